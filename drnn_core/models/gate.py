@@ -1,0 +1,87 @@
+"""The gate: per image and loop, whether a recursive block runs once more (paper, section 3).
+
+    z = FC(relu(FC(global average pool(x))))        one logit per image
+    training:    open where z + logistic noise > 0  (the Gumbel-max trick for two classes)
+    evaluation:  open where z > 0                   (deterministic)
+
+The difference of two Gumbel samples is one logistic sample, so the two-class Gumbel-max trick
+on a logit difference z needs a single draw, and P(open) = sigmoid(z).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+
+class Decision(NamedTuple):
+    """What a gate says of each image.
+
+    Attributes:
+        open: (B,) float32, exactly 0 or 1; its gradient is the relaxed sample's
+            (straight-through).
+        prob: (B,) float32, sigmoid of the logit; differentiable.
+    """
+
+    open: Tensor
+    prob: Tensor
+
+
+class Gate(nn.Module):
+    """The reusable gate unit of one recursive block.
+
+    Args:
+        channels: C of the block's (B, C, H, W) input.
+        hidden: d, the hidden width (16 in the paper); None for a single fully connected layer
+            (DR-MobileNetV2).
+        initial_rate: the opening rate at initialisation (.85 in the paper).
+        temperature: of the relaxed sample whose gradient the hard decision takes.
+
+    Raises:
+        ValueError: a rate outside (0, 1) or a temperature that is not positive.
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        hidden: int | None = 16,
+        initial_rate: float = 0.85,
+        temperature: float = 1.0,
+    ) -> None:
+        super().__init__()
+        if not 0 < initial_rate < 1:
+            raise ValueError(f"expected an initial rate between 0 and 1, got {initial_rate}")
+        if temperature <= 0:
+            raise ValueError(f"expected a positive temperature, got {temperature}")
+        self.temperature = temperature
+        self.initial_rate = initial_rate
+        head = nn.Linear(hidden or channels, 1)
+        # Small weights and a bias at the logit of the rate: every image starts near that rate.
+        nn.init.normal_(head.weight, std=0.01)
+        nn.init.constant_(head.bias, math.log(initial_rate / (1 - initial_rate)))
+        self.fc = (
+            head if hidden is None else nn.Sequential(nn.Linear(channels, hidden), nn.ReLU(), head)
+        )
+
+    def logits(self, x: Tensor) -> Tensor:
+        """(B, C, H, W) -> (B,) float32 logits of opening, also under mixed precision."""
+        with torch.autocast(x.device.type, enabled=False):
+            return self.fc(x.float().mean(dim=(2, 3))).squeeze(1)
+
+    def forward(self, x: Tensor) -> Decision:
+        """Decide for each image of (B, C, H, W) whether the loop runs."""
+        return decide(self.logits(x), self.training, self.temperature)
+
+
+def decide(logits: Tensor, training: bool, temperature: float = 1.0) -> Decision:
+    """Turn gate logits (B,) into decisions; random in training, deterministic in evaluation."""
+    prob = torch.sigmoid(logits)
+    if not training:
+        return Decision((logits > 0).to(logits.dtype), prob)
+    uniform = torch.rand_like(logits).clamp_(1e-7, 1 - 1e-7)
+    soft = torch.sigmoid((logits + torch.logit(uniform)) / temperature)
+    hard = (soft > 0.5).to(soft.dtype)
+    return Decision(hard + soft - soft.detach(), prob)

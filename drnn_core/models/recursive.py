@@ -1,0 +1,145 @@
+"""The recursive block: one residual body, run up to l times (paper, section 3; SPEC of the gate).
+
+    for k in 1..l:   g_k = gate(x)            0/1 per image
+                     if not g_k: leave the block for good
+                     x = relu(x + F_k(x))     F_k: shared convolutions, BatchNorm number k
+
+This forward is the reference: it computes every image in every loop and selects by mask, which
+is what training needs (an image that left still carries gradient to the gate that sent it
+away) and what every fast path is tested against.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, NamedTuple, Protocol, cast
+
+import torch
+from torch import Tensor, nn
+
+from drnn_core.models.gate import Decision, Gate
+from drnn_core.trace import Trace
+
+FirstLoop = Literal["gated", "always"]
+
+
+class LoopedBody(Protocol):
+    """F_k: what a recursive block repeats. Convolutions shared, norms by loop."""
+
+    def __call__(self, x: Tensor, loop: int = 0, executed: int | None = None) -> Tensor:
+        """(B, C, H, W) -> (B, C, H, W), before the residual sum."""
+        ...
+
+
+class BlockOutput(NamedTuple):
+    """What a block returns: features (B, C, H, W) and the decisions of its loops."""
+
+    features: Tensor
+    trace: Trace
+
+
+class RecursiveBlock(nn.Module):
+    """A residual body that an image runs through 0 to ``loops`` times.
+
+    Args:
+        body: F, a module called as ``body(x, loop, executed)``.
+        loops: l, the most loops.
+        gate: decides before every loop; None runs every loop of every image (R- networks).
+        first_loop: "gated" asks before the first loop too, as the paper's expectation of
+            11.921 loops demands; "always" runs it unasked.
+        activation: applied after the residual sum; None for linear bottlenecks.
+
+    Raises:
+        ValueError: fewer than one loop.
+    """
+
+    def __init__(
+        self,
+        body: nn.Module,
+        loops: int,
+        gate: Gate | None,
+        first_loop: FirstLoop = "gated",
+        activation: bool = True,
+    ) -> None:
+        super().__init__()
+        if loops < 1:
+            raise ValueError(f"expected at least 1 loop, got {loops}")
+        self.body = body
+        self.loops = loops
+        self.gate = gate
+        self.first_loop: FirstLoop = first_loop
+        self.activation = activation
+
+    def forward(self, x: Tensor) -> BlockOutput:
+        """Run the loops of (B, C, H, W)."""
+        batch = x.shape[0]
+        # 1 while an image is in the block; carries the gates' straight-through gradient.
+        alive = torch.ones(batch, device=x.device)
+        prob: list[Tensor] = []
+        asked: list[Tensor] = []
+        ran: list[Tensor] = []
+        for loop in range(self.loops):
+            still_in = alive > 0.5
+            consulted = self.is_gated(loop)
+            decision = self._decide(x, consulted)
+            alive = alive * decision.open  # a product of decisions: a closed gate is final
+            executed = alive > 0.5
+            x = self._step(x, loop, alive, executed)
+            prob.append(decision.prob)
+            asked.append(still_in if consulted else torch.zeros_like(still_in))
+            ran.append(executed)
+        trace = Trace(torch.stack(prob, 1), torch.stack(asked, 1), torch.stack(ran, 1))
+        return BlockOutput(x, trace)
+
+    def is_gated(self, loop: int) -> bool:
+        """Whether the gate is consulted before loop ``loop`` (0-based)."""
+        return self.gate is not None and (loop > 0 or self.first_loop == "gated")
+
+    def _decide(self, x: Tensor, consulted: bool) -> Decision:
+        if consulted and self.gate is not None:
+            return self.gate(x)
+        certain = torch.ones(x.shape[0], device=x.device)
+        return Decision(certain, certain)
+
+    def _step(self, x: Tensor, loop: int, alive: Tensor, executed: Tensor) -> Tensor:
+        """One loop: x = relu(x + F_k(x)) where executed, x where not."""
+        if self.gate is None:
+            return self.after_sum(x + self.body(x, loop))
+        after = self.after_sum(x + self._residual(x, loop, executed))
+        # A weight of exactly 0 or 1 selects exactly, and hands its gradient to the gates.
+        return torch.lerp(x, after, alive.to(x.dtype)[:, None, None, None])
+
+    def _residual(self, x: Tensor, loop: int, executed: Tensor) -> Tensor:
+        """F_loop(x) of every image, the executed ones told apart for the norms in training."""
+        if not self.training:
+            return self.body(x, loop)
+        order = torch.argsort(executed.logical_not(), stable=True)
+        inverse = torch.argsort(order)
+        residual = self.body(permute_images(x, order, inverse), loop, int(executed.sum()))
+        return permute_images(residual, inverse, order)
+
+    def after_sum(self, x: Tensor) -> Tensor:
+        """The activation that follows the residual sum."""
+        return torch.relu(x) if self.activation else x
+
+
+class _PermuteImages(torch.autograd.Function):
+    """``x[order]`` whose gradient is ``grad[inverse]``.
+
+    Indexing does not know that its index is a permutation: its gradient is a scatter with
+    accumulation, which costs ten times as much and loses the channels_last layout.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, order: Tensor, inverse: Tensor) -> Tensor:  # noqa: D102
+        ctx.save_for_backward(inverse)
+        return x[order]
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Any) -> tuple[Tensor, None, None]:  # noqa: D102
+        (inverse,) = ctx.saved_tensors
+        return grads[0][inverse], None, None
+
+
+def permute_images(x: Tensor, order: Tensor, inverse: Tensor) -> Tensor:
+    """(B, ...) -> (B, ...): images in the order of ``order``, whose inverse is ``inverse``."""
+    return cast(Tensor, _PermuteImages.apply(x, order, inverse))

@@ -1,0 +1,111 @@
+"""Everything the pages read from disk, kept once for all sessions and bounded.
+
+What comes from here is shared between sessions and must not be changed in place. Every entry is
+keyed by the stamp of the file it was read from, so that a run written anew is seen at the next
+rerun.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+import streamlit as st
+
+from app.settings import settings
+from drnn_core.inference.predictor import Predictor
+from drnn_core.store.records import read_records
+from drnn_core.store.runs import RunInfo, find_runs, read_run
+
+_RUNS_KEPT = 64
+_RECORDS_KEPT = 6
+_PREDICTORS_KEPT = 4
+_SECONDS_KEPT = 3600
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run folder as the pages see it; exactly one of ``info`` and ``problem`` is set.
+
+    Attributes:
+        name: of the folder, what stands in the URL.
+        folder: where it is.
+        info: run.json.
+        problem: one sentence why it cannot be read.
+    """
+
+    name: str
+    folder: Path
+    info: RunInfo | None
+    problem: str | None = None
+
+
+def list_runs() -> list[Run]:
+    """Every run in the runs folder, damaged ones included, by name."""
+    folder = settings().runs
+    if not folder.is_dir():
+        return []
+    return [open_run(path) for path in find_runs(folder)]
+
+
+def open_run(folder: Path) -> Run:
+    """One run; a damaged one comes with a ``problem`` instead of an ``info``."""
+    return _open_run(folder, stamp_of(folder / "run.json"))
+
+
+def records(run: Run) -> pd.DataFrame:
+    """The run's records, one row per image, as ``drnn_core.store.records`` documents them.
+
+    Raises:
+        RecordsError: there are none, or they are damaged; the message says what to do.
+    """
+    return _records(run.folder, stamp_of(run.folder / "records" / "manifest.json"))
+
+
+def has_records(run: Run) -> bool:
+    """Whether records of the run were written (they may still be damaged)."""
+    return (run.folder / "records" / "manifest.json").is_file()
+
+
+def predictor(run: Run) -> Predictor:
+    """The run's network, ready to predict pictures.
+
+    Raises:
+        RunError: the weights are missing or damaged.
+    """
+    return _predictor(run.folder, stamp_of(run.folder / "model.safetensors"))
+
+
+def stamp_of(path: Path) -> tuple[int, int]:
+    """(modification time in ns, size): changes when the file is written anew; (0, 0) if absent."""
+    try:
+        status = path.stat()
+    except OSError:
+        return (0, 0)
+    return (status.st_mtime_ns, status.st_size)
+
+
+@st.cache_resource(max_entries=_RUNS_KEPT, ttl=_SECONDS_KEPT, show_spinner=False)
+def _open_run(folder: Path, stamp: tuple[int, int]) -> Run:
+    del stamp  # part of the key only
+    try:
+        return Run(folder.name, folder, read_run(folder))
+    except (ValueError, OSError) as error:
+        return Run(folder.name, folder, None, str(error))
+
+
+@st.cache_resource(
+    max_entries=_RECORDS_KEPT, ttl=_SECONDS_KEPT, show_spinner="Reading the records…"
+)
+def _records(folder: Path, stamp: tuple[int, int]) -> pd.DataFrame:
+    del stamp
+    return read_records(folder)
+
+
+@st.cache_resource(
+    max_entries=_PREDICTORS_KEPT, ttl=_SECONDS_KEPT, show_spinner="Loading the network…"
+)
+def _predictor(folder: Path, stamp: tuple[int, int]) -> Predictor:
+    del stamp
+    return Predictor(folder)

@@ -1,0 +1,211 @@
+"""A run on disk: one folder with model.safetensors, run.json, README.md and records/.
+
+Weights are read from safetensors only, which cannot hold code, and only if their SHA-256 is the
+one in run.json. Nothing here ever unpickles.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, cast
+
+import safetensors.torch
+import torch
+from safetensors import SafetensorError
+from torch import Tensor
+
+from drnn_core.models.registry import create_model
+from drnn_core.models.resnet import CifarResNet
+from drnn_core.store.card import model_card
+from drnn_core.store.files import atomic_write_bytes
+from drnn_core.store.runinfo import CurvePoint, Metrics, RunError, RunInfo, RunMetrics
+from drnn_core.store.sealed import SealError, read_sealed, write_sealed
+
+__all__ = [
+    "CurvePoint",
+    "Metrics",
+    "RunError",
+    "RunInfo",
+    "RunMetrics",
+    "find_runs",
+    "load_network",
+    "read_run",
+    "write_run",
+]
+
+WEIGHTS = "model.safetensors"
+INFO = "run.json"
+CARD = "README.md"
+RECORDS = "records"
+
+_FOREIGN = {
+    b"PK\x03\x04": "a zip archive, such as torch.save writes,",
+    b"\x80": "a pickle",
+}
+
+
+def write_run(folder: Path, network_state: Mapping[str, Tensor], info: RunInfo) -> RunInfo:
+    """Write weights, model card and run.json.
+
+    run.json comes last: a new run exists once it is whole. A kill while an old run is replaced
+    leaves hashes that do not match, which ``load_network`` and ``drnn verify`` say.
+
+    Args:
+        folder: of the run, created if need be.
+        network_state: the network's ``state_dict()``, on any device.
+        info: ``weights_sha256`` and ``card_sha256`` are filled in here.
+
+    Returns:
+        ``info`` as ``read_run`` will give it.
+
+    Raises:
+        RunError: ``info`` holds what run.json cannot, such as a loss that is NaN.
+        OSError: the disk is full, or the folder may not be written.
+    """
+    folder = Path(folder)
+    state = {
+        name: tensor.detach().cpu().contiguous().clone() for name, tensor in network_state.items()
+    }
+    weights = safetensors.torch.save(state, metadata={"format": "pt"})
+    info = replace(info, weights_sha256=hashlib.sha256(weights).hexdigest())
+    card = model_card(info).encode()
+    info = replace(info, card_sha256=hashlib.sha256(card).hexdigest())
+    values = info.to_dict()
+    info = RunInfo.from_dict(values, f"the run for {folder}")  # never write what cannot be read
+    atomic_write_bytes(folder / WEIGHTS, weights)
+    atomic_write_bytes(folder / CARD, card)
+    write_sealed(folder / INFO, values)
+    return info
+
+
+def read_run(folder: Path) -> RunInfo:
+    """Read run.json, whose own checksum must match.
+
+    Raises:
+        RunError: no run, or one that is damaged; the message says where and how.
+    """
+    folder = Path(folder)
+    if not (folder / INFO).is_file():
+        raise RunError(_no_run(folder))
+    try:
+        values = read_sealed(folder / INFO)
+    except SealError as error:
+        raise RunError(str(error)) from error
+    return RunInfo.from_dict(values, str(folder / INFO))
+
+
+def load_network(folder: Path) -> tuple[CifarResNet, RunInfo]:
+    """Read a run's network, in evaluation mode on the CPU.
+
+    Raises:
+        RunError: no run, or weights that are missing, damaged, foreign or of another network.
+    """
+    folder = Path(folder)
+    info = read_run(folder)
+    state = _read_weights(folder / WEIGHTS, info.weights_sha256)
+    network = _empty_network(info, state, folder)
+    _check_state(network, state, info, folder / WEIGHTS)
+    network.load_state_dict(state, assign=True)
+    return network.eval(), info
+
+
+def find_runs(folder: Path) -> list[Path]:
+    """Sub-folders that hold a run, sorted by name; none where there is no such folder."""
+    folder = Path(folder)
+    if not folder.is_dir():
+        return []
+    return sorted(entry for entry in folder.iterdir() if (entry / INFO).is_file())
+
+
+def _no_run(folder: Path) -> str:
+    if folder.is_file():
+        return (
+            f"expected the folder of a run, got the file {folder}; weights are read from "
+            f"{WEIGHTS} beside its {INFO} only, never from a pickle or .pt file"
+        )
+    if not folder.is_dir():
+        return f"expected the folder of a run, but there is no folder {folder}"
+    return f"expected a run in {folder}, but it holds no {INFO}"
+
+
+def _read_weights(path: Path, expected: str) -> dict[str, Tensor]:
+    """The state dict in a file, whose very bytes were hashed."""
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError as error:
+        raise RunError(
+            f"expected the weights in {path}, found no such file; restore it from where the "
+            "run came (other formats, such as .pt, are never loaded)"
+        ) from error
+    except OSError as error:
+        raise RunError(f"cannot read {path}: {error.strerror or error}") from error
+    if not _looks_like_safetensors(data):
+        kind = next((kind for magic, kind in _FOREIGN.items() if data.startswith(magic)), "")
+        raise RunError(
+            f"expected safetensors in {path}, got {kind or 'something else'} "
+            f"({len(data):,} bytes); it was not opened"
+        )
+    found = hashlib.sha256(data).hexdigest()
+    if found != expected:
+        raise RunError(
+            f"expected {path} to have the SHA-256 {expected[:12]}... that {INFO} names, got "
+            f"{found[:12]}... ({len(data):,} bytes); the file is damaged or of another run"
+        )
+    try:
+        return {name: tensor.clone() for name, tensor in safetensors.torch.load(data).items()}
+    except (SafetensorError, ValueError, KeyError, TypeError) as error:
+        raise RunError(f"expected safetensors in {path}, got something else: {error}") from error
+
+
+def _looks_like_safetensors(data: bytes) -> bool:
+    """Eight bytes of header length, then a header of that length, which is a JSON object."""
+    length = int.from_bytes(data[:8], "little")
+    return len(data) > 8 and data[8:9] == b"{" and 8 + length <= len(data)
+
+
+def _empty_network(info: RunInfo, state: Mapping[str, Tensor], folder: Path) -> CifarResNet:
+    """The run's network without memory for weights, and without touching the random state."""
+    _check_size(info, state, folder)
+    try:
+        with torch.device("meta"):
+            return create_model(info.model, num_classes=len(info.classes), **info.model_args)
+    except (ValueError, TypeError, LookupError, AttributeError, RuntimeError) as error:
+        raise RunError(f"{folder / INFO}: cannot build network {info.model!r}: {error}") from error
+
+
+def _check_size(info: RunInfo, state: Mapping[str, Tensor], folder: Path) -> None:
+    """Refuse a run.json that asks for more blocks than the weights can fill, before building."""
+    for key in ("blocks", "loops"):
+        numbers = info.model_args.get(key)
+        listed = cast(list[Any], numbers) if isinstance(numbers, list) else [numbers]
+        if any(isinstance(number, int) and number > len(state) for number in listed):
+            raise RunError(
+                f"{folder / INFO}: expected 'model_args' that fit the {len(state)} tensors of "
+                f"{WEIGHTS}, got {key} = {numbers}"
+            )
+
+
+def _check_state(
+    network: CifarResNet, state: Mapping[str, Tensor], info: RunInfo, path: Path
+) -> None:
+    wanted = network.state_dict()
+    problems = [
+        *(f"lacks {name}" for name in wanted if name not in state),
+        *(f"has an unknown {name}" for name in state if name not in wanted),
+        *(
+            f"has {name} as {tuple(state[name].shape)} {state[name].dtype} "
+            f"instead of {tuple(tensor.shape)} {tensor.dtype}"
+            for name, tensor in wanted.items()
+            if name in state
+            and (state[name].shape != tensor.shape or state[name].dtype != tensor.dtype)
+        ),
+    ]
+    if problems:
+        more = f" and {len(problems) - 3} more differences" if len(problems) > 3 else ""
+        raise RunError(
+            f"expected in {path} the weights of {info.model!r} with {len(info.classes)} classes, "
+            f"but the file {'; '.join(problems[:3])}{more}"
+        )

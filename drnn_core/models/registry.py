@@ -52,4 +52,6 @@ def _check_changes(changes: Mapping[str, Any]) -> None:
 
 def _tuples(changes: Mapping[str, Any]) -> dict[str, Any]:
     """Lists, as they come back from run.json, as tuples."""
-    return {key: tuple(value) if isinstance(value, list) else value for key, value in changes.items()}
+    return {
+        key: tuple(value) if isinstance(value, list) else value for key, value in changes.items()
+    }

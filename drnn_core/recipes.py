@@ -91,7 +91,7 @@ class TrainingRecipe:
     weight_decay: float = 5e-4
     decay_everything: bool = True
     rate_weight: float = 2.0
-    rate_loss: Literal["sampled", "deterministic", "both"] = "both"
+    rate_loss: Literal["sampled", "deterministic", "both"] = "sampled"
     temperature: float = 1.0
     pad: int = 4
 
@@ -194,6 +194,7 @@ _SHORT = TrainingRecipe(
     warmup=0.25,
     nesterov=True,
     decay_everything=False,
+    rate_loss="deterministic",
 )
 
 NETWORKS: dict[str, NetworkRecipe] = {recipe.name: recipe for recipe in _CIFAR10_NETWORKS}

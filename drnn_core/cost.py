@@ -1,0 +1,147 @@
+"""What a network costs: parameters, and multiply-adds at most, expected, and of one trace.
+
+Multiply-adds (MACs) are counted as the paper counts its FLOPs: one per multiply-add of every
+convolution and fully connected layer; norms, activations and pooling are not counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+
+from drnn_core.models.resnet import CifarResNet
+from drnn_core.trace import BlockLayout
+
+
+@dataclass(frozen=True)
+class NetworkCost:
+    """Cost of one image, in MACs, split into what is always paid and what the gates decide.
+
+    Attributes:
+        params: trainable parameters.
+        fixed_macs: everything outside the recursive blocks.
+        step_macs: (S,) the body of each step, paid where the step ran.
+        gate_macs: (S,) the gate of each step, paid where it was asked; 0 where there is none.
+        layout: the recursive blocks.
+    """
+
+    params: int
+    fixed_macs: int
+    step_macs: tuple[int, ...]
+    gate_macs: tuple[int, ...]
+    layout: tuple[BlockLayout, ...]
+
+    @property
+    def macs_max(self) -> int:
+        """Every gate asked, every loop run."""
+        return self.fixed_macs + sum(self.step_macs) + sum(self.gate_macs)
+
+    @property
+    def loops_max(self) -> int:
+        """S, the most loops an image can run."""
+        return len(self.step_macs)
+
+    def macs_of(self, asked: Tensor, ran: Tensor) -> Tensor:
+        """(B,) int64: MACs that each image of a trace, (B, S) bool each, cost."""
+        step = torch.tensor(self.step_macs, dtype=torch.int64, device=ran.device)
+        gate = torch.tensor(self.gate_macs, dtype=torch.int64, device=ran.device)
+        return self.fixed_macs + (ran * step).sum(dim=1) + (asked * gate).sum(dim=1)
+
+    def expected_macs(self, target: float | None) -> float:
+        """MACs(t) = fixed + sum over blocks of body * sum over loops k of t^k (and the gates')."""
+        open_rate = 1.0 if target is None else target
+        bodies = sum(m * p for m, p in zip(self.step_macs, self._chances(open_rate), strict=True))
+        asked = [0.0 if g == 0 else p for g, p in zip(self.gate_macs, self._asked(open_rate), strict=True)]
+        gates = sum(m * p for m, p in zip(self.gate_macs, asked, strict=True))
+        return self.fixed_macs + bodies + gates
+
+    def expected_loops(self, target: float | None) -> float:
+        """Sum over blocks and loops k of t^k, 11.921 for DR-ResNet 53 at t = .7 (figure 8)."""
+        return sum(self._chances(1.0 if target is None else target))
+
+    def _chances(self, target: float) -> list[float]:
+        """Chance of each step to run."""
+        after = self._asked(target)
+        return [
+            chance * (target if gate else 1.0)
+            for chance, gate in zip(after, self.gate_macs, strict=True)
+        ]
+
+    def _asked(self, target: float) -> list[float]:
+        """Chance of each step to be reached."""
+        chances: list[float] = []
+        gates = iter(self.gate_macs)
+        for block in self.layout:
+            reached = 1.0
+            for _ in range(block.loops):
+                chances.append(reached)
+                reached *= target if next(gates) else 1.0
+        return chances
+
+
+def expected_loops(layout: Sequence[BlockLayout], target: float) -> float:
+    """Expected loops of gated blocks whose first loop is gated too: sum of t^k."""
+    return sum(target**k for block in layout for k in range(1, block.loops + 1))
+
+
+def network_cost(network: CifarResNet, image_size: int | None = None) -> NetworkCost:
+    """Count a network by running one image of ``image_size`` pixels through its modules.
+
+    Args:
+        network: left as it was (mode, device, hooks).
+        image_size: height and width; by default the recipe's.
+    """
+    calls: dict[nn.Module, int] = {}
+    size = image_size or network.recipe.image_size
+    handles = [
+        module.register_forward_hook(_counter(calls))
+        for module in network.modules()
+        if isinstance(module, nn.Conv2d | nn.Linear)
+    ]
+    was_training = network.training
+    try:
+        device = next(network.parameters()).device
+        with torch.inference_mode():
+            network.eval()(torch.zeros(1, 3, size, size, device=device))
+    finally:
+        network.train(was_training)
+        for handle in handles:
+            handle.remove()
+    return _split(network, calls)
+
+
+def _counter(calls: dict[nn.Module, int]):  # noqa: ANN202
+    def count(module: nn.Module, _: tuple[Tensor, ...], output: Tensor) -> None:
+        weights = cast(Tensor, module.weight).numel()
+        # A convolution applies its weights once per output pixel and group-wise fan-in is
+        # already in the weight's shape; a linear layer applies them once.
+        places = output.shape[-1] * output.shape[-2] if isinstance(module, nn.Conv2d) else 1
+        calls[module] = calls.get(module, 0) + weights * places
+
+    return count
+
+
+def _split(network: CifarResNet, calls: dict[nn.Module, int]) -> NetworkCost:
+    step_macs: list[int] = []
+    gate_macs: list[int] = []
+    inside = 0
+    for _, block in network.recursive_blocks():
+        body = _sum_under(block.body, calls)
+        gate = _sum_under(block.gate, calls)
+        gated = [block.is_gated(loop) for loop in range(block.loops)]
+        step_macs += [body // block.loops] * block.loops
+        gate_macs += [gate // sum(gated) if asks else 0 for asks in gated]
+        inside += body + gate
+    params = sum(p.numel() for p in network.parameters() if p.requires_grad)
+    fixed = sum(calls.values()) - inside
+    return NetworkCost(params, fixed, tuple(step_macs), tuple(gate_macs), network.layout)
+
+
+def _sum_under(module: nn.Module | None, calls: dict[nn.Module, int]) -> int:
+    if module is None:
+        return 0
+    return sum(calls.get(child, 0) for child in module.modules())

@@ -1,0 +1,153 @@
+"""Image sets: what every source of labelled images looks like to the rest of the project."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+Indices = Sequence[int] | NDArray[np.int64] | Tensor
+
+
+class DataError(ValueError):
+    """A data source that cannot be read; the message says what was expected and what to do."""
+
+
+class ImageSet(Protocol):
+    """N labelled images of one size, in a fixed order.
+
+    Attributes:
+        name: of the source, for example "CIFAR-10 (image Parquet)".
+        classes: class names; a label is a position among them.
+        ids: N stable names, independent of the order.
+        labels: (N,) int64.
+        fingerprint: SHA-256 (hex) of the content; equal sets have equal fingerprints.
+        columns: further known facts, (N,) each, such as the difficulty factors of ``generated``.
+    """
+
+    name: str
+    classes: tuple[str, ...]
+    ids: Sequence[str]
+    labels: NDArray[np.int64]
+    fingerprint: str
+    columns: dict[str, NDArray[np.float32]]
+
+    def __len__(self) -> int:
+        """N."""
+        ...
+
+    def images(self, indices: Indices) -> Tensor:
+        """(B, 3, H, W) uint8: the images at ``indices``."""
+        ...
+
+    def masks(self, indices: Indices) -> NDArray[np.bool_] | None:
+        """(B, H, W) bool, where the object is visible; None where nobody knows."""
+        ...
+
+
+@dataclass
+class MemorySet:
+    """An image set whose pixels stand decoded in memory: (N, 3, H, W) uint8."""
+
+    name: str
+    classes: tuple[str, ...]
+    ids: Sequence[str]
+    labels: NDArray[np.int64]
+    fingerprint: str
+    pixels: Tensor
+    columns: dict[str, NDArray[np.float32]] = field(default_factory=dict[str, NDArray[np.float32]])
+
+    def __len__(self) -> int:
+        """N."""
+        return len(self.labels)
+
+    def images(self, indices: Indices) -> Tensor:
+        """See ``ImageSet``."""
+        return self.pixels[torch.as_tensor(indices)]
+
+    def masks(self, indices: Indices) -> None:
+        """Photographs come without object masks."""
+        return
+
+
+@dataclass
+class LazySet:
+    """An image set too large for memory: ``decode(i)`` gives (3, H, W) uint8 when asked."""
+
+    name: str
+    classes: tuple[str, ...]
+    ids: Sequence[str]
+    labels: NDArray[np.int64]
+    fingerprint: str
+    decode: Callable[[int], Tensor]
+    columns: dict[str, NDArray[np.float32]] = field(default_factory=dict[str, NDArray[np.float32]])
+
+    def __len__(self) -> int:
+        """N."""
+        return len(self.labels)
+
+    def images(self, indices: Indices) -> Tensor:
+        """See ``ImageSet``."""
+        return torch.stack([self.decode(int(index)) for index in torch.as_tensor(indices)])
+
+    def masks(self, indices: Indices) -> None:
+        """Photographs come without object masks."""
+        return
+
+    def in_memory(self, progress: Callable[[int, int], None] | None = None) -> MemorySet:
+        """Decode every image once."""
+        decoded: list[Tensor] = []
+        for index in range(len(self)):
+            decoded.append(self.decode(index))
+            if progress and (index + 1) % 1000 == 0:
+                progress(index + 1, len(self))
+        return MemorySet(
+            self.name,
+            self.classes,
+            self.ids,
+            self.labels,
+            self.fingerprint,
+            torch.stack(decoded),
+            self.columns,
+        )
+
+
+class Subset:
+    """Some images of a set, in a given order, for example the first hundred."""
+
+    def __init__(self, parent: ImageSet, keep: NDArray[np.int64]) -> None:
+        self.parent = parent
+        self.keep = keep
+        self.name = f"{parent.name}, {len(keep):,} of {len(parent):,}"
+        self.classes = parent.classes
+        self.ids: Sequence[str] = [parent.ids[int(index)] for index in keep]
+        self.labels = parent.labels[keep]
+        self.columns = {name: values[keep] for name, values in parent.columns.items()}
+        self.fingerprint = fingerprint_of([parent.fingerprint.encode(), keep.tobytes()])
+
+    def __len__(self) -> int:
+        """N."""
+        return len(self.keep)
+
+    def images(self, indices: Indices) -> Tensor:
+        """See ``ImageSet``."""
+        return self.parent.images(self.keep[np.asarray(indices)])
+
+    def masks(self, indices: Indices) -> NDArray[np.bool_] | None:
+        """See ``ImageSet``."""
+        return self.parent.masks(self.keep[np.asarray(indices)])
+
+
+def fingerprint_of(parts: Iterable[bytes]) -> str:
+    """SHA-256 (hex) of parts, each with its length, so that no two lists of parts collide."""
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(len(part).to_bytes(8, "little"))
+        digest.update(part)
+    return digest.hexdigest()

@@ -1,0 +1,122 @@
+"""Pixels in, network input out; and the augmentation of whole batches (paper, section 4.1)."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from drnn_core.data.sets import ImageSet
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """How a picture becomes network input; stored in every run and read from nowhere else.
+
+    Attributes:
+        image_size: height and width of the network's input in pixels.
+        resize: side in pixels that a picture is scaled to before the centre crop.
+        keep_aspect: scale the shorter side to ``resize`` (True) or both sides, as the paper
+            does for ImageNet (False).
+        mean, std: of each channel (red, green, blue), on the 0..1 scale.
+    """
+
+    image_size: int
+    resize: int
+    keep_aspect: bool
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Preprocessing:
+        """Rebuild from ``to_dict``'s result as it comes back from JSON.
+
+        Raises:
+            ValueError: a key is missing.
+        """
+        try:
+            return cls(
+                image_size=int(values["image_size"]),
+                resize=int(values["resize"]),
+                keep_aspect=bool(values["keep_aspect"]),
+                mean=_three(values["mean"]),
+                std=_three(values["std"]),
+            )
+        except (KeyError, TypeError) as error:
+            raise ValueError(
+                "expected preprocessing with image_size, resize, keep_aspect, and three numbers "
+                f"each for mean and std; got {values!r}"
+            ) from error
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return asdict(self)
+
+    def prepare(self, picture: Image.Image) -> Tensor:
+        """A picture of any size as what the network sees: (3, image_size, image_size) uint8."""
+        width, height = picture.size
+        if self.keep_aspect:
+            scale = self.resize / min(width, height)
+            size = (max(round(width * scale), self.resize), max(round(height * scale), self.resize))
+        else:
+            size = (self.resize, self.resize)
+        picture = picture.convert("RGB")
+        if picture.size != size:
+            picture = picture.resize(size, Image.Resampling.LANCZOS)
+        left, top = (size[0] - self.image_size) // 2, (size[1] - self.image_size) // 2
+        box = (left, top, left + self.image_size, top + self.image_size)
+        pixels = np.asarray(picture.crop(box), dtype=np.uint8)
+        return torch.from_numpy(pixels.copy()).permute(2, 0, 1).contiguous()
+
+    def normalise(self, images: Tensor) -> Tensor:
+        """(B, 3, H, W) uint8 -> float32 of zero mean and unit variance, channels_last."""
+        mean = torch.tensor(self.mean, device=images.device).mul(255)[:, None, None]
+        std = torch.tensor(self.std, device=images.device).mul(255)[:, None, None]
+        scaled = images.to(torch.float32).sub_(mean).div_(std)
+        return scaled.contiguous(memory_format=torch.channels_last)
+
+
+def _three(values: Any) -> tuple[float, float, float]:
+    red, green, blue = (float(value) for value in values)
+    return red, green, blue
+
+
+def measure_preprocessing(images: ImageSet, most: int = 10_000) -> Preprocessing:
+    """The preprocessing of a training set by its own moments, from ``most`` images of it at most.
+
+    The images are taken at even distances, so the result depends on the set alone.
+    """
+    count = min(len(images), most)
+    sample = images.images(torch.linspace(0, len(images) - 1, count).long())
+    size = sample.shape[-1]
+    std, mean = torch.std_mean(sample.to(torch.float32).div_(255), dim=(0, 2, 3))
+    rounded = [[round(float(value), 4) for value in moment] for moment in (mean, std)]
+    return Preprocessing(size, size, True, _three(rounded[0]), _three(rounded[1]))
+
+
+def random_crop_flip(images: Tensor, pad: int, generator: torch.Generator) -> Tensor:
+    """Pad by zeros, crop at random to the old size, mirror every second image at random.
+
+    Args:
+        images: (B, C, H, W), any dtype.
+        pad: pixels on each side.
+        generator: the only source of randomness, so equal seeds give equal batches.
+
+    Returns:
+        (B, C, H, W).
+    """
+    batch, _, height, width = images.shape
+    device = images.device
+    top = torch.randint(0, 2 * pad + 1, (batch, 1), generator=generator).to(device)
+    left = torch.randint(0, 2 * pad + 1, (batch, 1), generator=generator).to(device)
+    flip = torch.rand((batch, 1), generator=generator).to(device) < 0.5
+    rows = top + torch.arange(height, device=device)
+    across = torch.arange(width, device=device)
+    columns = left + torch.where(flip, across.flip(0), across)
+    padded = torch.nn.functional.pad(images, (pad, pad, pad, pad)).permute(0, 2, 3, 1)
+    image = torch.arange(batch, device=device)[:, None, None]
+    return padded[image, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)

@@ -1,0 +1,51 @@
+"""The loss: cross-entropy and what holds the gates at their target rate (paper, section 3).
+
+    loss = cross-entropy + lambda * mean over gates of (t - opening rate)^2
+
+The opening rate of a gate is taken among the images that asked it. Evaluation decides without
+noise, and a gate that gives every image the probability t is at its target while it samples,
+yet always open once it does not. So there are three readings of the opening rate:
+
+``sampled``        of the decisions that training draws (ConvNet-AIG's and the paper's)
+``deterministic``  of the decisions that evaluation would take, prob > 1/2
+``both``           the mean of the two losses
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from drnn_core.trace import Trace
+
+RateLoss = Literal["sampled", "deterministic", "both"]
+
+
+def rate_loss(trace: Trace, target: float, kind: RateLoss = "both") -> Tensor:
+    """Mean over gates of the squared distance of the opening rate to ``target``.
+
+    Args:
+        trace: of a training forward; ``prob`` carries the gradient.
+        target: t, the conditional opening rate.
+        kind: which decisions count, see the module's text.
+
+    Returns:
+        A float32 scalar; 0 where no image asked any gate. The hard rates are its value, the
+        probabilities its gradient (straight-through).
+    """
+    kinds = ("sampled", "deterministic") if kind == "both" else (kind,)
+    decisions = {"sampled": trace.ran, "deterministic": trace.prob > 0.5}
+    losses = [_squared_distance(trace, decisions[name], target) for name in kinds]
+    return torch.stack(losses).mean()
+
+
+def _squared_distance(trace: Trace, opened: Tensor, target: float) -> Tensor:
+    asked = trace.asked.float()
+    images = asked.sum(dim=0)
+    prob = trace.prob.float()
+    straight_through = opened.float() + prob - prob.detach()
+    rates = (asked * straight_through).sum(dim=0) / images.clamp(min=1)
+    distances = (target - rates).square() * (images > 0)
+    return distances.sum() / (images > 0).sum().clamp(min=1)

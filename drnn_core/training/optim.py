@@ -1,0 +1,53 @@
+"""SGD and its learning rate, as pure functions of a training recipe and the step."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from drnn_core.models.gate import Gate
+from drnn_core.recipes import TrainingRecipe
+
+
+def build_optimizer(network: nn.Module, recipe: TrainingRecipe) -> torch.optim.SGD:
+    """SGD with momentum; norms, biases and gates go without weight decay if the recipe says so."""
+    spared = _spared(network) if not recipe.decay_everything else set[str]()
+    named = list(network.named_parameters())
+    groups = [
+        {"params": [p for n, p in named if n not in spared], "weight_decay": recipe.weight_decay},
+        {"params": [p for n, p in named if n in spared], "weight_decay": 0.0},
+    ]
+    return torch.optim.SGD(
+        [group for group in groups if group["params"]],
+        lr=recipe.lr,
+        momentum=recipe.momentum,
+        nesterov=recipe.nesterov,
+    )
+
+
+def _spared(network: nn.Module) -> set[str]:
+    """Names of norm, bias and gate parameters."""
+    gates = [name for name, module in network.named_modules() if isinstance(module, Gate)]
+    return {
+        name
+        for name, parameter in network.named_parameters()
+        if parameter.ndim <= 1 or any(name.startswith(f"{gate}.") for gate in gates)
+    }
+
+
+def learning_rate(recipe: TrainingRecipe, step: int, steps_per_epoch: int, epochs: int) -> float:
+    """The rate of update ``step`` (0-based, over the whole training).
+
+    Args:
+        recipe: its schedule.
+        step: updates made before this one.
+        steps_per_epoch, epochs: of this training; steps of "steps" recipes move in proportion
+            where a training is shorter than its recipe.
+    """
+    if recipe.schedule == "steps":
+        epoch = step / steps_per_epoch * recipe.epochs / epochs
+        return recipe.lr * 0.1 ** sum(epoch >= at for at in recipe.lr_steps)
+    done = (step + 1) / (steps_per_epoch * epochs + 1)
+    if done < recipe.warmup:
+        return recipe.lr * done / recipe.warmup
+    return recipe.lr * (1 - done) / (1 - recipe.warmup)

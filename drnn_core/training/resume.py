@@ -1,0 +1,116 @@
+"""The state of an unfinished training, in one safetensors file that is replaced atomically.
+
+Weights, BatchNorm buffers and momentum are tensors; the position (steps taken, the sums of the
+epoch under way, the curve so far) is JSON in the file's metadata. Random state needs no place:
+every draw is a function of seed and step (``training/seeds.py``), and so is the learning rate.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor, nn
+
+from drnn_core.store.files import atomic_write_bytes
+
+RESUME_FILE = "resume.safetensors"
+
+
+class ResumeError(ValueError):
+    """A state that does not fit the training that was asked for."""
+
+
+@dataclass
+class Position:
+    """Where a training stands.
+
+    Attributes:
+        identity: what must be equal for the state to fit: recipe, data, seed, epochs, precision.
+        step: updates made.
+        seconds: of computing so far.
+        loss_sum: sum of this epoch's losses so far.
+        opened, asked: of each gate step in this epoch so far, images.
+        curve: one row for each finished epoch.
+    """
+
+    identity: dict[str, Any]
+    step: int = 0
+    seconds: float = 0.0
+    loss_sum: float = 0.0
+    opened: list[int] = field(default_factory=list[int])
+    asked: list[int] = field(default_factory=list[int])
+    curve: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+
+
+def save_state(
+    folder: Path, network: nn.Module, optimizer: torch.optim.Optimizer, position: Position
+) -> None:
+    """Write the state into a run's folder; a kill at any moment leaves the old one or the new."""
+    tensors = {f"network.{name}": value for name, value in network.state_dict().items()}
+    names = {parameter: name for name, parameter in network.named_parameters()}
+    for parameter, state in optimizer.state.items():
+        if state.get("momentum_buffer") is not None:
+            tensors[f"momentum.{names[parameter]}"] = state["momentum_buffer"]
+    data = save(
+        {name: value.detach().cpu().contiguous() for name, value in tensors.items()},
+        metadata={"position": json.dumps(asdict(position))},
+    )
+    atomic_write_bytes(folder / RESUME_FILE, data)
+
+
+def load_state(
+    folder: Path, network: nn.Module, optimizer: torch.optim.Optimizer, identity: dict[str, Any]
+) -> Position | None:
+    """Put a saved state into network and optimizer.
+
+    Returns:
+        Where the training stood, or None where the folder holds no state.
+
+    Raises:
+        ResumeError: the state is damaged or belongs to another training.
+    """
+    file = folder / RESUME_FILE
+    if not file.exists():
+        return None
+    try:
+        with safe_open(file, framework="pt") as stored:
+            metadata = cast("dict[str, str]", stored.metadata())
+            position = Position(**json.loads(metadata["position"]))
+            tensors = {name: cast(Tensor, stored.get_tensor(name)) for name in stored.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
+        raise ResumeError(
+            f"{file} is damaged ({error}); remove it to start the training over"
+        ) from error
+    _check_identity(file, position.identity, identity)
+    network.load_state_dict(_under("network.", tensors))
+    momentum = _under("momentum.", tensors)
+    for name, parameter in network.named_parameters():
+        if name in momentum:
+            buffer = torch.empty_like(parameter)  # keeps the parameter's memory format
+            optimizer.state[parameter]["momentum_buffer"] = buffer.copy_(momentum[name])
+    return position
+
+
+def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {
+        name.removeprefix(prefix): value
+        for name, value in tensors.items()
+        if name.startswith(prefix)
+    }
+
+
+def _check_identity(file: Path, found: dict[str, Any], expected: dict[str, Any]) -> None:
+    plain = json.loads(json.dumps(expected))
+    differing = [key for key in plain if found.get(key) != plain[key]]
+    if differing:
+        key = differing[0]
+        raise ResumeError(
+            f"{file} belongs to another training: its {key} is {found.get(key)!r}, not "
+            f"{plain[key]!r}; resume with the old settings or choose another --out"
+        )

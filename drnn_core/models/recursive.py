@@ -69,8 +69,14 @@ class RecursiveBlock(nn.Module):
         self.first_loop: FirstLoop = first_loop
         self.activation = activation
 
-    def forward(self, x: Tensor) -> BlockOutput:
-        """Run the loops of (B, C, H, W)."""
+    def forward(self, x: Tensor, replay: Tensor | None = None) -> BlockOutput:
+        """Run the loops of (B, C, H, W).
+
+        Args:
+            x: the features of B images.
+            replay: (B, loops) bool, which loops to run instead of asking the gate, as the
+                ``ran`` of an earlier trace says it; the trace of a replay has nothing asked.
+        """
         batch = x.shape[0]
         # 1 while an image is in the block; carries the gates' straight-through gradient.
         alive = torch.ones(batch, device=x.device)
@@ -79,11 +85,13 @@ class RecursiveBlock(nn.Module):
         ran: list[Tensor] = []
         for loop in range(self.loops):
             still_in = alive > 0.5
-            consulted = self.is_gated(loop)
+            consulted = replay is None and self.is_gated(loop)
             decision = self._decide(x, consulted)
+            if replay is not None:
+                decision = Decision(replay[:, loop].to(alive.dtype), decision.prob)
             alive = alive * decision.open  # a product of decisions: a closed gate is final
             executed = alive > 0.5
-            x = self._step(x, loop, alive, executed)
+            x = self._step(x, loop, alive, executed, everybody=self.gate is None and replay is None)
             prob.append(decision.prob)
             asked.append(still_in if consulted else torch.zeros_like(still_in))
             ran.append(executed)
@@ -100,9 +108,11 @@ class RecursiveBlock(nn.Module):
         certain = torch.ones(x.shape[0], device=x.device)
         return Decision(certain, certain)
 
-    def _step(self, x: Tensor, loop: int, alive: Tensor, executed: Tensor) -> Tensor:
+    def _step(
+        self, x: Tensor, loop: int, alive: Tensor, executed: Tensor, everybody: bool
+    ) -> Tensor:
         """One loop: x = relu(x + F_k(x)) where executed, x where not."""
-        if self.gate is None:
+        if everybody:
             return self.after_sum(x + self.body(x, loop))
         after = self.after_sum(x + self._residual(x, loop, executed))
         # A weight of exactly 0 or 1 selects exactly, and hands its gradient to the gates.

@@ -12,7 +12,7 @@ from drnn_core.models.bodies import BasicBody, PadShortcut, PlainBlock
 from drnn_core.models.gate import Gate
 from drnn_core.models.recursive import BlockOutput, RecursiveBlock
 from drnn_core.recipes import NetworkRecipe
-from drnn_core.trace import BlockLayout, Output, join_traces
+from drnn_core.trace import BlockLayout, Output, Trace, join_traces
 
 
 @dataclass(frozen=True)
@@ -68,29 +68,54 @@ class CifarResNet(nn.Module):
             if isinstance(block, RecursiveBlock)
         ]
 
-    def forward(self, x: Tensor) -> Output:
-        """Classify (B, 3, H, W) images."""
-        traces: list[BlockOutput] = []
-        x = self.stem(x)
-        for blocks in self.stages:
-            for block in cast(nn.Sequential, blocks):
-                out: BlockOutput = block(x)
-                x = out.features
-                traces.append(out)
-        logits = self.classifier(x.mean(dim=(2, 3)))
-        trace = join_traces((out.trace for out in traces), x.shape[0], x.device)
-        return Output(logits, trace)
+    def forward(self, x: Tensor, replay: Tensor | None = None) -> Output:
+        """Classify (B, 3, H, W) images.
 
-    def features(self, x: Tensor) -> list[StageFeatures]:
-        """Features of (B, 3, H, W) by stage, for use as a backbone."""
+        Args:
+            x: normalised images.
+            replay: (B, S) bool, which loops to run instead of asking the gates: the ``ran`` of
+                an earlier trace, see ``drnn_core/inference/frozen.py``.
+
+        Raises:
+            ValueError: ``replay`` is not of the shape (B, S).
+        """
+        stages, trace = self._run(x, replay)
+        return Output(self.classify(stages[-1].features), trace)
+
+    def features(self, x: Tensor, replay: Tensor | None = None) -> list[StageFeatures]:
+        """Features of (B, 3, H, W) by stage, for use as a backbone; ``replay`` as in forward."""
+        return self._run(x, replay)[0]
+
+    def classify(self, features: Tensor) -> Tensor:
+        """Features of the last stage (B, C, H, W) -> logits (B, classes)."""
+        return self.classifier(features.mean(dim=(2, 3)))
+
+    def _run(self, x: Tensor, replay: Tensor | None) -> tuple[list[StageFeatures], Trace]:
+        self._check_replay(x, replay)
         x = self.stem(x)
         stages: list[StageFeatures] = []
+        traces: list[Trace] = []
+        step = 0
         for index, blocks in enumerate(self.stages):
             for block in cast(nn.Sequential, blocks):
-                out: BlockOutput = block(x)
+                out: BlockOutput
+                if replay is not None and isinstance(block, RecursiveBlock):
+                    out = block(x, replay[:, step : step + block.loops])
+                    step += block.loops
+                else:
+                    out = block(x)
                 x = out.features
+                traces.append(out.trace)
             stages.append(StageFeatures(f"stage{index + 1}", 2**index, x))
-        return stages
+        return stages, join_traces(traces, x.shape[0], x.device)
+
+    def _check_replay(self, x: Tensor, replay: Tensor | None) -> None:
+        steps = sum(block.loops for block in self.layout)
+        if replay is not None and replay.shape != (x.shape[0], steps):
+            raise ValueError(
+                f"expected decisions of shape {(x.shape[0], steps)}, images by steps, to replay; "
+                f"got {tuple(replay.shape)}: pass the trace that this network made of these images"
+            )
 
 
 def _stage(recipe: NetworkRecipe, index: int, in_channels: int) -> nn.Sequential:

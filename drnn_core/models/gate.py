@@ -84,4 +84,6 @@ def decide(logits: Tensor, training: bool, temperature: float = 1.0) -> Decision
     uniform = torch.rand_like(logits).clamp_(1e-7, 1 - 1e-7)
     soft = torch.sigmoid((logits + torch.logit(uniform)) / temperature)
     hard = (soft > 0.5).to(soft.dtype)
-    return Decision(hard + soft - soft.detach(), prob)
+    # (soft - soft) is 0 to the bit; (hard + soft) - soft is not always hard: rounding leaves
+    # every fourth open decision at 1 - 2^-24, and a loop's result would be blended, not selected.
+    return Decision(hard + (soft - soft.detach()), prob)

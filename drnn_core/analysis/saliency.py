@@ -1,0 +1,180 @@
+"""Which pixels a prediction rests on: attributions by Captum, and their share on the object.
+
+Every function here takes a network that returns logits and is one fixed function of the image. A
+dynamic network is none: freeze its decisions first (``drnn_core/inference/frozen.py``).
+
+An attribution is reduced to *evidence*, one number per pixel:
+
+=========================  ====================================================================
+method                     evidence of a pixel for the target's logit
+=========================  ====================================================================
+``saliency``               largest absolute gradient of its channels (Simonyan et al. 2014);
+                           never negative
+``input_x_gradient``       sum over channels of value times gradient (Shrikumar et al. 2016)
+``integrated_gradients``   sum over channels of the gradient, integrated from the blank image to
+                           this one, times the difference of the two (Sundararajan et al. 2017);
+                           all pixels together give the logit's difference
+``grad_cam``               the last stage's channels weighted by their mean gradient, positive
+                           part, interpolated to the image (Selvaraju et al. 2017); never negative
+``occlusion``              fall of the logit when a window around the pixel is blanked, mean over
+                           the windows that hold it (Zeiler and Fergus 2014)
+=========================  ====================================================================
+
+The blank image is 0 after normalisation: the training set's mean colour.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Literal, Protocol, cast, get_args
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+Method = Literal["saliency", "input_x_gradient", "integrated_gradients", "grad_cam", "occlusion"]
+METHODS: tuple[Method, ...] = get_args(Method)
+
+INTEGRATION_STEPS = 32
+OCCLUSION_WINDOW = 5
+OCCLUSION_STRIDE = 2
+_OCCLUDED_AT_ONCE = 32
+
+
+class Attributable(Protocol):
+    """A network that attribution can differentiate."""
+
+    @property
+    def last_features(self) -> nn.Module:
+        """The module through which the features (B, C, h, w) go that Grad-CAM explains."""
+        ...
+
+    def __call__(self, images: Tensor) -> Tensor:
+        """(B, 3, H, W) -> (B, classes) logits; the same function at every call."""
+        ...
+
+
+def attribute(
+    network: Attributable, images: Tensor, target: int, method: Method
+) -> NDArray[np.float32]:
+    """Evidence of each pixel for a class.
+
+    Args:
+        network: in evaluation mode, decisions frozen.
+        images: (B, 3, H, W) float, normalised.
+        target: the class whose logit is explained.
+        method: see the module's table.
+
+    Returns:
+        (B, H, W) float32, in logits (``saliency``: logits per unit of normalised input;
+        ``grad_cam``: the scale of its features).
+
+    Raises:
+        ValueError: no such method.
+    """
+    if method not in METHODS:
+        raise ValueError(f"no attribution method is called {method!r}; expected one of {METHODS}")
+    inputs = images.detach().clone().requires_grad_(True)
+    with torch.enable_grad():
+        evidence = _EVIDENCE[method](network, inputs, target)
+    return evidence.detach().to(torch.float32).cpu().numpy()
+
+
+def shares(evidence: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Each pixel's share of all evidence, for or against.
+
+    Args:
+        evidence: (..., H, W) as ``attribute`` returns it.
+
+    Returns:
+        Same shape: absolute evidence divided by its sum over H and W, so every map sums to 1; a
+        map without any evidence is 0 everywhere.
+    """
+    size = np.abs(evidence.astype(np.float64))
+    total = size.sum(axis=(-2, -1), keepdims=True)
+    return np.divide(size, total, out=np.zeros_like(size), where=total > 0).astype(np.float32)
+
+
+def share_on(evidence: NDArray[np.float32], mask: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """The share of all evidence that lies on the object, beside ``mask.mean()`` by chance.
+
+    Args:
+        evidence: (..., H, W) as ``attribute`` returns it.
+        mask: (..., H, W) bool, the object's pixels.
+
+    Returns:
+        (...), between 0 and 1; NaN where there is no evidence at all.
+
+    Raises:
+        ValueError: mask and evidence are of different sizes.
+    """
+    if evidence.shape != mask.shape:
+        raise ValueError(f"expected a mask of shape {evidence.shape}, got {mask.shape}")
+    size = np.abs(evidence.astype(np.float64))
+    total = np.asarray(size.sum(axis=(-2, -1)))
+    on_object = np.asarray((size * mask).sum(axis=(-2, -1)))
+    return np.divide(on_object, total, out=np.full(total.shape, np.nan), where=total > 0)
+
+
+def _saliency(network: Attributable, images: Tensor, target: int) -> Tensor:
+    captum = _captum()
+    return captum.Saliency(network).attribute(images, target=target, abs=True).amax(dim=1)
+
+
+def _input_x_gradient(network: Attributable, images: Tensor, target: int) -> Tensor:
+    captum = _captum()
+    return captum.InputXGradient(network).attribute(images, target=target).sum(dim=1)
+
+
+def _integrated_gradients(network: Attributable, images: Tensor, target: int) -> Tensor:
+    captum = _captum()
+    integrated = captum.IntegratedGradients(network).attribute(
+        images,
+        baselines=torch.zeros_like(images),
+        target=target,
+        n_steps=INTEGRATION_STEPS,
+        method="gausslegendre",
+    )
+    return integrated.sum(dim=1)
+
+
+def _grad_cam(network: Attributable, images: Tensor, target: int) -> Tensor:
+    captum = _captum()
+    coarse = captum.LayerGradCam(network, network.last_features).attribute(
+        images, target=target, relu_attributions=True
+    )
+    size = list(images.shape[-2:])
+    return nn.functional.interpolate(cast(Tensor, coarse), size=size, mode="bilinear")[:, 0]
+
+
+def _occlusion(network: Attributable, images: Tensor, target: int) -> Tensor:
+    captum = _captum()
+    channels = images.shape[1]
+    window = min(OCCLUSION_WINDOW, images.shape[-2], images.shape[-1])
+    with torch.no_grad():
+        occluded = captum.Occlusion(network).attribute(
+            images.detach(),
+            sliding_window_shapes=(channels, window, window),
+            strides=(channels, OCCLUSION_STRIDE, OCCLUSION_STRIDE),
+            baselines=0.0,
+            target=target,
+            perturbations_per_eval=_OCCLUDED_AT_ONCE,
+        )
+    return occluded[:, 0]  # a window spans all channels, so all of them carry the same value
+
+
+_EVIDENCE: dict[str, Callable[[Attributable, Tensor, int], Tensor]] = {
+    "saliency": _saliency,
+    "input_x_gradient": _input_x_gradient,
+    "integrated_gradients": _integrated_gradients,
+    "grad_cam": _grad_cam,
+    "occlusion": _occlusion,
+}
+
+
+def _captum() -> Any:
+    """Captum, imported at the first attribution: it takes seconds."""
+    from captum import attr
+
+    return attr

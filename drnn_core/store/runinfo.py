@@ -70,9 +70,10 @@ class CurvePoint:
         epoch: counted from 1.
         train_loss: mean of the epoch, nats.
         test_error: in %, after the epoch; None where it was not measured.
-        rate: realised opening rate in training; None without gates.
+        rate: realised opening rate after the epoch, as evaluation decides; None without gates.
         lr: learning rate of the epoch's last update.
-        seconds: spent on this epoch.
+        seconds: of training up to the epoch's end.
+        sampled_rate: opening rate of the noisy decisions during the epoch; None without gates.
     """
 
     epoch: int
@@ -81,6 +82,7 @@ class CurvePoint:
     rate: float | None
     lr: float
     seconds: float
+    sampled_rate: float | None = None
 
 
 @dataclass(frozen=True)
@@ -251,6 +253,7 @@ def _metrics(read: Fields) -> Metrics:
 
 
 def _curve_point(read: Fields) -> CurvePoint:
+    optional = Fields({"sampled_rate": None, **read.values}, read.where, RunError)
     return CurvePoint(
         epoch=read.integer("epoch", least=0),
         train_loss=read.number("train_loss"),
@@ -258,10 +261,11 @@ def _curve_point(read: Fields) -> CurvePoint:
         rate=read.number_or_none("rate"),
         lr=read.number("lr"),
         seconds=read.number("seconds"),
+        sampled_rate=optional.number_or_none("sampled_rate"),
     )
 
 
-_OPTIONAL = {"rate", "target", "error_top5", "test_error", "gate_rates"}
+_OPTIONAL = {"rate", "target", "error_top5", "test_error", "gate_rates", "sampled_rate"}
 
 
 def _plain(figures: Metrics | CurvePoint) -> dict[str, Any]:

@@ -120,7 +120,7 @@ class Trainer:
         preprocessing: Preprocessing,
         settings: Settings,
     ) -> None:
-        self.training = recipe.training
+        self.recipe, self.training = recipe, recipe.training
         self.target = network.recipe.target
         self.settings = settings
         self.device = torch.device(settings.device)

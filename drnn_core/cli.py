@@ -1,0 +1,48 @@
+"""``drnn``: the command line. Exit codes: 0 done, 1 failed with a one-line reason, 2 wrong usage."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import tyro
+
+from drnn_core.commands.app import App
+from drnn_core.commands.evaluate import Evaluate
+from drnn_core.commands.models import Models
+from drnn_core.commands.predict import Predict
+from drnn_core.commands.records import Records
+from drnn_core.commands.train import Train
+from drnn_core.commands.verify import Verify
+
+Command = (
+    Annotated[Models, tyro.conf.subcommand("models")]
+    | Annotated[Train, tyro.conf.subcommand("train")]
+    | Annotated[Evaluate, tyro.conf.subcommand("evaluate")]
+    | Annotated[Records, tyro.conf.subcommand("records")]
+    | Annotated[Predict, tyro.conf.subcommand("predict")]
+    | Annotated[Verify, tyro.conf.subcommand("verify")]
+    | Annotated[App, tyro.conf.subcommand("app")]
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one subcommand and return its exit code."""
+    command: Any = tyro.cli(
+        tyro.conf.OmitSubcommandPrefixes[tyro.conf.FlagCreatePairsOff[Command]],
+        prog="drnn",
+        description=__doc__,
+        args=arguments,
+    )
+    try:
+        return command.run()
+    except KeyboardInterrupt:
+        print("drnn: stopped", file=sys.stderr)
+    except (ValueError, RuntimeError, OSError) as error:
+        print(f"drnn: {error}", file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

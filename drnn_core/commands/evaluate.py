@@ -1,0 +1,92 @@
+"""``drnn evaluate``: measure a run on a data set."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import tyro
+
+from drnn_core.commands.console import emit, progress_bar
+
+if TYPE_CHECKING:
+    from drnn_core.evaluation import Measures
+    from drnn_core.store.runinfo import RunInfo
+
+
+@dataclass(frozen=True)
+class Evaluate:
+    """Measure a run: error, loops, realised rate of every gate, multiply-adds (MACs).
+
+    Args:
+        run_folder: of the run.
+        data: "generated", or a folder of images.
+        split: of the data.
+        limit: the first images only.
+        json: print the measures as JSON.
+    """
+
+    run_folder: tyro.conf.Positional[Path]
+    data: str
+    split: str = "test"
+    limit: int | None = None
+    json: bool = False
+
+    def run(self) -> int:
+        """Evaluate and print."""
+        from drnn_core.data.datasets import load_split
+        from drnn_core.evaluation import measure
+        from drnn_core.store.runs import load_network
+
+        if self.split not in ("train", "test"):
+            raise ValueError(f"expected --split train or test, got {self.split!r}")
+        network, info = load_network(self.run_folder)
+        images = load_split(
+            self.data,
+            "train" if self.split == "train" else "test",
+            info.preprocessing.image_size,
+            self.limit,
+            info.preprocessing,
+        )
+        check_classes(info, images.classes, self.data)
+        with progress_bar("images") as progress:
+            measures = measure(network, images, info.preprocessing, progress=progress)
+        if self.json:
+            emit({"run": str(self.run_folder), "data": images.name, **vars(measures)})
+        else:
+            _print(info, measures, [block.name for block in network.layout])
+        return 0
+
+
+def check_classes(info: RunInfo, classes: tuple[str, ...], data: str) -> None:
+    """Refuse data whose classes are not the run's.
+
+    Raises:
+        ValueError: they differ; a label would mean something else.
+    """
+    if classes != info.classes:
+        raise ValueError(
+            f"expected {data} to have the run's {len(info.classes)} classes "
+            f"({', '.join(info.classes[:3])}, ...), got {len(classes)} "
+            f"({', '.join(classes[:3])}, ...)"
+        )
+
+
+def _print(info: RunInfo, measures: Measures, blocks: list[str]) -> None:
+    print(f"{info.title} on {measures.n:,} images")
+    print(f"  top-1 error   {measures.error:.2f} %   top-5 {measures.error_top5:.2f} %")
+    print(f"  loss          {measures.loss:.4f} nats")
+    print(f"  MACs          {measures.macs_mean / 1e6:.2f} M per image")
+    if not measures.loops_max:
+        return
+    print(
+        f"  loops         {measures.loops_mean:.2f} ± {measures.loops_std:.2f} "
+        f"of {measures.loops_max}"
+    )
+    target = info.metrics.test.target
+    print(f"  realised rate {measures.rate:.3f}, target {target}; by block and loop:")
+    per_block = len(measures.gate_rates) // len(blocks)
+    for index, name in enumerate(blocks):
+        rates = measures.gate_rates[index * per_block : (index + 1) * per_block]
+        print(f"    {name:6s}", "  ".join("  –  " if r != r else f"{r:.3f}" for r in rates))

@@ -1,0 +1,108 @@
+"""What a finished training leaves: run.json's facts, gathered in one place."""
+
+from __future__ import annotations
+
+import math
+import platform
+import subprocess
+from collections.abc import Mapping
+from dataclasses import asdict
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from drnn_core.evaluation import Measures
+from drnn_core.recipes import NetworkRecipe
+from drnn_core.store.runinfo import CurvePoint, Metrics, RunInfo, RunMetrics
+from drnn_core.training.loop import Trainer, TrainingResult
+
+_LIBRARIES = ("torch", "torchvision", "numpy", "pillow", "safetensors", "pyarrow")
+_PROSE = ("name", "title", "dataset", "paper", "target", "image_size")
+
+
+def run_info(trainer: Trainer, result: TrainingResult, measures: Measures) -> RunInfo:
+    """Describe a finished training; the hashes are filled in when it is written."""
+    network, recipe = trainer.network.recipe, trainer.recipe
+    return RunInfo(
+        title=network.title,
+        model=network.name,
+        model_args=network_arguments(network),
+        recipe_name=recipe.name,
+        recipe=asdict(recipe),
+        dataset=trainer.train_set.name,
+        data_fingerprint=trainer.train_set.fingerprint,
+        classes=trainer.train_set.classes,
+        preprocessing=trainer.preprocessing,
+        seed=trainer.settings.seed,
+        epochs=trainer.epochs,
+        precision=trainer.settings.precision,
+        commit=source_commit(),
+        versions={"python": platform.python_version(), **_versions()},
+        device=device_name(trainer.device),
+        seconds=round(result.seconds, 1),
+        metrics=RunMetrics(as_metrics(measures, trainer.target)),
+        curve=tuple(_point(row) for row in result.curve),
+    )
+
+
+def network_arguments(recipe: NetworkRecipe) -> dict[str, Any]:
+    """Everything of a network recipe that shapes the network, so that a run stands on its own."""
+    return {key: value for key, value in asdict(recipe).items() if key not in _PROSE}
+
+
+def as_metrics(measures: Measures, target: float | None) -> Metrics:
+    """Measures in the form that run.json keeps."""
+    return Metrics(
+        n=measures.n,
+        error=measures.error,
+        loss=measures.loss,
+        loops_mean=measures.loops_mean,
+        loops_std=measures.loops_std,
+        loops_max=measures.loops_max,
+        rate=_or_none(measures.rate),
+        target=target,
+        macs_mean=measures.macs_mean,
+        error_top5=measures.error_top5,
+        gate_rates=tuple(_or_none(rate) for rate in measures.gate_rates),
+    )
+
+
+def source_commit() -> str:
+    """The commit of this program, marked where its files differ from it; "unknown" outside git."""
+    command = ["git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
+    here = Path(__file__).resolve().parent
+    try:
+        found = subprocess.run(command, cwd=here, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+    return found.stdout.strip() or "unknown"
+
+
+def device_name(device: torch.device) -> str:
+    """The device for people, with what decides about equal bits: model and threads."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return f"{_processor()}, {torch.get_num_threads()} thread(s)"
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.machine()
+
+
+def _versions() -> dict[str, str]:
+    return {name: metadata.version(name) for name in _LIBRARIES}
+
+
+def _point(row: Mapping[str, Any]) -> CurvePoint:
+    return CurvePoint(**row)
+
+
+def _or_none(value: float) -> float | None:
+    return None if math.isnan(value) else value

@@ -1,0 +1,131 @@
+"""The loop's promises: bit-identical resume, determinism, sound stops."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+
+from drnn_core.training.loop import Trainer, TrainingError
+from drnn_core.training.resume import RESUME_FILE, ResumeError
+from tests.training.small import Silent, image_set, trainer
+
+
+def state_of(trained: Trainer) -> dict[str, Tensor]:
+    momentum = {
+        f"momentum.{name}": trained.optimizer.state[parameter]["momentum_buffer"]
+        for name, parameter in trained.network.named_parameters()
+    }
+    return {**trained.network.state_dict(), **momentum}
+
+
+def assert_same(first: Trainer, second: Trainer) -> None:
+    one, other = state_of(first), state_of(second)
+    assert one.keys() == other.keys()
+    differing = [name for name in one if not torch.equal(one[name], other[name])]
+    assert not differing
+
+
+def strip(curve: list[dict[str, object]]) -> list[dict[str, object]]:
+    return [{k: v for k, v in point.items() if k != "seconds"} for point in curve]
+
+
+def test_equal_seeds_train_equal_networks_and_other_seeds_others(tmp_path: Path) -> None:
+    runs = [trainer(tmp_path / str(i), seed) for i, seed in enumerate((3, 3, 4))]
+    results = [run.run(Silent()) for run in runs]
+    assert_same(runs[0], runs[1])
+    assert strip(results[0].curve) == strip(results[1].curve)
+    assert strip(results[0].curve) != strip(results[2].curve)
+
+
+@pytest.mark.parametrize("stops", [(1,), (4,), (5,), (7,), (2, 3, 8), tuple(range(1, 10))])
+def test_resume_is_bit_identical(tmp_path: Path, stops: tuple[int, ...]) -> None:
+    """Stopped after the steps named (5 an epoch: mid-epoch, at its end, after each)."""
+    whole = trainer(tmp_path / "whole")
+    expected = whole.run(Silent())
+    losses: list[float] = []
+    for stop in (*stops, 99):
+        part = trainer(tmp_path / "parts")
+        assert part.resume() == bool(losses)
+        report = Silent()
+        result = part.run(report, lambda: part.position.step >= stop)  # noqa: B023
+        losses += report.losses
+        assert result.finished == (stop == 99)
+    assert_same(whole, part)
+    assert strip(result.curve) == strip(expected.curve)
+    assert len(losses) == 10
+
+
+def test_what_the_state_holds_is_needed(tmp_path: Path) -> None:
+    """Without its momentum the resumed training differs: the test above can fail."""
+    whole = trainer(tmp_path / "whole")
+    whole.run(Silent())
+    part = trainer(tmp_path / "parts")
+    part.run(Silent(), lambda: part.position.step >= 3)
+    rest = trainer(tmp_path / "parts")
+    rest.resume()
+    rest.optimizer.state.clear()
+    rest.run(Silent())
+    with pytest.raises(AssertionError):
+        assert_same(whole, rest)
+
+
+def test_a_time_limit_stops_with_the_state_saved(tmp_path: Path) -> None:
+    limited = trainer(tmp_path)
+    object.__setattr__(limited.settings, "minutes", 0.0)
+    result = limited.run(Silent())
+    assert not result.finished
+    assert result.measures is None
+    assert (tmp_path / RESUME_FILE).exists()
+    assert limited.position.step == 1
+
+
+def test_a_non_finite_loss_stops_before_the_update(tmp_path: Path) -> None:
+    broken = trainer(tmp_path)
+    broken.run(Silent(), lambda: broken.position.step >= 3)
+    saved = (tmp_path / RESUME_FILE).read_bytes()
+    before = {name: p.detach().clone() for name, p in broken.network.named_parameters()}
+    with torch.no_grad():
+        broken.network.classifier.bias.fill_(float("nan"))
+        before["classifier.bias"].fill_(float("nan"))
+    with pytest.raises(TrainingError, match="step 3 .*no update was made.*lower learning rate"):
+        broken.run(Silent())
+    for name, parameter in broken.network.named_parameters():
+        assert torch.equal(parameter.nan_to_num(), before[name].nan_to_num())
+    assert (tmp_path / RESUME_FILE).read_bytes() == saved
+
+
+def test_a_state_of_another_training_is_refused(tmp_path: Path) -> None:
+    first = trainer(tmp_path)
+    first.run(Silent(), lambda: True)
+    with pytest.raises(ResumeError, match="its seed is 0, not 1"):
+        trainer(tmp_path, seed=1).resume()
+    with pytest.raises(ResumeError, match="its recipe is"):
+        trainer(tmp_path, weight_decay=0.1).resume()
+
+
+@pytest.mark.parametrize("damage", ["truncated", "empty", "garbage"])
+def test_a_damaged_state_is_a_sentence(tmp_path: Path, damage: str) -> None:
+    trainer(tmp_path).run(Silent(), lambda: True)
+    file = tmp_path / RESUME_FILE
+    whole = file.read_bytes()
+    file.write_bytes({"truncated": whole[:-9], "empty": b"", "garbage": b"\x80" * 500}[damage])
+    with pytest.raises(ResumeError, match="is damaged .* remove it to start the training over"):
+        trainer(tmp_path).resume()
+
+
+def test_too_few_images_are_a_sentence(tmp_path: Path) -> None:
+    run = trainer(tmp_path)
+    with pytest.raises(ValueError, match="at least one batch of 8 training images, got 5"):
+        Trainer(
+            run.network, run.recipe, image_set(5, 1), run.test_set, run.preprocessing, run.settings
+        )
+
+
+def test_it_learns(tmp_path: Path) -> None:
+    report = Silent()
+    result = trainer(tmp_path, epochs=12).run(report)
+    assert result.measures is not None
+    assert result.measures.error < 35, "three trivial classes: chance is 67 %"

@@ -322,8 +322,8 @@ def _truncated() -> list[Case]:
     sources = {"jpg": encode(scene(), "JPEG", quality=95), "png": encode(scene(), "PNG")}
     sources["webp"] = encode(scene(), "WEBP", lossless=True)
     for suffix, data in sources.items():
-        for part in (1, 3, 8, 16, 29, len(data) // 4, len(data) // 2, 3 * len(data) // 4):
-            cases.append(Case(f"first {part} bytes.{suffix}", data[:part]))
+        parts = (1, 3, 8, 16, 29, len(data) // 4, len(data) // 2, 3 * len(data) // 4)
+        cases += [Case(f"first {part} bytes.{suffix}", data[:part]) for part in parts]
         cases.append(Case(f"all but two bytes.{suffix}", data[:-2], scene(), 6, lenient=True))
     return [*cases, *(Case(f"empty.{suffix}", b"") for suffix in ("jpg", "png", "webp", ""))]
 

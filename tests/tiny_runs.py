@@ -33,8 +33,8 @@ def tiny_network(classes: int = len(CLASSES), seed: int = 0, **changes: Any) -> 
         layers: Any = block.gate.fc
         first, _, head = layers
         with torch.no_grad():
-            first.weight.normal_(std=6.0)
-            head.weight.normal_(std=6.0)
+            first.weight.normal_(std=3.0)
+            head.weight.normal_(std=1.5)
             head.bias.fill_(1.0 - number)
     return network.eval()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from drnn_core.store.runinfo import Metrics, RunInfo
@@ -149,7 +149,7 @@ def _scalars(values: Any) -> str:
     """The settings of a recipe in one line; those that are empty are left out."""
     told: list[str] = []
     for key, value in _mapping(values).items():
-        items = cast(list[Any], list(value)) if isinstance(value, list | tuple) else [value]
+        items = list(cast(Sequence[Any], value)) if isinstance(value, list | tuple) else [value]
         if items and items != [None]:
             told.append(f"{_text(key)} {' '.join(_text(str(item)) for item in items)}")
     return ", ".join(told)

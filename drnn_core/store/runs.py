@@ -39,7 +39,6 @@ __all__ = [
 WEIGHTS = "model.safetensors"
 INFO = "run.json"
 CARD = "README.md"
-RECORDS = "records"
 
 _FOREIGN = {
     b"PK\x03\x04": "a zip archive, such as torch.save writes,",

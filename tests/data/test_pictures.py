@@ -47,7 +47,8 @@ def test_a_picture_or_a_sentence(
     try:
         found = decode_picture(case.data, case.name)
     except PictureError as error:
-        assert case.expected is None or case.lenient, f"refused: {error}"
+        if case.expected is not None and not case.lenient:
+            pytest.fail(f"refused: {error}")
         check_sentence(error)
         return
     assert case.expected is not None, "should have been refused"
@@ -80,7 +81,7 @@ def test_sizes_are_checked_before_any_pixel_is_decoded(monkeypatch: pytest.Monke
     monkeypatch.setattr(Image.Image, "load", lambda _: pytest.fail("decoded"))
     for case in CASES:
         if " x " in case.name or " wide" in case.name:
-            with pytest.raises(PictureError, match="pixels|damaged"):
+            with pytest.raises(PictureError, match=r"pixels|damaged"):
                 decode_picture(case.data, case.name)
 
 

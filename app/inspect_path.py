@@ -1,0 +1,166 @@
+"""The path that one image took through a network, as data and in words."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from drnn_core.recipes import NetworkRecipe
+
+
+@dataclass(frozen=True)
+class Loop:
+    """One loop of a recursive block and what became of it.
+
+    Attributes:
+        prob: the gate's chance to run it; None where no gate was asked.
+        asked: the gate was consulted.
+        ran: the loop was executed.
+    """
+
+    prob: float | None
+    asked: bool
+    ran: bool
+
+    @property
+    def fate(self) -> Literal["ran", "closed", "unasked"]:
+        """Executed; its gate closed; or never reached, because an earlier gate closed."""
+        if self.ran:
+            return "ran"
+        return "closed" if self.asked else "unasked"
+
+    def in_words(self) -> str:
+        """For example "gate 0.93, ran"."""
+        gate = "no gate" if self.prob is None else f"gate {self.prob:.2f}"
+        return {"ran": f"{gate}, ran", "closed": f"{gate}, closed", "unasked": "not asked"}[
+            self.fate
+        ]
+
+
+@dataclass(frozen=True)
+class Block:
+    """A residual block: ``loops`` is empty for a plain one, which always runs once.
+
+    Attributes:
+        name: ``stage.block``, counted from 1.
+        downsamples: halves the resolution.
+        loops: of a recursive block.
+    """
+
+    name: str
+    downsamples: bool = False
+    loops: tuple[Loop, ...] = ()
+
+    @property
+    def executed(self) -> int:
+        """How many of the loops ran."""
+        return sum(loop.ran for loop in self.loops)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Blocks of one resolution: ``side`` pixels in height and width."""
+
+    number: int
+    channels: int
+    side: int
+    blocks: tuple[Block, ...]
+
+
+@dataclass(frozen=True)
+class NetworkPath:
+    """What one image met on its way.
+
+    Attributes:
+        side: height and width of the network's input in pixels.
+        stages: in network order.
+        answer: what the network said, for example "ship 93 %".
+    """
+
+    side: int
+    stages: tuple[Stage, ...]
+    answer: str
+
+    @property
+    def recursive(self) -> tuple[Block, ...]:
+        """The recursive blocks in network order."""
+        return tuple(b for stage in self.stages for b in stage.blocks if b.loops)
+
+    def in_words(self) -> str:
+        """All that the picture shows, to be read aloud."""
+        parts = [f"Path of the image through the network, {self.side} by {self.side} pixels."]
+        for stage in self.stages:
+            head = f"Stage {stage.number}, {stage.channels} channels, {stage.side} by {stage.side}"
+            plain = sum(not block.loops for block in stage.blocks)
+            blocks = [f"{plain} plain block{'s' if plain != 1 else ''}"] if plain else []
+            blocks += [_block_in_words(block) for block in stage.blocks if block.loops]
+            parts.append(f"{head}: {'; '.join(blocks)}.")
+        total = sum(block.executed for block in self.recursive)
+        most = sum(len(block.loops) for block in self.recursive)
+        parts.append(f"In all {total} of {most} loops ran." if most else "It has no loops.")
+        parts.append(f"Answer: {self.answer}.")
+        return " ".join(parts)
+
+
+def _block_in_words(block: Block) -> str:
+    loops = ", ".join(
+        f"loop {number} {loop.in_words()}" for number, loop in enumerate(block.loops, 1)
+    )
+    return f"block {block.name} ran {block.executed} of {len(block.loops)} loops ({loops})"
+
+
+def network_path(
+    recipe: NetworkRecipe,
+    side: int,
+    answer: str,
+    asked: NDArray[np.bool_],
+    ran: NDArray[np.bool_],
+    prob: NDArray[np.float32],
+) -> NetworkPath:
+    """The path of one image.
+
+    Args:
+        recipe: of the network, with the changes of its run.
+        side: of the network's input in pixels.
+        answer: the prediction, to be printed at the end of the rail.
+        asked, ran, prob: (S,) each, the image's row of the trace.
+
+    Raises:
+        ValueError: the trace is not of as many steps as the recipe has loops.
+    """
+    loops = [
+        Loop(float(p) if a else None, bool(a), bool(r))
+        for a, r, p in zip(asked, ran, prob, strict=True)
+    ]
+    expected = sum(_recursive(recipe, stage) * most for stage, most in enumerate(recipe.loops))
+    if len(loops) != expected:
+        raise ValueError(
+            f"expected a trace of {expected} steps for {recipe.name}, got {len(loops)}; "
+            "pass what this network returned"
+        )
+    stages: list[Stage] = []
+    for stage, channels in enumerate(recipe.widths):
+        here = _recursive(recipe, stage) * recipe.loops[stage]
+        blocks = _blocks(recipe, stage, loops[:here])
+        del loops[:here]
+        stages.append(Stage(stage + 1, channels, math.ceil(side / 2**stage), blocks))
+    return NetworkPath(side, tuple(stages), answer)
+
+
+def _recursive(recipe: NetworkRecipe, stage: int) -> int:
+    """Recursive blocks of a stage: all but its first, where it loops at all."""
+    return recipe.blocks[stage] - 1 if recipe.loops[stage] > 1 else 0
+
+
+def _blocks(recipe: NetworkRecipe, stage: int, loops: list[Loop]) -> tuple[Block, ...]:
+    most = recipe.loops[stage] if loops else 0
+    first = Block(f"{stage + 1}.1", downsamples=stage > 0)
+    others = (
+        Block(f"{stage + 1}.{place + 2}", loops=tuple(loops[place * most : (place + 1) * most]))
+        for place in range(recipe.blocks[stage] - 1)
+    )
+    return (first, *others)

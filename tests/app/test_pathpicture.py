@@ -1,0 +1,155 @@
+"""The picture of the path: every decision is in it, in ink and in words, at every width."""
+
+from __future__ import annotations
+
+import re
+from xml.etree import ElementTree as ET
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.charts import DARK, LIGHT
+from app.inspect_path import NetworkPath, network_path
+from app.pathpicture import WIDTHS, path_html, path_svg
+from drnn_core.models.registry import create_model, list_models
+from drnn_core.recipes import NETWORKS, NetworkRecipe
+
+SVG = "{http://www.w3.org/2000/svg}"
+PIXEL = "data:image/png;base64,iVBORw0KGgo="
+
+
+def example(answer: str = "ship 93 %") -> NetworkPath:
+    """Two blocks of three loops: one ran twice, one not at all."""
+    recipe = NetworkRecipe("example", "Example", blocks=(2, 2, 2), loops=(1, 3, 3), target=0.7)
+    return network_path(
+        recipe,
+        32,
+        answer,
+        asked=np.array([1, 1, 1, 1, 0, 0], bool),
+        ran=np.array([1, 1, 0, 0, 0, 0], bool),
+        prob=np.array([0.93, 0.61, 0.312, 0.049, np.nan, np.nan], np.float32),
+    )
+
+
+def drawn(path: NetworkPath, width: int = 1040) -> ET.Element:
+    return ET.fromstring(path_svg(path, width, LIGHT, PIXEL))
+
+
+def titles(svg: ET.Element) -> list[str]:
+    return [element.text or "" for element in svg.iter(f"{SVG}title")]
+
+
+def texts(svg: ET.Element) -> list[str]:
+    return [element.text or "" for element in svg.iter(f"{SVG}text")]
+
+
+@pytest.mark.parametrize("name", list_models())
+def test_the_path_has_the_blocks_of_the_network(name: str) -> None:
+    network = create_model(name).eval()
+    steps = sum(block.loops for block in network.layout)
+    decisions = np.ones(steps, bool)
+    path = network_path(network.recipe, 32, "x", decisions, decisions, decisions.astype("f4"))
+    assert [(block.name, len(block.loops)) for block in path.recursive] == [
+        (block.name, block.loops) for block in network.layout
+    ]
+    assert [len(stage.blocks) for stage in path.stages] == list(network.recipe.blocks)
+    sizes = [
+        (out.features.shape[1], out.features.shape[2])
+        for out in network.features(torch.zeros(1, 3, 32, 32))
+    ]
+    assert [(stage.channels, stage.side) for stage in path.stages] == sizes
+
+
+def test_in_words() -> None:
+    words = example().in_words()
+    assert (
+        "block 2.2 ran 2 of 3 loops (loop 1 gate 0.93, ran, loop 2 gate 0.61, ran, "
+        "loop 3 gate 0.31, closed)" in words
+    )
+    assert "block 3.2 ran 0 of 3 loops (loop 1 gate 0.05, closed, loop 2 not asked" in words
+    assert "Stage 1, 16 channels, 32 by 32: 2 plain blocks." in words
+    assert "In all 2 of 6 loops ran. Answer: ship 93 %." in words
+
+
+def test_the_picture_says_what_the_words_say() -> None:
+    svg = drawn(example())
+    assert svg.get("role") == "img"
+    assert svg.get("aria-label") == example().in_words()
+    assert {"×2", "×0", ".93", ".61", ".31", ".05", "2.2", "3.2", "1.1", "stem"} <= set(texts(svg))
+    assert "Block 2.2, loop 3: gate 0.31, closed" in titles(svg)
+    assert "Block 3.2, loop 2: not asked" in titles(svg)
+
+
+def test_fates_are_told_apart_without_colour() -> None:
+    source = path_svg(example(), 1040, LIGHT)
+    assert source.count('stroke-width="6"') == 2  # bands: executed
+    assert source.count('stroke-dasharray="5 3"') == 2  # closed
+    assert source.count('stroke-dasharray="1 3.5"') == 2  # unasked
+    assert source.count("l6,6m0,-6l-6,6") == 2  # a cross at each gate that closed
+
+
+def test_blocks_without_gates_show_no_probability() -> None:
+    recipe = NETWORKS["dr_resnet16_l2"]
+    path = network_path(
+        recipe, 32, "x", np.zeros(4, bool), np.ones(4, bool), np.ones(4, np.float32)
+    )
+    assert "loop 1 no gate, ran" in path.in_words()
+    assert not [text for text in texts(drawn(path)) if re.fullmatch(r"\d?\.\d\d", text)]
+
+
+def test_a_plain_network_has_a_path_too() -> None:
+    nothing = np.zeros(0, bool)
+    path = network_path(NETWORKS["resnet20"], 32, "cat", nothing, nothing, nothing.astype("f4"))
+    assert "It has no loops. Answer: cat." in path.in_words()
+    assert [text for text in texts(drawn(path)) if text.startswith("3.")] == ["3.1", "3.2", "3.3"]
+
+
+@settings(max_examples=25)
+@given(
+    blocks=st.tuples(*[st.integers(1, 20)] * 3),
+    loops=st.tuples(st.just(1), st.integers(1, 6), st.integers(1, 6)),
+    width=st.sampled_from(WIDTHS),
+    data=st.data(),
+)
+def test_everything_stands_inside_the_picture(
+    blocks: tuple[int, int, int],
+    loops: tuple[int, int, int],
+    width: int,
+    data: st.DataObject,
+) -> None:
+    recipe = NetworkRecipe("any", "Any", blocks=blocks, loops=loops)
+    steps = sum((n - 1) * k for n, k in zip(blocks, loops, strict=True) if k > 1)
+    ran = np.array(data.draw(st.lists(st.booleans(), min_size=steps, max_size=steps)), bool)
+    path = network_path(recipe, 32, "automobile 100 %", ~ran | ran, ran, np.full(steps, 0.5, "f4"))
+    svg = drawn(path, width)
+    across, down = (float(svg.get(side, "0")) for side in ("width", "height"))
+    assert across <= width + 20
+    for text in svg.iter(f"{SVG}text"):
+        assert 0 < float(text.get("x", "-1")) < across
+        assert 0 < float(text.get("y", "-1")) < down
+    assert sum(title.startswith("Block") and "loop " in title for title in titles(svg)) == steps
+    names = [text for text in texts(svg) if re.fullmatch(r"\d\.\d+", text)]
+    assert len(names) == sum(blocks)
+
+
+def test_names_from_outside_stay_text() -> None:
+    svg = drawn(example('<script>alert(1)</script> "&'))
+    assert not list(svg.iter(f"{SVG}script"))
+    assert '<script>alert(1)</script> "&' in texts(svg)
+
+
+def test_a_picture_for_every_width_and_theme() -> None:
+    html = path_html(example(), DARK, PIXEL)
+    assert html.count("<svg") == len(WIDTHS)
+    assert all(f'class="w{width}"' in html for width in WIDTHS)
+    assert DARK.ran in html
+    assert LIGHT.ran not in html
+
+
+def test_a_foreign_trace_is_refused() -> None:
+    flags = np.ones(3, bool)
+    with pytest.raises(ValueError, match="expected a trace of 4 steps for dr_resnet16_l2, got 3"):
+        network_path(NETWORKS["dr_resnet16_l2"], 32, "x", flags, flags, flags.astype("f4"))

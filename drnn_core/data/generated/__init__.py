@@ -1,0 +1,24 @@
+"""``generated``: our own image set, drawn from seeds, with known difficulty and object masks."""
+
+from __future__ import annotations
+
+from drnn_core.data.generated.factors import FACTORS, Factors
+from drnn_core.data.generated.imageset import GeneratedSet
+from drnn_core.data.generated.rendering import (
+    GENERATED_CLASSES,
+    GENERATED_VERSION,
+    Rendered,
+    render,
+    render_with,
+)
+
+__all__ = [
+    "FACTORS",
+    "GENERATED_CLASSES",
+    "GENERATED_VERSION",
+    "Factors",
+    "GeneratedSet",
+    "Rendered",
+    "render",
+    "render_with",
+]

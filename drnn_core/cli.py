@@ -1,4 +1,7 @@
-"""``drnn``: the command line. Exit codes: 0 done, 1 failed with a one-line reason, 2 wrong usage."""
+"""Dynamic recursive neural networks: train, record, look inside.
+
+Exit codes: 0 done, 1 failed with a one-line reason, 2 wrong usage.
+"""
 
 from __future__ import annotations
 

@@ -7,6 +7,7 @@ of a known form, add one entry here; to add a form, see ``drnn_core/models/regis
 
 from __future__ import annotations
 
+import difflib
 import fnmatch
 from dataclasses import dataclass
 from typing import Literal
@@ -211,10 +212,14 @@ def get_recipe(name: str) -> Recipe:
     """The recipe called ``<network>_<training>``, for example ``dr_resnet16_l2_short``.
 
     Raises:
-        ValueError: no such recipe; the message lists those whose network it names, or all.
+        ValueError: no such recipe; the message names near ones and what there is.
     """
     network, _, training = name.rpartition("_")
     if network in NETWORKS and training in TRAININGS:
         return Recipe(name, NETWORKS[network], TRAININGS[training])
-    near = list_recipes(f"{name}*") or list_recipes()
-    raise ValueError(f"no recipe is called {name!r}; expected one of: {', '.join(near)}")
+    near = list_recipes(f"{name}*") or difflib.get_close_matches(name, list_recipes(), 3, 0.5)
+    hint = f" (did you mean {' or '.join(near)}?)" if near else ""
+    raise ValueError(
+        f"no recipe is called {name!r}{hint}; expected <network>_<training> with a training of "
+        f"{', '.join(TRAININGS)} and a network of {', '.join(NETWORKS)}"
+    )

@@ -62,39 +62,23 @@ def model_row(name: str) -> dict[str, Any]:
 
 
 def _print_table(rows: list[dict[str, Any]]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(caption="params in millions, MACs in millions; paper: table 1")
-    for heading in ("network", "blocks", "loops"):
-        table.add_column(heading)
-    for heading in (
-        "params",
-        "paper",
-        "MACs max",
-        "expected",
-        "paper",
-        "loops max",
-        "expected",
-        "paper error %",
-    ):
-        table.add_column(heading, justify="right")
+    print("                                       params, millions   MACs, millions          loops")
+    print("network          blocks    loops         ours  paper      max expected paper  max expected")
     for row in rows:
         paper = row["paper"] or {}
-        table.add_row(
-            row["name"],
-            " ".join(map(str, row["blocks"])),
-            " ".join(map(str, row["loops"])),
-            f"{row['params'] / 1e6:.3f}",
-            _or_dash(paper.get("params")),
-            f"{row['macs_max'] / 1e6:.1f}",
-            f"{row['macs_expected'] / 1e6:.1f}",
-            _or_dash(paper.get("flops"), 1000),
-            str(row["loops_max"]),
-            f"{row['loops_expected']:.2f}",
-            _or_dash(paper.get("error")),
+        print(
+            f"{row['name']:16s} {'-'.join(map(str, row['blocks'])):9s} "
+            f"{'-'.join(map(str, row['loops'])):9s} "
+            f"{row['params'] / 1e6:8.3f} {_or_dash(paper.get('params')):>6s} "
+            f"{row['macs_max'] / 1e6:8.1f} {row['macs_expected'] / 1e6:8.1f} "
+            f"{_or_dash(paper.get('flops'), 1000):>5s} "
+            f"{row['loops_max'] or '–':>4} "
+            f"{_loops(row['loops_expected']):>8s}"
         )
-    Console().print(table)
+
+
+def _loops(expected: float) -> str:
+    return f"{expected:.2f}" if expected else "–"
 
 
 def _or_dash(value: float | None, scale: float = 1) -> str:

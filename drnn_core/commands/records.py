@@ -1,0 +1,44 @@
+"""``drnn records``: write a run's record table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import tyro
+
+from drnn_core.commands.console import emit, progress_bar
+from drnn_core.commands.evaluate import check_classes
+
+
+@dataclass(frozen=True)
+class Records:
+    """Write one row per test image: prediction, loops, gate probabilities, MACs. Resumable.
+
+    Args:
+        run_folder: of the run.
+        data: "generated", or a folder of images.
+        json: print a summary as JSON.
+    """
+
+    run_folder: tyro.conf.Positional[Path]
+    data: str
+    json: bool = False
+
+    def run(self) -> int:
+        """Write what is missing."""
+        from drnn_core.data.datasets import load_split
+        from drnn_core.inference.recording import record_run
+        from drnn_core.store.runs import read_run
+
+        info = read_run(self.run_folder)
+        sizing = info.preprocessing
+        images = load_split(self.data, "test", sizing.image_size, sizing=sizing)
+        check_classes(info, images.classes, self.data)
+        with progress_bar("images") as progress:
+            record_run(self.run_folder, images, progress=progress)
+        if self.json:
+            emit({"run": str(self.run_folder), "rows": len(images), "complete": True})
+        else:
+            print(f"{self.run_folder}: records of {len(images):,} images, complete")
+        return 0

@@ -1,0 +1,179 @@
+"""Every source that --data takes, made here on disk: the same images come out of each."""
+
+from __future__ import annotations
+
+import io
+import json
+import pickle
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import torch
+from PIL import Image
+
+from drnn_core.data import folders
+from drnn_core.data.datasets import load_split
+from drnn_core.data.sets import DataError, LazySet, MemorySet, Subset
+
+CLASSES = ["cat", "dog"]
+
+
+def pictures(count: int, size: int = 32) -> np.ndarray:
+    return np.random.default_rng(5).integers(0, 256, (count, size, size, 3), dtype=np.uint8)
+
+
+def png(pixels: np.ndarray) -> bytes:
+    out = io.BytesIO()
+    Image.fromarray(pixels).save(out, "PNG")
+    return out.getvalue()
+
+
+def write_parquet(folder: Path, pixels: np.ndarray, labels: list[int], **options: object) -> None:
+    names = options.get("names", CLASSES)
+    features = {"label": {"_type": "ClassLabel", "names": names}}
+    metadata = {"huggingface": json.dumps({"info": {"features": features}})} if names else None
+    images = [{"bytes": png(p), "path": f"{i}.png"} for i, p in enumerate(pixels)]
+    table = pa.table({"image": images, "label": pa.array(labels, pa.int64())})
+    folder.mkdir(exist_ok=True)
+    file = folder / str(options.get("file", "test.parquet"))
+    pq.write_table(table.replace_schema_metadata(metadata), file)
+
+
+def write_folder(folder: Path, pixels: np.ndarray, labels: list[int]) -> None:
+    for index, (image, label) in enumerate(zip(pixels, labels, strict=True)):
+        place = folder / "val" / CLASSES[label]
+        place.mkdir(parents=True, exist_ok=True)
+        (place / f"{index}.png").write_bytes(png(image))
+
+
+def test_parquet_gives_the_pixels_labels_and_names(tmp_path: Path) -> None:
+    pixels = pictures(5)
+    write_parquet(tmp_path, pixels, [0, 1, 1, 0, 1])
+    found = load_split(str(tmp_path), "test")
+    assert isinstance(found, MemorySet), "a small set is decoded once"
+    assert found.classes == ("cat", "dog")
+    assert found.labels.tolist() == [0, 1, 1, 0, 1]
+    assert list(found.ids) == [f"{i}.png" for i in range(5)]
+    assert np.array_equal(found.images([4, 0]).permute(0, 2, 3, 1).numpy(), pixels[[4, 0]])
+
+
+def test_parquet_in_several_files_reads_in_their_order(tmp_path: Path) -> None:
+    pixels = pictures(4)
+    write_parquet(tmp_path, pixels[:2], [0, 1], file="train-00000-of-00002.parquet")
+    write_parquet(tmp_path, pixels[2:], [1, 1], file="train-00001-of-00002.parquet")
+    found = load_split(str(tmp_path), "train")
+    assert found.labels.tolist() == [0, 1, 1, 1]
+    assert len(set(found.ids)) == 4, "repeated paths are replaced by positions"
+
+
+def test_parquet_without_names_numbers_its_classes(tmp_path: Path) -> None:
+    write_parquet(tmp_path, pictures(3), [0, 2, 1], names=None)
+    assert load_split(str(tmp_path), "test").classes == ("0", "1", "2")
+
+
+def test_fingerprints_follow_the_content(tmp_path: Path) -> None:
+    pixels = pictures(3)
+    write_parquet(tmp_path / "a", pixels, [0, 1, 1])
+    write_parquet(tmp_path / "b", pixels, [0, 1, 1])
+    write_parquet(tmp_path / "c", pixels, [0, 1, 0])
+    changed = pixels.copy()
+    changed[2, 3, 4, 1] ^= 1
+    write_parquet(tmp_path / "d", changed, [0, 1, 1])
+    prints = [load_split(str(tmp_path / name), "test").fingerprint for name in "abcd"]
+    assert prints[0] == prints[1]
+    assert len(set(prints)) == 3
+
+
+def test_image_folder(tmp_path: Path) -> None:
+    pixels = pictures(4, size=40)
+    write_folder(tmp_path, pixels, [1, 0, 1, 0])
+    found = load_split(str(tmp_path), "test", image_size=40)
+    assert found.classes == ("cat", "dog")
+    assert found.labels.tolist() == [0, 0, 1, 1]
+    assert list(found.ids) == ["cat/1.png", "cat/3.png", "dog/0.png", "dog/2.png"]
+    order = [1, 3, 0, 2]
+    assert np.array_equal(found.images(range(4)).permute(0, 2, 3, 1).numpy(), pixels[order])
+
+
+def test_image_folder_brings_pictures_to_size(tmp_path: Path) -> None:
+    write_folder(tmp_path, pictures(2, size=50), [0, 1])
+    assert load_split(str(tmp_path), "test").images([0, 1]).shape == (2, 3, 32, 32)
+
+
+def test_cifar10_of_torchvision(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A miniature of the published folder; only its checksums are replaced."""
+    from drnn_core.data._torchvision import torchvision
+
+    pixels = pictures(6)
+    root = tmp_path / "cifar-10-batches-py"
+    root.mkdir()
+    batch = {"data": pixels.transpose(0, 3, 1, 2).reshape(6, -1), "labels": [0, 1, 1, 0, 1, 0]}
+    (root / "test_batch").write_bytes(pickle.dumps(batch))
+    (root / "batches.meta").write_bytes(pickle.dumps({"label_names": CLASSES}))
+    source = torchvision.datasets.CIFAR10
+    with pytest.raises(DataError, match="cannot read CIFAR-10"):
+        folders.load_cifar10(tmp_path, "test")  # its files are not the published ones
+    monkeypatch.setattr(source, "_check_integrity", lambda self: True)
+    monkeypatch.setattr("torchvision.datasets.cifar.check_integrity", lambda *_: True)
+    found = load_split(str(tmp_path), "test")
+    assert found.classes == ("cat", "dog")
+    assert found.labels.tolist() == [0, 1, 1, 0, 1, 0]
+    assert np.array_equal(found.images(range(6)).permute(0, 2, 3, 1).numpy(), pixels)
+
+
+def test_a_limit_keeps_the_first_images_and_says_so(tmp_path: Path) -> None:
+    write_parquet(tmp_path, pictures(5), [0, 1, 1, 0, 1])
+    whole, part = load_split(str(tmp_path), "test"), load_split(str(tmp_path), "test", limit=2)
+    assert isinstance(part, Subset)
+    assert part.labels.tolist() == [0, 1]
+    assert torch.equal(part.images([1]), whole.images([1]))
+    assert part.fingerprint != whole.fingerprint
+
+
+def test_a_lazy_set_decodes_when_asked_and_whole_on_request(tmp_path: Path) -> None:
+    asked: list[int] = []
+
+    def decode(index: int) -> torch.Tensor:
+        asked.append(index)
+        return torch.full((3, 2, 2), index, dtype=torch.uint8)
+
+    lazy = LazySet("l", ("a",), ["0", "1", "2"], np.zeros(3, dtype=np.int64), "f", decode)
+    assert lazy.images(np.array([2, 0]))[:, 0, 0, 0].tolist() == [2, 0]
+    assert asked == [2, 0]
+    assert torch.equal(lazy.in_memory().images([1]), lazy.images([1]))
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda folder: None, "found no test images in .*: expected torchvision's"),
+        (lambda folder: (folder / "val").mkdir(), r"expected pictures \(.jpeg, .jpg"),
+        (
+            lambda folder: (folder / "test.parquet").write_bytes(b"PAR1 no table PAR1"),
+            "expected image Parquet with columns",
+        ),
+        (
+            lambda folder: pq.write_table(pa.table({"x": [1]}), folder / "test.parquet"),
+            "expected image Parquet with columns|expected columns image",
+        ),
+    ],
+)
+def test_what_is_no_source_is_a_sentence(tmp_path: Path, make: object, message: str) -> None:
+    make(tmp_path)  # type: ignore[operator]
+    with pytest.raises(DataError, match=message):
+        load_split(str(tmp_path), "test")
+
+
+def test_a_missing_folder_is_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"expected 'generated' or a folder of images, got .*nope"):
+        load_split(str(tmp_path / "nope"), "test")
+
+
+def test_a_damaged_picture_names_itself(tmp_path: Path) -> None:
+    write_folder(tmp_path, pictures(2), [0, 1])
+    (tmp_path / "val" / "dog" / "1.png").write_bytes(b"no picture")
+    with pytest.raises(DataError, match=r"val/dog/1\.png"):
+        load_split(str(tmp_path), "test")

@@ -42,7 +42,9 @@ def load_split(
     Raises:
         DataError: the source is none of these, or damaged.
     """
-    images = _open(source, split, sizing or _plain_sizing(image_size), progress)
+    if source == "generated":
+        return _generated(split, limit, progress)
+    images = _open(source, split, sizing or _plain_sizing(image_size))
     if limit is not None and limit < len(images):
         images = Subset(images, np.arange(limit, dtype=np.int64))
     if isinstance(images, LazySet) and len(images) * 3 * image_size**2 <= _MEMORY_BYTES:
@@ -50,11 +52,14 @@ def load_split(
     return images
 
 
-def _open(source: str, split: Split, sizing: Preprocessing, progress: Progress | None) -> ImageSet:
-    if source == "generated":
-        from drnn_core.data.generated import GeneratedSet
+def _generated(split: Split, limit: int | None, progress: Progress | None) -> ImageSet:
+    from drnn_core.data.generated import DEFAULT_COUNT, GeneratedSet
 
-        return GeneratedSet(split)
+    # Not a Subset: that would ask for the columns, and so render the whole set for a few images.
+    return GeneratedSet(split, min(limit or DEFAULT_COUNT[split], DEFAULT_COUNT[split]), progress)
+
+
+def _open(source: str, split: Split, sizing: Preprocessing) -> ImageSet:
     folder = Path(source)
     if not folder.is_dir():
         raise DataError(

@@ -36,7 +36,11 @@ class ImageSet(Protocol):
     ids: Sequence[str]
     labels: NDArray[np.int64]
     fingerprint: str
-    columns: dict[str, NDArray[np.float32]]
+
+    @property
+    def columns(self) -> dict[str, NDArray[np.float32]]:
+        """See above; a set may work them out only when they are asked for."""
+        ...
 
     def __len__(self) -> int:
         """N."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from drnn_core.data.generated.factors import FACTORS, Factors
-from drnn_core.data.generated.imageset import GeneratedSet
+from drnn_core.data.generated.imageset import DEFAULT_COUNT, FIRST_SEED, GeneratedSet
 from drnn_core.data.generated.rendering import (
     GENERATED_CLASSES,
     GENERATED_VERSION,
@@ -13,7 +13,9 @@ from drnn_core.data.generated.rendering import (
 )
 
 __all__ = [
+    "DEFAULT_COUNT",
     "FACTORS",
+    "FIRST_SEED",
     "GENERATED_CLASSES",
     "GENERATED_VERSION",
     "Factors",

@@ -70,17 +70,13 @@ def grain(draws: Draws, size: int) -> Field:
     if size == NOISE_GRID:
         return noise
     index, weights = _cubic(size)
-    rows = sum_of(noise[:, index[k], :] * weights[k][None, :, None] for k in range(4))
-    return sum_of(rows[:, :, index[k]] * weights[k] for k in range(4))
-
-
-def sum_of(terms: object) -> Field:
-    """Sum in order."""
-    total: Field | None = None
-    for term in terms:  # type: ignore[attr-defined]
-        total = term if total is None else total + term
-    assert total is not None
-    return total
+    rows = np.zeros((3, size, NOISE_GRID), dtype=np.float32)
+    for place, weight in zip(index, weights, strict=True):
+        rows += noise[:, place, :] * weight[None, :, None]
+    fine = np.zeros((3, size, size), dtype=np.float32)
+    for place, weight in zip(index, weights, strict=True):
+        fine += rows[:, :, place] * weight
+    return fine
 
 
 def _cubic(size: int) -> tuple[list[NDArray[np.int64]], list[Field]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
@@ -85,7 +84,7 @@ class GeneratedSet:
         """(B, 32, 32) bool: pixels that show the object by half or more."""
         return self._masks[self._made(indices)]
 
-    @cached_property
+    @property
     def columns(self) -> dict[str, NDArray[np.float32]]:
         """Name of the factor -> (N,) float32; units: see ``Factors``. Renders the whole set."""
         self._made(np.arange(len(self)))

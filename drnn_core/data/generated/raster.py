@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 Points = NDArray[np.float64]
-Field = NDArray[np.float32]
+# float32 in fact; numpy's stubs take a float32 array times a float32 scalar for float64
+Field = NDArray[np.floating[Any]]
 
 _SCANS = 2
 _TWO_PI = 6.283185307179586

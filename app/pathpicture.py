@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from html import escape
 
-from app import inspect_glyphs as glyphs
 from app.charts import FONT, Palette
-from app.inspect_path import Block, NetworkPath, Stage
+from app.inspection import glyphs
+from app.inspection.path import Block, NetworkPath, Stage
 
 WIDTHS = (330, 500, 700, 860, 1040)
 _GAP = 10  # between the parts of a row

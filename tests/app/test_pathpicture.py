@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.charts import DARK, LIGHT
-from app.inspect_path import NetworkPath, network_path
+from app.inspection.path import NetworkPath, network_path
 from app.pathpicture import WIDTHS, path_html, path_svg
 from drnn_core.models.registry import create_model, list_models
 from drnn_core.recipes import NETWORKS, NetworkRecipe

@@ -9,7 +9,7 @@ from __future__ import annotations
 from html import escape
 
 from app.charts import Palette
-from app.inspect_path import Block, Loop
+from app.inspection.path import Block, Loop
 
 PLAIN_WIDTH = 23
 STEM_WIDTH = 36

@@ -109,8 +109,7 @@ def rows_of(
     logits, labels = output.logits.double().cpu(), labels.cpu()
     log_prob = logits.log_softmax(dim=1)
     prob, prediction = log_prob.exp(), logits.argmax(dim=1)
-    # The log of a vanished probability is minus infinity; its share of the entropy is 0.
-    entropy = -(prob * log_prob.clamp(min=-1e300)).sum(dim=1)
+    entropy = -(prob * log_prob).sum(dim=1)  # log_prob is finite in float64, also where prob is 0
     gate_prob = trace.prob.float().masked_fill(~trace.asked, float("nan")).cpu()
     columns: dict[str, Any] = {
         "index": np.arange(first, first + len(labels)),

@@ -1,0 +1,155 @@
+"""A picture in, a prediction with the network's path out: for the command line and the app.
+
+Threads. A forward pass of one small picture is faster on one thread (28 ms) than on two that
+must find each other on a busy machine (seconds). PyTorch has one number of threads for the
+process, so a prediction sets it to one and puts the old number back when it is done. A lock
+around this makes predictions of several user sessions wait for one another, and leaves the
+number alone for whatever else the process does.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+
+from drnn_core.cost import network_cost
+from drnn_core.store.runs import load_network
+from drnn_core.trace import BlockLayout, Output
+
+_BATCH = 32
+_TOP = 5
+# Reentrant: what holds it, such as an attribution, may call a predictor.
+_one_at_a_time = threading.RLock()
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """One picture's prediction; plain values, no tensors. S steps, as ``trace.py`` counts them.
+
+    Attributes:
+        seen: (H, W, 3) uint8, the picture as the network saw it.
+        probabilities: (classes,) float32, softmax of the logits, in the order of the classes.
+        top: the (at most) five likeliest classes and their probabilities, likeliest first.
+        loops: executed, over all blocks.
+        block_loops: (blocks,) int64, executed in each recursive block.
+        asked: (S,) bool, the gate was consulted.
+        ran: (S,) bool, the loop was executed.
+        prob: (S,) float32, the gate's chance to run the loop; NaN where it was not asked.
+        macs: multiply-adds spent on this picture.
+        macs_max: spent if every loop ran.
+        macs_mean_of_run: mean of the run's test set.
+        loops_max: the most loops that the network can run.
+        loops_mean_of_run, loops_std_of_run: over the run's test set.
+    """
+
+    seen: NDArray[np.uint8]
+    probabilities: NDArray[np.float32]
+    top: list[tuple[str, float]]
+    loops: int
+    block_loops: NDArray[np.int64]
+    asked: NDArray[np.bool_]
+    ran: NDArray[np.bool_]
+    prob: NDArray[np.float32]
+    macs: int
+    macs_max: int
+    macs_mean_of_run: float
+    loops_max: int
+    loops_mean_of_run: float
+    loops_std_of_run: float
+
+    @property
+    def label(self) -> int:
+        """The likeliest class, as a position among the classes."""
+        return int(self.probabilities.argmax())
+
+
+class Predictor:
+    """The network of a run, ready for pictures; may be shared by threads.
+
+    Class names and preprocessing are the run's.
+
+    Args:
+        run_folder: of the run.
+
+    Attributes:
+        info: run.json.
+        layout: the recursive blocks.
+        network: in evaluation mode, on the CPU.
+        cost: of the network, at the size that it sees.
+
+    Raises:
+        RunError: the run is missing or damaged.
+    """
+
+    def __init__(self, run_folder: Path) -> None:
+        with one_thread():
+            self.network, self.info = load_network(run_folder)
+            self.network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+            self.cost = network_cost(self.network, self.info.preprocessing.image_size)
+        self.layout: tuple[BlockLayout, ...] = self.network.layout
+
+    def predict(self, picture: Image.Image) -> Prediction:
+        """Predict one picture of any size, as ``decode_picture`` gives it."""
+        return self.predict_many([picture])[0]
+
+    def predict_many(self, pictures: Sequence[Image.Image]) -> list[Prediction]:
+        """Predict pictures of any sizes, in their order."""
+        found: list[Prediction] = []
+        for start in range(0, len(pictures), _BATCH):
+            found += self._predict_batch(pictures[start : start + _BATCH])
+        return found
+
+    def _predict_batch(self, pictures: Sequence[Image.Image]) -> list[Prediction]:
+        preprocessing = self.info.preprocessing
+        pixels = torch.stack([preprocessing.prepare(picture) for picture in pictures])
+        with one_thread(), torch.inference_mode():
+            output: Output = self.network(preprocessing.normalise(pixels))
+            macs = self.cost.macs_of(output.trace.asked, output.trace.ran).numpy()
+        seen = np.ascontiguousarray(pixels.permute(0, 2, 3, 1).numpy())
+        return [
+            self._prediction(output, row, seen[row], int(macs[row])) for row in range(len(pictures))
+        ]
+
+    def _prediction(
+        self, output: Output, row: int, seen: NDArray[np.uint8], macs: int
+    ) -> Prediction:
+        trace, test = output.trace, self.info.metrics.test
+        probabilities = output.logits[row].double().softmax(dim=0).float().numpy()
+        order = np.argsort(-probabilities, kind="stable")[:_TOP]
+        prob, asked = trace.prob[row].float().numpy(), trace.asked[row].numpy()
+        return Prediction(
+            seen=seen,
+            probabilities=probabilities,
+            top=[(self.info.classes[place], float(probabilities[place])) for place in order],
+            loops=int(trace.loops[row]),
+            block_loops=trace.block_loops(self.layout)[row].numpy().copy(),
+            asked=asked.copy(),
+            ran=trace.ran[row].numpy().copy(),
+            prob=np.where(asked, prob, np.float32("nan")),
+            macs=macs,
+            macs_max=self.cost.macs_max,
+            macs_mean_of_run=test.macs_mean,
+            loops_max=self.cost.loops_max,
+            loops_mean_of_run=test.loops_mean,
+            loops_std_of_run=test.loops_std,
+        )
+
+
+@contextmanager
+def one_thread() -> Generator[None]:
+    """Compute on one thread, alone; the number of threads is what it was afterwards."""
+    with _one_at_a_time:
+        threads = torch.get_num_threads()
+        torch.set_num_threads(1)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(threads)

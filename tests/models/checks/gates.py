@@ -1,0 +1,111 @@
+"""The gate: its rate, its noise, its gradient."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+from torch.testing import assert_close
+
+from tests.models.checks.core import Core
+
+
+def check_initial_rate(core: Core, hidden: int | None, rate: float = 0.85) -> None:
+    """A fresh gate opens for about ``rate`` of whatever images, in probability and in draws."""
+    gate = core.gate.Gate(32, hidden, rate).train()
+    features = torch.relu(torch.randn(4000, 32, 2, 2))
+    with torch.no_grad():
+        decision = gate(features)
+    assert abs(float(decision.prob.mean()) - rate) < 0.02
+    assert abs(float(decision.open.mean()) - rate) < 0.02 + 5 * math.sqrt(rate * (1 - rate) / 4000)
+
+
+def check_evaluation_is_deterministic(core: Core) -> None:
+    """Evaluation opens exactly where the logit is positive and draws nothing."""
+    gate = core.gate.Gate(8, 16, 0.5).eval()
+    features = torch.randn(500, 8, 3, 3)
+    with torch.no_grad():
+        gate.fc[-1].weight.mul_(100)
+        gate.fc[-1].bias.sub_(gate.logits(features).median())
+    state = torch.get_rng_state()
+    first = gate(features)
+    assert torch.equal(torch.get_rng_state(), state), "evaluation drew random numbers"
+    torch.manual_seed(99)
+    second = gate(features)
+    assert torch.equal(first.open, second.open)
+    assert torch.equal(first.open, (gate.logits(features) > 0).float())
+    assert 0.2 < float(first.open.mean()) < 0.8, "the check needs decisions of both kinds"
+
+
+def check_sampling_frequency(core: Core) -> None:
+    """P(open) = sigmoid(logit) within five standard errors, at any temperature."""
+    draws = 40_000
+    for temperature in (1.0, 0.3):
+        for logit in (-3.0, -1.0, 0.0, 0.5, 2.0, 4.0):
+            decision = core.gate.decide(torch.full((draws,), logit), True, temperature)
+            prob = 1 / (1 + math.exp(-logit))
+            error = math.sqrt(prob * (1 - prob) / draws)
+            assert abs(float(decision.open.mean()) - prob) < 5 * error, (logit, temperature)
+            assert_close(decision.prob, torch.full((draws,), prob))
+
+
+def check_decisions_are_hard(core: Core) -> None:
+    """Exactly 0 or exactly 1, to the bit: they select features and count loops."""
+    for training in (True, False):
+        decision = core.gate.decide(torch.randn(50_000), training)
+        assert bool(((decision.open == 0) | (decision.open == 1)).all())
+        assert decision.open.dtype == torch.float32
+
+
+def check_straight_through(core: Core, temperature: float = 1.0) -> None:
+    """The hard decision's gradient is the relaxed sample's, with the same noise."""
+    logits = torch.randn(2000, requires_grad=True)
+    upstream = torch.randn(2000)
+    torch.manual_seed(3)
+    (core.gate.decide(logits, True, temperature).open * upstream).sum().backward()
+    got = logits.grad
+    twin = logits.detach().clone().requires_grad_()
+    torch.manual_seed(3)
+    uniform = torch.rand(2000).clamp(1e-7, 1 - 1e-7)
+    noise = torch.log(uniform) - torch.log1p(-uniform)
+    relaxed = 1 / (1 + torch.exp(-(twin + noise) / temperature))
+    (relaxed * upstream).sum().backward()
+    assert got is not None
+    assert_close(got, twin.grad, rtol=1e-4, atol=1e-6)
+
+
+def check_mean_gradient(core: Core) -> None:
+    """At logit 0 the relaxed sample is uniform on (0, 1), so its slope is 1/6 on average.
+
+    Holds for any way of drawing logistic noise.
+    """
+    logits = torch.zeros(60_000, requires_grad=True)
+    core.gate.decide(logits, True).open.sum().backward()
+    assert logits.grad is not None
+    assert abs(float(logits.grad.mean()) - 1 / 6) < 5 * math.sqrt(1 / 180 / 60_000)
+
+
+def check_full_precision(core: Core) -> None:
+    """Under bfloat16 autocast the logits are the float32 ones, and so is the decision."""
+    gate: Any = core.gate.Gate(16).eval()
+    features = torch.randn(64, 16, 4, 4).bfloat16()
+    expected = gate.logits(features.float())
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        got = gate.logits(features)
+        decision = gate(features)
+    assert got.dtype == torch.float32
+    assert decision.prob.dtype == torch.float32
+    assert torch.equal(got, expected)
+
+
+FAST = (
+    lambda core: check_initial_rate(core, 16),
+    check_evaluation_is_deterministic,
+    check_sampling_frequency,
+    check_decisions_are_hard,
+    check_straight_through,
+    lambda core: check_straight_through(core, 0.5),
+    check_mean_gradient,
+    check_full_precision,
+)

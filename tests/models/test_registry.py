@@ -1,0 +1,115 @@
+"""Every network: forward, backward, every parameter learns, state round trip, determinism."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from torch.nn import functional as F
+
+from drnn_core.models.registry import create_model, list_models
+from drnn_core.models.resnet import CifarResNet
+from drnn_core.training.losses import rate_loss
+
+SIZE = 16  # pixels; small, so that the largest networks stay cheap
+
+
+def images(batch: int = 2) -> torch.Tensor:
+    return torch.randn(batch, 3, SIZE, SIZE, generator=torch.Generator().manual_seed(1))
+
+
+def open_wide(network: CifarResNet) -> None:
+    """Let the gates open nearly always, so that a tiny batch reaches every loop."""
+    with torch.no_grad():
+        for _, block in network.recursive_blocks():
+            if block.gate is not None:
+                list(block.gate.parameters())[-1].fill_(5.0)
+
+
+@pytest.mark.parametrize("name", list_models())
+def test_every_parameter_learns(name: str) -> None:
+    network = create_model(name).train()
+    open_wide(network)
+    output = network(images())
+    loss = F.cross_entropy(output.logits, torch.tensor([0, 1]))
+    if network.layout:
+        loss = loss + 2 * rate_loss(output.trace, 0.7)
+    loss.backward()
+    assert bool(loss.isfinite())
+    for key, parameter in network.named_parameters():
+        assert parameter.grad is not None, key
+        assert bool(parameter.grad.isfinite().all()), key
+        assert bool(parameter.grad.any()), key
+
+
+@pytest.mark.parametrize("name", list_models())
+def test_every_network_keeps_its_word(name: str) -> None:
+    """Shapes, relations of the trace, evaluation twice equal, state round trip."""
+    network = create_model(name, num_classes=7).eval()
+    other = create_model(name, num_classes=7).eval()
+    other.load_state_dict(network.state_dict())
+    with torch.no_grad():
+        first, second, third = network(images()), network(images()), other(images())
+    steps = sum(block.loops for block in network.layout)
+    assert first.logits.shape == (2, 7)
+    assert bool(first.logits.isfinite().all())
+    for tensor, dtype in zip(first.trace, (torch.float32, torch.bool, torch.bool), strict=True):
+        assert tensor.shape == (2, steps)
+        assert tensor.dtype == dtype
+    assert not bool((first.trace.ran & ~first.trace.asked).any())
+    for again in (second, third):
+        assert torch.equal(first.logits, again.logits)
+        for one, two in zip(first.trace, again.trace, strict=True):
+            assert torch.equal(one, two)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"norm": "naive", "gated": False},
+        {"norm": "lvbn"},
+        {"norm": "ilvbn_joint"},
+        {"first_loop": "always"},
+        {"gate_hidden": None},
+        {"widths": [8, 16, 32], "loops": [1, 3, 2]},
+        {"gate_initial_rate": 0.5},
+    ],
+    ids=str,
+)
+def test_changes_build_working_networks(changes: dict[str, Any]) -> None:
+    network = create_model("dr_resnet16_l2", **changes).train()
+    for key, value in changes.items():
+        built = getattr(network.recipe, key)
+        assert built == (tuple(value) if isinstance(value, list) else value)
+    output = network(images())
+    output.logits.square().sum().backward()
+    assert all(
+        parameter.grad is None or bool(parameter.grad.isfinite().all())
+        for parameter in network.parameters()
+    )
+
+
+def test_patterns_list_networks_in_the_papers_order() -> None:
+    assert list_models()[:2] == ["resnet20", "resnet56"]
+    assert list_models("dr_*_l2") == ["dr_resnet16_l2", "dr_resnet40_l2", "dr_resnet74_l2"]
+    assert list_models("vgg*") == []
+
+
+def test_unknown_names_are_refused_in_words() -> None:
+    with pytest.raises(ValueError, match=r"no network is called 'resnet21'.*resnet20"):
+        create_model("resnet21")
+
+
+def test_unknown_changes_are_refused_in_words() -> None:
+    with pytest.raises(ValueError, match=r"no network has an option depth; expected: .*gated"):
+        create_model("resnet20", depth=3)
+
+
+@pytest.mark.parametrize("name", ["resnet20", "dr_resnet16_l2"])
+def test_the_same_seed_gives_the_same_weights(name: str) -> None:
+    states = []
+    for _ in range(2):
+        torch.manual_seed(11)
+        states.append(create_model(name).state_dict())
+    assert all(torch.equal(states[0][key], states[1][key]) for key in states[0])

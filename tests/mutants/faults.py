@@ -1,0 +1,211 @@
+"""Faults of the core that somebody could make: each is one replaced piece of source.
+
+``old`` must occur exactly once, so that no fault can rot into one that changes nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One replacement in one module of the core."""
+
+    name: str
+    module: str
+    old: str
+    new: str
+
+
+def _norm(name: str, old: str, new: str) -> Fault:
+    return Fault(name, "drnn_core.models.norm", old, new)
+
+
+def _gate(name: str, old: str, new: str) -> Fault:
+    return Fault(name, "drnn_core.models.gate", old, new)
+
+
+def _block(name: str, old: str, new: str) -> Fault:
+    return Fault(name, "drnn_core.models.recursive", old, new)
+
+
+FAULTS = (
+    # --- the norms -------------------------------------------------------------------------
+    _norm(
+        "I-LVBN normalises by statistics of all images",
+        'if executed is None or executed == x.shape[0] or self.kind in ("naive", "lvbn"):',
+        "if True:",
+    ),
+    _norm(
+        "the joint reading takes statistics of all images",
+        "_normalise_jointly(norm, inside, x)\n        if",
+        "_normalise_jointly(norm, x, x)\n        if",
+    ),
+    _norm(
+        "joint: biased variance in the running statistics",
+        "var.detach() * (count / (count - 1))",
+        "var.detach()",
+    ),
+    _norm(
+        "joint: unbiased variance normalises the batch",
+        "dim=(0, 2, 3), correction=0)",
+        "dim=(0, 2, 3), correction=1)",
+    ),
+    _norm(
+        "joint: batches are not counted",
+        "norm.num_batches_tracked.add_(1)",
+        "norm.num_batches_tracked.add_(0)",
+    ),
+    _norm(
+        "joint: momentum the wrong way round",
+        "norm.running_var.lerp_(unbiased_var, norm.momentum)",
+        "norm.running_var.lerp_(unbiased_var, 1 - norm.momentum)",
+    ),
+    _norm(
+        "joint: no gradient through the mean",
+        "norm.bias - mean * scale",
+        "norm.bias - mean.detach() * scale",
+    ),
+    _norm(
+        "the norm of the wrong loop",
+        'self.norms[0 if self.kind == "naive" else loop]',
+        'self.norms[0 if self.kind == "naive" else loop - 1]',
+    ),
+    _norm(
+        "one norm for all loops",
+        'self.norms[0 if self.kind == "naive" else loop]',
+        "self.norms[0]",
+    ),
+    _norm(
+        "skipped images change the running statistics",
+        "x, None, None, norm.weight, norm.bias, training=True",
+        "x, norm.running_mean, norm.running_var, norm.weight, norm.bias, training=True",
+    ),
+    _norm(
+        "skipped images are normalised by the executed ones",
+        "return torch.cat([_normalise(norm, inside), _normalise_apart(norm, outside)])",
+        "return _normalise_jointly(norm, inside, x)",
+    ),
+    _norm(
+        "skipped images are normalised by the population",
+        "return torch.cat([_normalise(norm, inside), _normalise_apart(norm, outside)])",
+        "return torch.cat([_normalise(norm, inside), _with_population(norm, outside)])",
+    ),
+    _norm(
+        "a group without variance is not normalised",
+        "return norm(x) if _has_moments(x) else _with_population(norm, x)",
+        "return norm(x) if _has_moments(x) else x",
+    ),
+    _norm(
+        "evaluation by batch statistics",
+        "        if not self.training:\n            return norm(x)",
+        "        if not self.training:\n            norm.train()\n            return norm(x)",
+    ),
+    _norm("another epsilon", "training=True, eps=norm.eps", "training=True, eps=0.1"),
+    # --- the gate --------------------------------------------------------------------------
+    _gate("noise in evaluation", "if not training:", "if False:"),
+    _gate("no noise in training", "logits + torch.logit(uniform)", "logits + 0 * uniform"),
+    _gate(
+        "Gaussian in place of logistic noise",
+        "torch.logit(uniform)",
+        "torch.randn_like(uniform)",
+    ),
+    _gate(
+        "straight-through gradient detached",
+        "hard + (soft - soft.detach())",
+        "hard + (soft - soft).detach()",
+    ),
+    _gate(
+        "gradient of the probability in place of the relaxed sample",
+        "hard + (soft - soft.detach())",
+        "hard + (prob - prob.detach())",
+    ),
+    _gate("soft decisions", "hard + (soft - soft.detach())", "soft"),
+    _gate(
+        "decisions that are one but for rounding",
+        "hard + (soft - soft.detach())",
+        "hard + soft - soft.detach()",
+    ),
+    _gate("temperature forgotten", "/ temperature)", "/ 1.0)"),
+    _gate("closed where it should open", "(logits > 0)", "(logits < 0)"),
+    _gate("starts half open", "math.log(initial_rate / (1 - initial_rate))", "0.0"),
+    _gate("half precision under autocast", "enabled=False", "enabled=True"),
+    # --- the recursive block ---------------------------------------------------------------
+    _block("a gate that is not final", "alive = alive * decision.open", "alive = decision.open"),
+    _block(
+        "no gradient to decisions before the last",
+        "alive = alive * decision.open",
+        "alive = decision.open * still_in",
+    ),
+    _block(
+        "the gate is asked once",
+        'return self.gate is not None and (loop > 0 or self.first_loop == "gated")',
+        "return self.gate is not None and loop == 0",
+    ),
+    _block(
+        "the first loop is never asked",
+        '(loop > 0 or self.first_loop == "gated")',
+        "loop > 0",
+    ),
+    _block("executed images are not told apart", "loop, int(executed.sum()))", "loop, None)"),
+    _block(
+        "the wrong images count as executed",
+        "torch.argsort(executed.logical_not(), stable=True)",
+        "torch.argsort(executed.to(torch.int8), stable=True)",
+    ),
+    _block(
+        "residuals land on other images",
+        "return permute_images(residual, inverse, order)",
+        "return residual",
+    ),
+    _block(
+        "the permutation's gradient is not undone",
+        "return grads[0][inverse], None, None",
+        "return grads[0], None, None",
+    ),
+    _block(
+        "skipped images carry no gradient to the gate",
+        "alive.to(x.dtype)[:, None, None, None]",
+        "(alive.detach() + (alive - alive.detach()) * executed).to(x.dtype)[:, None, None, None]",
+    ),
+    _block(
+        "every loop uses the first norm",
+        "residual = self.body(permute_images(x, order, inverse), loop,",
+        "residual = self.body(permute_images(x, order, inverse), 0,",
+    ),
+    _block(
+        "evaluation uses the first norm in every loop",
+        "if not self.training:\n            return self.body(x, loop)",
+        "if not self.training:\n            return self.body(x, 0)",
+    ),
+    _block(
+        "one loop too few",
+        "for loop in range(self.loops):",
+        "for loop in range(max(1, self.loops - 1)):",
+    ),
+    _block("no activation after the sum", "torch.relu(x) if self.activation else x", "x"),
+    _block(
+        "the body replaces the features",
+        "after = self.after_sum(x + self._residual",
+        "after = self.after_sum(self._residual",
+    ),
+    _block(
+        "asked means ran",
+        "asked.append(still_in if consulted",
+        "asked.append(executed if consulted",
+    ),
+    # --- the bodies ------------------------------------------------------------------------
+    Fault(
+        "the body forgets who executes",
+        "drnn_core.models.bodies",
+        "return self.norm2(self.conv2(x), loop, executed)",
+        "return self.norm2(self.conv2(x), loop)",
+    ),
+    Fault(
+        "the body forgets the loop",
+        "drnn_core.models.bodies",
+        "self.norm1(self.conv1(x), loop, executed)",
+        "self.norm1(self.conv1(x), 0, executed)",
+    ),
+)

@@ -1,0 +1,70 @@
+"""Recipes are literal data: what the paper prints, and names that resolve."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from drnn_core.recipes import NETWORKS, TRAININGS, get_recipe, list_recipes
+
+
+def test_every_pair_of_network_and_training_is_a_recipe() -> None:
+    names = list_recipes()
+    assert len(names) == len(set(names)) == len(NETWORKS) * len(TRAININGS)
+    for name in names:
+        recipe = get_recipe(name)
+        assert recipe.name == name == f"{recipe.network.name}_{recipe.training.name}"
+
+
+def test_names_are_the_keys() -> None:
+    assert all(key == recipe.name for key, recipe in NETWORKS.items())
+    assert all(key == recipe.name for key, recipe in TRAININGS.items())
+    assert len({recipe.title for recipe in NETWORKS.values()}) == len(NETWORKS)
+
+
+def test_patterns_select() -> None:
+    assert list_recipes("dr_resnet16*") == ["dr_resnet16_l2_paper", "dr_resnet16_l2_short"]
+    assert list_recipes("nothing") == []
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("resnet20", "resnet20_short"),
+        ("resnet21_paper", "resnet20_paper"),
+        ("resnet20_long", "resnet20_"),
+        ("", "dr_resnet74_l2"),
+        ("resnet20_paper_", "a training of paper"),
+    ],
+)
+def test_unknown_recipes_are_refused_with_the_near_ones(name: str, hint: str) -> None:
+    with pytest.raises(ValueError, match=rf"no recipe is called '{name}'.*expected.*") as refused:
+        get_recipe(name)
+    assert hint in str(refused.value)
+
+
+@pytest.mark.parametrize("recipe", NETWORKS.values(), ids=lambda recipe: recipe.name)
+def test_networks_are_consistent(recipe: object) -> None:
+    network = NETWORKS[recipe.name]  # type: ignore[attr-defined]
+    assert len(network.blocks) == len(network.loops) == len(network.widths)
+    assert min(network.blocks) >= 1
+    assert network.loops[0] == 1, "the first stage is plain"
+    assert (network.target is None) == (max(network.loops) == 1)
+    assert network.paper is not None
+    assert network.paper.source == "table 1"
+
+
+def test_recipes_cannot_be_changed_by_accident() -> None:
+    recipe = get_recipe("resnet20_paper")
+    for part in (recipe, recipe.network, recipe.training):
+        with pytest.raises(dataclasses.FrozenInstanceError):
+            part.name = "mine"  # type: ignore[misc]
+
+
+def test_schedules_fit_their_epochs() -> None:
+    for training in TRAININGS.values():
+        assert all(0 < at < training.epochs for at in training.lr_steps)
+        assert (training.schedule == "steps") == bool(training.lr_steps)
+        assert 0 <= training.warmup < 1
+        assert training.rate_weight > 0

@@ -9,14 +9,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 import streamlit as st
+from numpy.typing import NDArray
 
 from app.settings import settings
-from drnn_core.inference.predictor import Predictor
-from drnn_core.store.records import read_records
+from drnn_core.analysis.loops import block_matrix
+from drnn_core.inference.facts import NetworkFacts, network_facts
+from drnn_core.store.records import RecordsHeader, has_records, read_manifest, read_records
 from drnn_core.store.runs import RunInfo, find_runs, read_run
+
+if TYPE_CHECKING:
+    from drnn_core.inference.predictor import Predictor
 
 _RUNS_KEPT = 64
 _RECORDS_KEPT = 6
@@ -41,6 +48,23 @@ class Run:
     problem: str | None = None
 
 
+@dataclass(frozen=True)
+class Table:
+    """A run's records, ready for filters and charts; shared, not to be changed in place.
+
+    Attributes:
+        frame: N rows, columns as ``drnn_core.store.records`` documents them.
+        block_loops: (N, K) executed loops of each image in each recursive block.
+        header: what the records are of.
+        stamp: changes when the records are written anew.
+    """
+
+    frame: pd.DataFrame
+    block_loops: NDArray[np.int8]
+    header: RecordsHeader
+    stamp: str
+
+
 def list_runs() -> list[Run]:
     """Every run in the runs folder, damaged ones included, by name."""
     folder = settings().runs
@@ -55,17 +79,35 @@ def open_run(folder: Path) -> Run:
 
 
 def records(run: Run) -> pd.DataFrame:
-    """The run's records, one row per image, as ``drnn_core.store.records`` documents them.
+    """The run's records, one row per image; ``table(run).frame``.
 
     Raises:
         RecordsError: there are none, or they are damaged; the message says what to do.
     """
-    return _records(run.folder, stamp_of(run.folder / "records" / "manifest.json"))
+    return table(run).frame
 
 
-def has_records(run: Run) -> bool:
+def table(run: Run) -> Table:
+    """The run's records and what is derived from them.
+
+    Raises:
+        RecordsError: there are none, they are unfinished, or damaged; the message says what to do.
+    """
+    return _table(run.folder, stamp_of(run.folder / "records" / "manifest.json"))
+
+
+def recorded(run: Run) -> bool:
     """Whether records of the run were written (they may still be damaged)."""
-    return (run.folder / "records" / "manifest.json").is_file()
+    return has_records(run.folder)
+
+
+def facts(run: Run) -> NetworkFacts:
+    """Layout, expected loops and cost of the run's network, without its weights.
+
+    Raises:
+        RunError: run.json names a network that cannot be built.
+    """
+    return _facts(run.folder, stamp_of(run.folder / "run.json"))
 
 
 def predictor(run: Run) -> Predictor:
@@ -95,17 +137,24 @@ def _open_run(folder: Path, stamp: tuple[int, int]) -> Run:
         return Run(folder.name, folder, None, str(error))
 
 
-@st.cache_resource(
-    max_entries=_RECORDS_KEPT, ttl=_SECONDS_KEPT, show_spinner="Reading the records…"
-)
-def _records(folder: Path, stamp: tuple[int, int]) -> pd.DataFrame:
+@st.cache_resource(max_entries=_RECORDS_KEPT, ttl=_SECONDS_KEPT, show_spinner=False)
+def _table(folder: Path, stamp: tuple[int, int]) -> Table:
+    header = read_manifest(folder).header
+    frame = read_records(folder)
+    return Table(frame, block_matrix(frame), header, f"{stamp[0]:x}-{stamp[1]:x}")
+
+
+@st.cache_resource(max_entries=_RUNS_KEPT, ttl=_SECONDS_KEPT, show_spinner=False)
+def _facts(folder: Path, stamp: tuple[int, int]) -> NetworkFacts:
     del stamp
-    return read_records(folder)
+    return network_facts(read_run(folder))
 
 
 @st.cache_resource(
-    max_entries=_PREDICTORS_KEPT, ttl=_SECONDS_KEPT, show_spinner="Loading the network…"
+    max_entries=_PREDICTORS_KEPT, ttl=_SECONDS_KEPT, show_spinner=False
 )
 def _predictor(folder: Path, stamp: tuple[int, int]) -> Predictor:
+    from drnn_core.inference.predictor import Predictor  # slow to import
+
     del stamp
     return Predictor(folder)

@@ -1,4 +1,8 @@
-"""Navigation only: the pages, the look that they share, and the choice of the run."""
+"""Navigation only: the pages, and the choice of the run that they share.
+
+Streamlit runs this file as ``__main__`` at every interaction. Imported, it offers ``app``: the
+same script with our own routes, which ``drnn app`` serves and ``streamlit run`` finds by itself.
+"""
 
 from __future__ import annotations
 
@@ -11,19 +15,28 @@ _APP = Path(__file__).resolve().parent
 if str(_APP.parent) not in sys.path:  # `streamlit run` puts this folder there, not the root
     sys.path.insert(0, str(_APP.parent))
 
-from app import runpicker  # noqa: E402
+if __name__ == "__main__":
+    from app import runpicker
 
-st.set_page_config(page_title="Loopscope", layout="wide", initial_sidebar_state="auto")
-page = st.navigation(
-    [
-        st.Page(_APP / "views" / "inspect.py", title="Inspect", url_path="inspect"),
-        st.Page(
-            _APP / "views" / "distribution.py",
-            title="Distribution",
-            url_path="distribution",
-            default=True,
-        ),
+    st.set_page_config(page_title="Loopscope", layout="wide")
+    views = {"inspect": "Inspect", "distribution": "Distribution"}
+    pages = [
+        st.Page(_APP / "views" / f"{name}.py", title=title, url_path=name)
+        for name, title in views.items()
+        if (_APP / "views" / f"{name}.py").is_file()
     ]
-)
-runpicker.choose_run()
-page.run()
+    page = st.navigation(pages)
+    runpicker.choose_run()
+    page.run()
+else:
+    from starlette.middleware import Middleware
+
+    from app.gallery.routes import ROUTES
+    from app.guard import SameOriginOnly
+    from app.settings import settings
+
+    app = st.App(
+        __file__,
+        routes=ROUTES,
+        middleware=[Middleware(SameOriginOnly, address=settings().address)],
+    )

@@ -1,13 +1,17 @@
-"""The choice of the run: one select box in the sidebar, shared by all pages, in the URL as run=."""
+"""The choice of the run: a select box in the sidebar that all pages share, ``run=`` in the address.
+
+The folder's name stands in the box and in the address, because two runs may have one title; the
+card below the box says what the run is.
+"""
 
 from __future__ import annotations
 
 import streamlit as st
 
-from app.cache import Run, list_runs
+from app.cache import Run, list_runs, recorded
 from app.settings import settings
 
-_KEY = "run"
+RUN = "run"
 
 
 def choose_run() -> None:
@@ -16,40 +20,62 @@ def choose_run() -> None:
     if not runs:
         return
     names = list(runs)
-    if st.session_state.get(_KEY, names[0]) not in runs:
-        del st.session_state[_KEY]
-    sound = next((run.name for run in runs.values() if run.info), names[0])
-    st.sidebar.selectbox(
-        "Run",
-        names,
-        index=names.index(sound),
-        key=_KEY,
-        bind="query-params",
-        format_func=lambda name: title_of(runs[name]),
-    )
+    if st.session_state.get(RUN, names[0]) not in runs:
+        del st.session_state[RUN]
+    with st.sidebar:
+        st.selectbox(
+            "Run",
+            names,
+            index=names.index(_best(list(runs.values()))),
+            key=RUN,
+            bind="query-params",
+            help=f"A trained network: a folder in {settings().runs}",
+        )
+        _card(runs[st.session_state[RUN]])
 
 
 def chosen_run() -> Run | None:
     """The chosen run (perhaps a damaged one), or None when the folder holds none."""
     runs = {run.name: run for run in list_runs()}
-    return runs.get(st.session_state.get(_KEY, ""))
-
-
-def title_of(run: Run) -> str:
-    """How the run is called on the screen."""
-    return f"{run.info.title}" if run.info else f"{run.name} (damaged)"
+    return runs.get(st.session_state.get(RUN, ""))
 
 
 def require_run() -> Run:
     """The chosen run, or a page that says what is missing and stops."""
     run = chosen_run()
     if run is None:
-        st.info(
-            f"There is no run in {settings().runs}. Train one with `drnn train RECIPE --data D "
-            "--out RUN`, or start the app with `--runs FOLDER`."
-        )
+        st.info(f"There is no run in {settings().runs} yet. Train one, which writes a run there:")
+        st.code(f"drnn train dr_resnet16_l2_short --data D --out {settings().runs}/my-run")
+        st.caption("Or start the app on another folder: `drnn app --runs FOLDER`.")
         st.stop()
     if run.info is None:
-        st.error(f"The run {run.name} cannot be opened: {run.problem}")
+        st.error(f"The run {run.name} cannot be opened. {_sentence(run.problem)}")
+        st.caption("The other runs are not affected: choose one in the sidebar.")
         st.stop()
     return run
+
+
+def _best(runs: list[Run]) -> str:
+    """The run that shows most: sound, with records, with loops."""
+
+    def shows(run: Run) -> tuple[bool, bool, bool]:
+        loops = run.info is not None and run.info.metrics.test.loops_max > 0
+        return run.info is not None, recorded(run), loops
+
+    return max(runs, key=shows).name  # the first of several equals
+
+
+def _card(run: Run) -> None:
+    if run.info is None:
+        st.caption("damaged: this run cannot be opened")
+        return
+    metrics = run.info.metrics.test
+    lines = [f"**{run.info.title}**", f"on {run.info.dataset}", f"test error {metrics.error:.2f} %"]
+    if metrics.loops_max:
+        lines.append(f"{metrics.loops_mean:.2f} of {metrics.loops_max} loops on average")
+    st.caption("  \n".join(lines))
+
+
+def _sentence(text: str | None) -> str:
+    text = (text or "").rstrip(".")
+    return f"{text[:1].upper()}{text[1:]}."

@@ -1,10 +1,7 @@
-"""Distribution: how many loops the images of a run took."""
+"""Distribution: how many loops the images of a run took, and which images those are."""
 
 from __future__ import annotations
 
-import streamlit as st
+from app.distribution.page import show
 
-from app import runpicker
-
-run = runpicker.require_run()
-st.title("Distribution")
+show()

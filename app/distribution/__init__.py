@@ -1,0 +1,1 @@
+"""What the Distribution page is made of: its controls, figures, texts and downloads."""

@@ -1,0 +1,201 @@
+"""The page, from top to bottom."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from app import cache, charts, images, runpicker
+from app.distribution import controls, export, figures, texts
+from app.distribution.controls import Filters
+from app.gallery import gallery
+from app.gallery.source import describe, rows_of
+from app.query import to_query
+from drnn_core.analysis.loops import (
+    block_table,
+    class_table,
+    expected_loops,
+    histogram,
+    matching,
+    step_table,
+    summary,
+)
+from drnn_core.inference.facts import NetworkFacts
+
+_HISTOGRAM, _STEPS, _CLASS_CHART, _GALLERY = "histogram", "steps", "class_chart", "gallery"
+
+
+@dataclass(frozen=True)
+class View:
+    """What every part of the page looks at."""
+
+    run: cache.Run
+    table: cache.Table
+    facts: NetworkFacts
+    filters: Filters
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the run's classes."""
+        assert self.run.info is not None
+        return self.run.info.classes
+
+    def rows(self, *but: str) -> NDArray[np.bool_]:
+        """(N,) what the filters leave, some of them set aside."""
+        selection = self.filters.selection.without(*but)
+        return matching(self.table.frame, selection, self.table.block_loops)
+
+    def loops(self, keep: NDArray[np.bool_]) -> NDArray[np.int16]:
+        """Loops of the kept records."""
+        return self.table.frame["loops"].to_numpy()[keep]
+
+
+def show() -> None:
+    """Draw the page for the chosen run."""
+    run = runpicker.require_run()
+    texts.heading(run)
+    table = texts.require_records(run)
+    facts = cache.facts(run)
+    assert run.info is not None
+    filters = controls.sidebar_filters(run.info.classes, facts)
+    view = View(run, table, facts, filters)
+    texts.key_figures(run, table, facts)
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        if facts.loops_max:
+            _histogram(view)
+        else:
+            texts.plain_network()
+        _gallery(view)
+    if facts.loops_max:
+        with right:
+            _steps(view)
+            _classes(view)
+
+
+def _histogram(view: View) -> None:
+    keep = view.rows("loops")
+    counts = histogram(view.loops(keep), view.facts.loops_max)
+    all_loops = view.table.frame["loops"].to_numpy()
+    everything = None if keep.all() else histogram(all_loops, view.facts.loops_max)
+    found = summary(view.loops(keep))
+    target = view.facts.target
+    expected = None if target is None else expected_loops(view.facts.layout, target, view.facts.asks)
+    figure = figures.histogram_figure(
+        counts, everything, view.filters.selection.loops, found, expected, charts.palette()
+    )
+    most = view.facts.loops_max
+    texts.histogram_title(found, expected, target)
+    charts.show(
+        figure,
+        f"{view.run.name} loops",
+        key=_HISTOGRAM,
+        on_select=controls.on_point(
+            lambda point: controls.toggle_loops(int(point["x"]), most), _HISTOGRAM
+        ),
+        selection_mode="points",
+        alt=texts.histogram_alt(found, expected),
+    )
+
+
+def _steps(view: View) -> None:
+    ran = view.table.block_loops[view.rows("step")]
+    table = step_table(ran, view.facts.layout, view.facts.target, view.facts.asks)
+    means = block_table(ran, view.facts.layout)["mean"].tolist()
+    texts.steps_title(len(ran))
+
+    def pick(point: dict[str, object]) -> None:
+        row = table.iloc[int(str(point["point_index"]))]
+        controls.toggle_step(str(row["name"]), int(row["loop"]))
+
+    charts.show(
+        figures.step_figure(table, means, view.filters.selection.step, charts.palette()),
+        f"{view.run.name} blocks",
+        key=_STEPS,
+        on_select=controls.on_point(pick, _STEPS),
+        selection_mode="points",
+        alt="share of the images that ran each loop of each block",
+    )
+
+
+def _classes(view: View) -> None:
+    keep = view.rows("loops", "labels")
+    table = class_table(view.table.frame[keep], view.classes)
+    texts.classes_title(int(keep.sum()), len(table))
+    if table.empty:
+        return
+    names = [view.classes[label] for label in view.filters.selection.labels]
+    charts.show(
+        figures.class_figure(
+            table, names, summary(view.loops(keep)), view.facts.loops_max, charts.palette()
+        ),
+        f"{view.run.name} classes",
+        key=_CLASS_CHART,
+        on_select=controls.on_point(
+            lambda point: controls.toggle_class(str(point["y"])), _CLASS_CHART
+        ),
+        selection_mode="points",
+        alt="mean loops of each class with its standard deviation",
+    )
+
+
+def _gallery(view: View) -> None:
+    query = to_query(view.filters.selection, view.filters.order)
+    rows = rows_of(view.run, view.table, query)
+    texts.gallery_title(len(rows), len(view.table.frame), view.filters, view.classes, view.facts)
+    _tools(view, rows)
+    if not len(rows):
+        texts.nothing_left()
+        return
+    with st.spinner("Opening the pictures…", show_time=True):
+        pictures = images.pictures_of(view.run, view.table)
+    address = f"inspect?run={view.run.name}&record="
+    gallery(
+        describe(view.run, view.table, query, pictures, address),
+        _GALLERY,
+        _opened(rows),
+        _image_changed,
+        _inspect,
+    )
+
+
+def _tools(view: View, rows: NDArray[np.int64]) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        controls.order_box()
+        frame, name = view.table.frame, view.run.name
+        with st.popover("Export", width="content"):
+            st.caption(f"{len(rows):,} records, in the order shown")
+            _download("Records as CSV", export.records_csv(frame, rows), f"{name}.csv")
+            _download("Records as Parquet", export.records_parquet(frame, rows), f"{name}.parquet")
+            if view.facts.loops_max:
+                counts = histogram(frame["loops"].to_numpy()[rows], view.facts.loops_max)
+                _download("Histogram as CSV", export.histogram_csv(counts), f"{name} loops.csv")
+                st.caption("The camera above a chart saves it as SVG.")
+
+
+def _download(label: str, data: object, name: str) -> None:
+    st.download_button(label, data, name, on_click="ignore", width="stretch")  # pyright: ignore
+
+
+def _opened(rows: NDArray[np.int64]) -> int | None:
+    """Position of the image that the address names, if the filters leave it."""
+    named = st.query_params.get(controls.IMAGE, "")
+    if not named.isdigit():
+        return None
+    found = np.flatnonzero(rows == int(named))
+    return int(found[0]) if len(found) else None
+
+
+def _image_changed() -> None:
+    index = st.session_state[_GALLERY].get("image")
+    if index is None:
+        st.query_params.pop(controls.IMAGE, None)
+    else:
+        st.query_params[controls.IMAGE] = str(index)
+
+
+def _inspect() -> None:
+    st.session_state["inspect_record"] = st.session_state[_GALLERY].get("inspect")

@@ -1,0 +1,160 @@
+"""The page's words: headings with their definitions, key figures, and what to do when empty."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import streamlit as st
+
+from app import cache
+from app.distribution import controls
+from app.distribution.controls import Filters
+from drnn_core.analysis.loops import Summary, expected_loops, summary
+from drnn_core.inference.facts import NetworkFacts
+
+
+def heading(run: cache.Run) -> None:
+    """Title of the page and what it is of."""
+    assert run.info is not None
+    st.title("Distribution", anchor=False)
+    st.caption(f"{run.info.title}, trained on {run.info.dataset}")
+
+
+def require_records(run: cache.Run) -> cache.Table:
+    """The run's records, or a page that says how to get them and stops."""
+    if not cache.recorded(run):
+        st.info(
+            "This run has no records yet: no image has been passed through it and written down. "
+            "Write them with"
+        )
+        st.code(f"drnn records {run.folder} --data D", language=None)
+        st.stop()
+    try:
+        with st.spinner("Reading the records…", show_time=True):
+            return cache.table(run)
+    except (ValueError, OSError) as error:
+        st.error(f"The records cannot be read: {error}")
+        st.stop()
+
+
+def key_figures(run: cache.Run, table: cache.Table, facts: NetworkFacts) -> None:
+    """The run in five numbers, over all of its records."""
+    frame = table.frame
+    found = summary(frame["loops"].to_numpy())
+    n = f"n = {found.n:,} images of {table.header.dataset}"
+    error = 100 * float(1 - frame["correct"].mean())
+    macs = float(frame["macs"].mean())
+    most = facts.cost.macs_max
+    with st.container(horizontal=True, gap="large"):
+        _figure("Images", f"{found.n:,}", f"Records of this run: {table.header.dataset}.")
+        _figure("Test error", f"{error:.2f} %", f"Share of images answered wrong; {n}.")
+        if facts.loops_max:
+            _figure(
+                "Mean loops",
+                f"{found.mean:.2f} ± {found.std:.2f}",
+                f"Executed loops per image, mean and standard deviation (n - 1), of at most "
+                f"{facts.loops_max}; {n}.",
+            )
+            _rate(run, facts, n)
+        _figure(
+            "Mean cost",
+            f"{macs / 1e6:.1f} M",
+            f"Multiply-adds per image, {macs / most:.1%} of the most ({most / 1e6:.1f} M, every "
+            f"loop run); {n}.",
+        )
+
+
+def _rate(run: cache.Run, facts: NetworkFacts, n: str) -> None:
+    assert run.info is not None
+    metrics = run.info.metrics.test
+    if facts.target is None or metrics.rate is None:
+        return
+    _figure(
+        "Gates open",
+        f"{metrics.rate:.3f}",
+        f"Realised opening rate: how often a gate that was asked opened, mean over gates; the "
+        f"training aimed at {facts.target:g}. {n}.",
+    )
+
+
+def _figure(label: str, value: str, meaning: str) -> None:
+    st.metric(label, value, help=meaning, width="content")
+
+
+def plain_network() -> None:
+    """Instead of the charts of a network without loops."""
+    st.info(
+        "This network has no recursive blocks: every image takes the same path, so there is no "
+        "distribution to show. Its images can be filtered by class, answer and confidence."
+    )
+
+
+def histogram_title(found: Summary, expected: float | None, target: float | None) -> None:
+    """Heading of the histogram with its definitions."""
+    meaning = (
+        f"Images by executed loops, summed over all recursive blocks (figure 8 of the paper). "
+        f"The line is the mean, the band one standard deviation to either side; "
+        f"n = {found.n:,} images."
+    )
+    if expected is not None:
+        meaning += (
+            f" The dashed line is the expectation if every gate opened with the target chance "
+            f"t = {target:g}: the sum of t^k over all blocks and loops k, {expected:.3f}."
+        )
+    meaning += " Click a bar to see its images."
+    st.subheader("Loops per image", anchor=False, help=meaning)
+
+
+def histogram_alt(found: Summary, expected: float | None) -> str:
+    """The histogram in a sentence."""
+    if math.isnan(found.mean):
+        return "histogram of loops per image, empty"
+    text = f"histogram of loops per image, mean {found.mean:.2f}"
+    return text if expected is None else f"{text}, expected at the target {expected:.2f}"
+
+
+def steps_title(n: int) -> None:
+    """Heading of the figure of blocks."""
+    st.subheader(
+        "Per block",
+        anchor=False,
+        help=(
+            f"Share of the selected images that ran each loop of each recursive block; n = {n:,}. "
+            "Above a block: its mean loops. The marks are t^k, the share expected at the target. "
+            "Click a bar to see the images that ran the loop."
+        ),
+    )
+
+
+def classes_title(n: int, count: int) -> None:
+    """Heading of the figure of classes."""
+    st.subheader(
+        "Per class",
+        anchor=False,
+        help=(
+            f"Loops of the images of each true class, fewest first: the dot is the mean, the bar "
+            f"one standard deviation (n - 1) to either side; n = {n:,} images, all loops. The "
+            "dotted line is the mean over all classes. Click a bar to see the class."
+        ),
+    )
+    if count == 0:
+        st.caption("No image is left.")
+
+
+def gallery_title(
+    count: int, total: int, filters: Filters, classes: Sequence[str], facts: NetworkFacts
+) -> None:
+    """How many images are shown, which, and a way back to all."""
+    words = controls.in_words(filters, classes, facts)
+    share = f"{count:,} of {total:,}" if words else f"{total:,}"
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.subheader(f"{share} images", anchor=False, width="content")
+        if words:
+            st.caption(" · ".join(words), width="content")
+            st.button("Show all", on_click=controls.clear, type="tertiary")
+
+
+def nothing_left() -> None:
+    """Instead of an empty gallery."""
+    st.info("No image meets all of the filters. Widen one, or show all.")

@@ -1,0 +1,136 @@
+"""The pictures that the records speak of, where they are at hand.
+
+Pictures come from ``generated`` by seed, or from the ``--data`` source; either only if its
+fingerprint is the one that the records were made from. Otherwise there are none, and the pages
+say how to get them.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, cast
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from app.cache import Run, Table
+from app.settings import settings
+from drnn_core.data.datasets import load_split
+from drnn_core.data.generated import GeneratedSet
+from drnn_core.data.sets import DataError, ImageSet
+from drnn_core.store.records import RecordsHeader
+
+_SETS_KEPT = 3
+_SECONDS_KEPT = 3600
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """The images of a run's records.
+
+    Attributes:
+        size: height and width in pixels.
+        pixels: positions in the split (B,) -> (B, size, size, 3) uint8, as the network sees them
+            before normalisation.
+        name: of the image set.
+        drawn: the images are drawn when asked for, a few milliseconds each.
+    """
+
+    size: int
+    pixels: Callable[[NDArray[np.int64]], NDArray[np.uint8]]
+    name: str
+    drawn: bool = False
+
+
+@dataclass(frozen=True)
+class NoPictures:
+    """Why there are none, and what to do, in one or two sentences."""
+
+    reason: str
+
+
+def pictures_of(run: Run, table: Table) -> Pictures | NoPictures:
+    """The pictures of a run's records; the first call may have to read a whole image set."""
+    assert run.info is not None
+    size = run.info.preprocessing.image_size
+    return _pictures(table.header, size, settings().data)
+
+
+@st.cache_resource(max_entries=_SETS_KEPT, ttl=_SECONDS_KEPT, show_spinner=False)
+def _pictures(header: RecordsHeader, size: int, data: str | None) -> Pictures | NoPictures:
+    if drawn := _generated(header):
+        return Pictures(size, _reader(drawn), drawn.name, drawn=True)
+    images = None
+    if data and data != "generated":
+        try:
+            images = load_split(data, _split(header), size)
+        except (DataError, OSError) as error:
+            return NoPictures(f"The pictures cannot be shown: {error}.")
+        if images.fingerprint != header.data_fingerprint:
+            return NoPictures(
+                f"The pictures cannot be shown: the records are of {header.dataset}, and {data} "
+                f"holds other images ({images.name})."
+            )
+    if images is None:
+        return NoPictures(
+            f"The pictures of {header.dataset} are not on this machine's list: start the app with "
+            "`drnn app --data FOLDER` to see them."
+        )
+    return Pictures(size, _reader(images), images.name)
+
+
+def _split(header: RecordsHeader) -> Literal["train", "test"]:
+    return "train" if header.split == "train" else "test"
+
+
+def _generated(header: RecordsHeader) -> ImageSet | None:
+    """The generated set that the records are of, if they are of one."""
+    whole = GeneratedSet(_split(header))
+    part = whole if header.rows == len(whole) else GeneratedSet(_split(header), header.rows)
+    for images in (whole, part):
+        if images.fingerprint == header.data_fingerprint:
+            return images
+    return None
+
+
+def _reader(images: ImageSet) -> Callable[[NDArray[np.int64]], NDArray[np.uint8]]:
+    def pixels(indices: NDArray[np.int64]) -> NDArray[np.uint8]:
+        stack = cast(NDArray[np.uint8], images.images(indices).numpy())
+        return np.ascontiguousarray(stack.transpose(0, 2, 3, 1))
+
+    return pixels
+
+
+_RENDER = """
+import os, sys
+os.nice(19)
+from drnn_core.data.generated import GeneratedSet
+images = GeneratedSet(sys.argv[1], int(sys.argv[2]))
+for first in range(0, len(images), 1000):
+    images.images(range(first, min(first + 1000, len(images))))
+"""
+
+
+@st.cache_resource(max_entries=_SETS_KEPT, show_spinner=False)
+def render_ahead(header: RecordsHeader) -> None:
+    """Fill the cache of generated images in a process of its own, behind everything else.
+
+    An image takes milliseconds to draw; the gallery draws what comes into view itself and finds
+    the rest in the cache folder once this is through. Does nothing when called again.
+    """
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parent.parent)}
+    process = subprocess.Popen(
+        [sys.executable, "-c", _RENDER, _split(header), str(header.rows)],
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    atexit.register(process.terminate)

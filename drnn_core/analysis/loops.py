@@ -1,0 +1,256 @@
+"""How many loops images took: figure 8 of the paper and what lies behind it.
+
+Pure functions over a run's records (``drnn_core/store/records.py`` documents the columns).
+Shapes: N records, K recursive blocks, S steps (all loops of all blocks, in network order).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Any, Literal, get_args
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from drnn_core.trace import BlockLayout
+
+Order = Literal[
+    "index",
+    "loops up",
+    "loops down",
+    "confidence up",
+    "confidence down",
+    "loss down",
+    "class",
+]
+ORDERS: tuple[Order, ...] = get_args(Order)
+
+# Column and direction of each order; ties keep the order of the split.
+_COLUMNS: dict[Order, tuple[str, bool]] = {
+    "index": ("index", True),
+    "loops up": ("loops", True),
+    "loops down": ("loops", False),
+    "confidence up": ("confidence", True),
+    "confidence down": ("confidence", False),
+    "loss down": ("loss", False),
+    "class": ("label", True),
+}
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which records are meant; a condition that is not given holds for all.
+
+    Attributes:
+        loops: fewest and most total loops, both inclusive.
+        labels: any of these true classes; empty means all.
+        correct: right or wrong predictions only.
+        confidence: least and most probability of the predicted class, both inclusive.
+        step: (block, loop), both from 0: the images that ran this loop.
+    """
+
+    loops: tuple[int, int] | None = None
+    labels: tuple[int, ...] = ()
+    correct: bool | None = None
+    confidence: tuple[float, float] | None = None
+    step: tuple[int, int] | None = None
+
+    def without(self, *conditions: str) -> Selection:
+        """The same selection with some conditions dropped."""
+        dropped: dict[str, Any] = {name: () if name == "labels" else None for name in conditions}
+        return replace(self, **dropped)
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Loops per image. NaN where ``n`` is too small (mean: 0 images, std: fewer than 2).
+
+    Attributes:
+        n: images.
+        mean: of total loops.
+        std: over images, with n - 1.
+    """
+
+    n: int
+    mean: float
+    std: float
+
+
+def block_matrix(records: pd.DataFrame) -> NDArray[np.int8]:
+    """(N, K) executed loops of each image in each block, from the ``block_loops`` lists."""
+    return _matrix(records["block_loops"], np.int8)
+
+
+def gate_matrix(records: pd.DataFrame) -> NDArray[np.float32]:
+    """(N, S) the gates' opening probabilities, NaN where not asked."""
+    return _matrix(records["gate_prob"], np.float32)
+
+
+def _matrix(lists: pd.Series[Any], dtype: type[Any]) -> NDArray[Any]:
+    rows = lists.to_numpy()
+    width = len(rows[0]) if len(rows) else 0
+    if not width:
+        return np.zeros((len(rows), 0), dtype)
+    return np.concatenate(rows).astype(dtype, copy=False).reshape(len(rows), width)
+
+
+def matching(
+    records: pd.DataFrame, selection: Selection, block_loops: NDArray[np.int8] | None = None
+) -> NDArray[np.bool_]:
+    """(N,) which records a selection means.
+
+    Args:
+        records: of a run.
+        selection: the conditions.
+        block_loops: ``block_matrix(records)`` where it is at hand already.
+    """
+    keep = np.ones(len(records), dtype=bool)
+    if selection.loops is not None:
+        keep &= _between(records["loops"].to_numpy(), selection.loops)
+    if selection.labels:
+        keep &= np.isin(records["label"].to_numpy(), selection.labels)
+    if selection.correct is not None:
+        keep &= records["correct"].to_numpy() == selection.correct
+    if selection.confidence is not None:
+        # Rounded to what a control shows, so that 1.0 includes a confidence of 1 - 1e-8.
+        low, high = selection.confidence
+        shown = np.round(records["confidence"].to_numpy().astype(np.float64), 6)
+        keep &= _between(shown, (low, high))
+    if selection.step is not None:
+        block, loop = selection.step
+        executed = block_matrix(records) if block_loops is None else block_loops
+        keep &= executed[:, block] > loop
+    return keep
+
+
+def _between(values: NDArray[Any], limits: tuple[float, float]) -> NDArray[np.bool_]:
+    return (values >= limits[0]) & (values <= limits[1])
+
+
+def ordered(records: pd.DataFrame, keep: NDArray[np.bool_], order: Order) -> NDArray[np.int64]:
+    """Positions (rows, not indices) of the kept records in a given order; ties by ``index``."""
+    column, rising = _COLUMNS[order]
+    rows = np.flatnonzero(keep)
+    rows = rows[np.argsort(records["index"].to_numpy()[rows], kind="stable")]
+    values = records[column].to_numpy()[rows].astype(np.float64)
+    return rows[np.argsort(values if rising else -values, kind="stable")]
+
+
+def summary(loops: NDArray[np.integer[Any]]) -> Summary:
+    """Mean and standard deviation of total loops, (N,)."""
+    n = len(loops)
+    mean = float(np.mean(loops)) if n else math.nan
+    std = float(np.std(loops, ddof=1)) if n > 1 else math.nan
+    return Summary(n, mean, std)
+
+
+def histogram(loops: NDArray[np.integer[Any]], loops_max: int) -> NDArray[np.int64]:
+    """(loops_max + 1,) images that took 0, 1, ..., loops_max loops (figure 8).
+
+    Raises:
+        ValueError: an image took more loops than the network has.
+    """
+    if len(loops) and int(loops.max()) > loops_max:
+        raise ValueError(
+            f"expected at most {loops_max} loops, got records of {int(loops.max())}; "
+            "the records are of another network"
+        )
+    return np.bincount(loops.astype(np.int64), minlength=loops_max + 1)
+
+
+def expected_rates(
+    layout: Sequence[BlockLayout], target: float | None, asks: Sequence[bool] | None = None
+) -> tuple[float, ...]:
+    """Chance of each step to run when every gate opens with chance t: t^k for loop k.
+
+    Args:
+        layout: the recursive blocks.
+        target: t; None for a network without gates, whose loops all run.
+        asks: (S,) whether a gate stands before the step; by default before every step of a
+            gated block.
+    """
+    rate = 1.0 if target is None else target
+    gates = iter(asks if asks is not None else _all_steps(layout))
+    rates: list[float] = []
+    for block in layout:
+        reached = 1.0
+        for gated in islice(gates, block.loops):
+            reached *= rate if gated else 1.0
+            rates.append(reached)
+    return tuple(rates)
+
+
+def _all_steps(layout: Sequence[BlockLayout]) -> list[bool]:
+    return [block.gated for block in layout for _ in range(block.loops)]
+
+
+def expected_loops(
+    layout: Sequence[BlockLayout], target: float | None, asks: Sequence[bool] | None = None
+) -> float:
+    """E[loops] = sum over blocks and loops k of t^k: 11.921 for DR-ResNet 53 at t = .7."""
+    return math.fsum(expected_rates(layout, target, asks))
+
+
+def step_table(
+    block_loops: NDArray[np.int8],
+    layout: Sequence[BlockLayout],
+    target: float | None = None,
+    asks: Sequence[bool] | None = None,
+) -> pd.DataFrame:
+    """One row per step: which share of the images ran it.
+
+    Columns: ``block``, ``loop`` (from 0), ``name`` (of the block), ``ran`` (images), ``reached``
+    (images that ran every loop before), ``rate`` (ran / N), ``opened`` (ran / reached), and
+    ``expected`` (t^k). Rates of no images are NaN.
+    """
+    expected = expected_rates(layout, target, asks)
+    total = len(block_loops)
+    rows: list[dict[str, Any]] = []
+    for block, part in enumerate(layout):
+        executed = block_loops[:, block]
+        for loop in range(part.loops):
+            ran, reached = int((executed > loop).sum()), int((executed >= loop).sum())
+            rows.append(
+                {
+                    "block": block,
+                    "loop": loop,
+                    "name": part.name,
+                    "ran": ran,
+                    "reached": reached,
+                    "rate": ran / total if total else math.nan,
+                    "opened": ran / reached if reached else math.nan,
+                    "expected": expected[len(rows)],
+                }
+            )
+    columns = ["block", "loop", "name", "ran", "reached", "rate", "opened", "expected"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def block_table(block_loops: NDArray[np.int8], layout: Sequence[BlockLayout]) -> pd.DataFrame:
+    """One row per block: ``name``, ``loops_max``, ``mean`` and ``std`` of executed loops."""
+    parts = [summary(block_loops[:, block]) for block in range(len(layout))]
+    return pd.DataFrame(
+        {
+            "name": [block.name for block in layout],
+            "loops_max": [block.loops for block in layout],
+            "mean": [part.mean for part in parts],
+            "std": [part.std for part in parts],
+        }
+    )
+
+
+def class_table(records: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
+    """One row per class that occurs, fewest mean loops first.
+
+    Columns: ``label``, ``name``, ``n``, ``mean``, ``std`` (with n - 1, NaN for one image) of
+    total loops, and ``error`` in %.
+    """
+    groups = records.groupby("label", sort=True)
+    table = groups["loops"].agg(n="size", mean="mean", std="std").reset_index()
+    table["error"] = 100 * (1 - groups["correct"].mean().to_numpy(dtype=np.float64))
+    table.insert(1, "name", [classes[int(label)] for label in table["label"]])
+    return table.sort_values(["mean", "label"], kind="stable", ignore_index=True)

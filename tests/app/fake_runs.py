@@ -1,0 +1,169 @@
+"""Runs for the tests of the app: real files by the store's own writers, invented figures.
+
+The networks have fresh weights, and the records are drawn from a simple model: harder images keep
+more gates open and are misread more often. Ids, labels and fingerprint are those of ``generated``,
+so that the app finds the pictures.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from drnn_core.data.generated import FACTORS, GENERATED_CLASSES, GeneratedSet
+from drnn_core.data.transforms import Preprocessing
+from drnn_core.inference.facts import network_facts
+from drnn_core.models.registry import create_model
+from drnn_core.recipes import get_recipe
+from drnn_core.store.records import RECORD_SCHEMA, RecordsHeader, RecordWriter
+from drnn_core.store.runs import Metrics, RunInfo, RunMetrics, write_run
+
+_PREPROCESSING = Preprocessing(32, 32, True, (0.5, 0.5, 0.5), (0.25, 0.25, 0.25))
+_SHARD_ROWS = 10_000
+
+
+def fake_run(
+    folder: Path,
+    rows: int = 500,
+    model: str = "dr_resnet32_l4",
+    records: bool = True,
+    seed: int = 0,
+    **changes: Any,
+) -> RunInfo:
+    """Write a run, and records of ``rows`` images of ``generated`` if asked for."""
+    network = create_model(model, num_classes=len(GENERATED_CLASSES))
+    info = write_run(folder, network.state_dict(), _info(model, rows, **changes))
+    if records:
+        table = _records(info, rows, seed)
+        _write(folder, info, table, _fingerprint(rows))
+    return info
+
+
+def _fingerprint(rows: int) -> str:
+    return GeneratedSet("test", rows).fingerprint
+
+
+def _info(model: str, rows: int, **changes: Any) -> RunInfo:
+    recipe = get_recipe(f"{model}_short")
+    gated = recipe.network.target is not None
+    metrics = Metrics(
+        n=rows,
+        error=11.4,
+        loss=0.39,
+        loops_mean=9.1 if gated else 0.0,
+        loops_std=2.6 if gated else 0.0,
+        loops_max=16 if gated else 0,
+        rate=0.71 if gated else None,
+        target=recipe.network.target,
+        macs_mean=8.1e7,
+    )
+    info = RunInfo(
+        title=recipe.network.title,
+        model=model,
+        model_args={},
+        recipe_name=recipe.name,
+        recipe=dataclasses.asdict(recipe),
+        dataset="generated (train)",
+        data_fingerprint=GeneratedSet("train").fingerprint,
+        classes=GENERATED_CLASSES,
+        preprocessing=_PREPROCESSING,
+        seed=0,
+        epochs=24,
+        precision="float32",
+        commit="0000000",
+        versions={},
+        device="cpu",
+        seconds=1.0,
+        metrics=RunMetrics(metrics),
+        curve=(),
+    )
+    return dataclasses.replace(info, **changes)
+
+
+def _records(info: RunInfo, rows: int, seed: int) -> dict[str, Any]:
+    facts = network_facts(info)
+    random = np.random.default_rng(seed)
+    images = GeneratedSet("test", rows)
+    classes = len(info.classes)
+    labels = images.labels.astype(np.int64) % classes
+    hard = random.beta(2, 2, rows) + 0.06 * (labels - classes / 2) / classes
+    opening = 1 / (1 + np.exp(-(0.9 + 2.4 * (hard - 0.5)[:, None] + random.normal(0, 0.5, (rows, len(facts.asks))))))
+    ran, asked = _walk(random.random(opening.shape) < opening, facts)
+    wrong = random.random(rows) < 0.02 + 0.2 * np.clip(hard, 0, 1)
+    guess = (labels + random.integers(1, classes, rows)) % classes
+    prediction = np.where(wrong, guess, labels)
+    confidence = np.clip(random.beta(6, 1 + 2 * np.clip(hard, 0, 1), rows) - 0.2 * wrong, 0.2, 1)
+    gates = np.where(asked, opening, np.nan).astype(np.float32)
+    blocks = np.stack(_split(ran, facts), axis=1) if facts.layout else np.zeros((rows, 0), np.int8)
+    macs = facts.cost.fixed_macs + ran @ np.array(facts.cost.step_macs, dtype=np.int64)
+    return {
+        "index": np.arange(rows, dtype=np.int32),
+        "id": list(images.ids),
+        "label": labels.astype(np.int16),
+        "prediction": prediction.astype(np.int16),
+        "correct": prediction == labels,
+        "confidence": confidence.astype(np.float32),
+        "entropy": (1 - confidence).astype(np.float32),
+        "loss": np.where(wrong, 2.0, -np.log(confidence)).astype(np.float32),
+        "loops": ran.sum(axis=1).astype(np.int16),
+        "block_loops": list(blocks.astype(np.int8)),
+        "gate_prob": list(gates),
+        "macs": macs.astype(np.int64) if facts.layout else np.full(rows, facts.cost.fixed_macs),
+        **{name: random.random(rows).astype(np.float32) for name in FACTORS},
+    }
+
+
+def _walk(opens: np.ndarray, facts: Any) -> tuple[np.ndarray, np.ndarray]:
+    """(ran, asked): a closed gate is final within its block."""
+    ran, asked = np.zeros_like(opens), np.zeros_like(opens)
+    step = 0
+    for block in facts.layout:
+        inside = np.ones(len(opens), dtype=bool)
+        for _ in range(block.loops):
+            asked[:, step] = inside
+            inside = inside & opens[:, step]
+            ran[:, step] = inside
+            step += 1
+    return ran, asked
+
+
+def _split(ran: np.ndarray, facts: Any) -> list[np.ndarray]:
+    bounds = np.cumsum([block.loops for block in facts.layout])[:-1]
+    return [part.sum(axis=1) for part in np.split(ran, bounds, axis=1)]
+
+
+def _write(folder: Path, info: RunInfo, columns: dict[str, Any], fingerprint: str) -> None:
+    extra = [(name, pa.float32()) for name in FACTORS]
+    schema = pa.schema([*((field.name, field.type) for field in RECORD_SCHEMA), *extra])
+    table = pa.table(columns, schema=schema)
+    header = RecordsHeader(
+        split="test",
+        dataset="generated (test)",
+        data_fingerprint=fingerprint,
+        weights_sha256=info.weights_sha256,
+        rows=table.num_rows,
+        shard_rows=_SHARD_ROWS,
+        columns=tuple(schema.names),
+    )
+    with RecordWriter(folder, header) as writer:
+        for first, count in writer.missing():
+            writer.write(first, table.slice(first, count))
+
+
+if __name__ == "__main__":
+    import sys
+
+    started = time.perf_counter()
+    where = Path(sys.argv[1])
+    for rows in (500, 10_000, 50_000):
+        fake_run(where / f"dr_resnet32_l4-{rows}", rows)
+    fake_run(where / "resnet20", 500, "resnet20")
+    fake_run(where / "dr_resnet16_l2-no-records", 500, "dr_resnet16_l2", records=False)
+    (where / "damaged").mkdir(exist_ok=True)
+    (where / "damaged" / "run.json").write_text('{"format": 1, "title"')
+    print(f"{time.perf_counter() - started:.1f} s")

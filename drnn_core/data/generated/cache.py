@@ -89,7 +89,7 @@ def write_block(folder: Path | None, first: int, block: Block) -> None:
     arrays = (block.pixels, np.packbits(block.masks), block.factors.astype("<f4"))
     body = memoryview(b"".join(np.ascontiguousarray(array).tobytes() for array in arrays))
     with contextlib.suppress(OSError):
-        _write(block_path(folder, first, rows), _digest(first, rows, body) + bytes(body))
+        write_whole(block_path(folder, first, rows), _digest(first, rows, body) + bytes(body))
 
 
 def _digest(first: int, rows: int, body: memoryview) -> bytes:
@@ -98,9 +98,14 @@ def _digest(first: int, rows: int, body: memoryview) -> bytes:
     return digest.digest()
 
 
-def _write(path: Path, data: bytes) -> None:
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file whole or not at all, as ``store.files`` does, which stands above this package.
+
+    Raises:
+        OSError: no space, no permission.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.partial")
     try:
         with temporary.open("xb") as file:
             file.write(data)
@@ -111,3 +116,9 @@ def _write(path: Path, data: bytes) -> None:
         with contextlib.suppress(OSError):
             temporary.unlink()
         raise
+    if os.name != "nt":  # Windows has no such call; its rename is journalled
+        descriptor = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

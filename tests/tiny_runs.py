@@ -31,9 +31,10 @@ def tiny_network(classes: int = len(CLASSES), seed: int = 0, **changes: Any) -> 
             continue
         # Read the spread of one feature over images: about half of them open.
         layers: Any = block.gate.fc
-        first, _, head = layers
+        *hidden, head = [layers] if isinstance(layers, torch.nn.Linear) else list(layers)
         with torch.no_grad():
-            first.weight.normal_(std=3.0)
+            if hidden:
+                hidden[0].weight.normal_(std=3.0)
             head.weight.normal_(std=1.5)
             head.bias.fill_(1.0 - number)
     return network.eval()

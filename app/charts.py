@@ -98,6 +98,11 @@ def layout(height: int, **changes: Any) -> dict[str, Any]:
             "bordercolor": colours.grid,
             "font": {"family": FONT, "color": colours.text, "size": 13},
         },
+        "modebar": {
+            "bgcolor": "rgba(0,0,0,0)",
+            "color": colours.muted,
+            "activecolor": colours.text,
+        },
         "xaxis": {**axis, "showgrid": False, "showline": True},
         "yaxis": {**axis, "rangemode": "tozero"},
     }

@@ -16,7 +16,7 @@ if str(_APP.parent) not in sys.path:  # `streamlit run` puts this folder there, 
     sys.path.insert(0, str(_APP.parent))
 
 if __name__ == "__main__":
-    from app import runpicker
+    from app import look, runpicker
 
     st.set_page_config(page_title="Loopscope", layout="wide")
     views = {"inspect": "Inspect", "distribution": "Distribution"}
@@ -26,6 +26,7 @@ if __name__ == "__main__":
         if (_APP / "views" / f"{name}.py").is_file()
     ]
     page = st.navigation(pages)
+    look.apply()
     runpicker.choose_run()
     page.run()
 else:

@@ -6,6 +6,8 @@ card below the box says what the run is.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import streamlit as st
 
 from app.cache import Run, list_runs, recorded
@@ -19,19 +21,30 @@ def choose_run() -> None:
     runs = {run.name: run for run in list_runs()}
     if not runs:
         return
-    names = list(runs)
-    if st.session_state.get(RUN, names[0]) not in runs:
-        del st.session_state[RUN]
+    if st.session_state.get(RUN) not in runs:
+        st.session_state[RUN] = _first(runs)
     with st.sidebar:
-        st.selectbox(
+        name = st.selectbox(
             "Run",
-            names,
-            index=names.index(_best(list(runs.values()))),
+            list(runs),
             key=RUN,
-            bind="query-params",
             help=f"A trained network: a folder in {settings().runs}",
         )
-        _card(runs[st.session_state[RUN]])
+        _card(runs[name])
+    # By hand and always: bound to the address, the box would leave its default out of it.
+    if st.query_params.get(RUN) != name:
+        st.query_params[RUN] = name
+
+
+def _first(runs: Mapping[str, Run]) -> str:
+    """The run that the address names, else the one that shows most."""
+    named = st.query_params.get(RUN)
+    if named in runs:
+        return named
+    best = _best(list(runs.values()))
+    if named:
+        st.toast(f"There is no run {named} here; this is {best}.", duration="long")
+    return best
 
 
 def chosen_run() -> Run | None:

@@ -69,6 +69,7 @@ def order_box() -> None:
         bind=_BIND,
         format_func=lambda order: _ORDER_NAMES[cast(Order, order)],
         label_visibility="collapsed",
+        width=184,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,15 @@ from numpy.typing import NDArray
 from app.charts import Palette, layout
 from drnn_core.analysis.loops import Summary
 
+Trace = dict[str, Any]
+
 MOST_CLASSES = 40
+
+# A clicked mark keeps its look: what is chosen is drawn by us, from the session's values.
+_NO_FADING: Trace = {
+    "selected": {"marker": {"opacity": 1.0}},
+    "unselected": {"marker": {"opacity": 1.0}},
+}
 
 
 def histogram_figure(
@@ -35,76 +44,89 @@ def histogram_figure(
         colours: of the theme.
     """
     loops = np.arange(len(counts))
-    figure = go.Figure()
-    if everything is not None:
-        figure.add_bar(
-            x=loops, y=everything, marker_color=colours.skipped, opacity=0.55, hoverinfo="skip"
-        )
     low, high = chosen or (0, len(counts))
     inside = (loops >= low) & (loops <= high)
-    total = max(1, int(counts.sum()))
-    figure.add_bar(
-        x=loops,
-        y=counts,
-        marker_color=[colours.ran if here else colours.ran_soft for here in inside],
-        customdata=100 * counts / total,
-        hovertemplate="<b>%{x} loops</b><br>%{y:,} images, %{customdata:.1f} %<extra></extra>",
-        **_no_fading(),
-    )
-    figure.update_layout(
-        layout(
+    bars: Trace = {
+        "type": "bar",
+        "x": loops,
+        "y": counts,
+        "marker": {"color": [colours.ran if here else colours.ran_soft for here in inside]},
+        "customdata": 100 * counts / max(1, int(counts.sum())),
+        "hovertemplate": (
+            "<b>%{x} loops</b><br>%{y:,} images, %{customdata:.1f} %<extra></extra>"
+        ),
+        **_NO_FADING,
+    }
+    behind: Trace = {
+        "type": "bar",
+        "x": loops,
+        "y": everything,
+        "marker": {"color": colours.skipped},
+        "opacity": 0.55,
+        "hoverinfo": "skip",
+    }
+    marks = _distribution_marks(found, expected, len(counts), colours)
+    return go.Figure(
+        data=[bars] if everything is None else [behind, bars],
+        layout=layout(
             300,
             barmode="overlay",
             bargap=0.16,
             margin={"t": 46},
             xaxis={"title": {"text": "loops per image"}, "dtick": _tick(len(counts))},
             yaxis={"title": {"text": "images"}, "tickformat": ",d"},
-        )
+            **marks,
+        ),
     )
-    _mark_distribution(figure, found, expected, len(counts), colours)
-    return figure
 
 
-def _mark_distribution(
-    figure: go.Figure, found: Summary, expected: float | None, bars: int, colours: Palette
-) -> None:
+def _distribution_marks(
+    found: Summary, expected: float | None, bars: int, colours: Palette
+) -> Trace:
+    """The shapes and annotations that mark mean, spread and expectation."""
+    shapes: list[Trace] = []
+    notes: list[Trace] = []
+    if expected is not None:
+        left = math.isnan(found.mean) or expected <= found.mean
+        line, note = _mark(expected, 1.01, left and expected > bars / 3, colours.muted, "dash")
+        shapes.append(line)
+        notes.append({**note, "text": f"expected at target <b>{expected:.2f}</b>"})
     if not math.isnan(found.mean):
         spread = 0.0 if math.isnan(found.std) else found.std
-        figure.add_vrect(
-            x0=found.mean - spread,
-            x1=found.mean + spread,
-            fillcolor=colours.text,
-            opacity=0.06,
-            line_width=0,
-            layer="below",
-        )
-        text = f"mean <b>{found.mean:.2f}</b> ± {spread:.2f}"
-        _mark(figure, found.mean, text, 1.12, bars, colours.text, "solid")
-    if expected is not None:
-        text = f"expected at target <b>{expected:.2f}</b>"
-        _mark(figure, expected, text, 1.01, bars, colours.muted, "dash")
+        shapes.append(
+            {
+                "type": "rect", "layer": "below", "yref": "paper", "y0": 0, "y1": 1,
+                "x0": found.mean - spread, "x1": found.mean + spread,
+                "fillcolor": colours.text, "opacity": 0.06, "line": {"width": 0},
+            }
+        )  # fmt: skip
+        left = found.mean > 2 * bars / 3 or (expected is not None and found.mean < expected)
+        line, note = _mark(found.mean, 1.12, left and found.mean > bars / 3, colours.text, "solid")
+        shapes.append(line)
+        notes.append({**note, "text": f"mean <b>{found.mean:.2f}</b> ± {spread:.2f}"})
+    for note in notes:
+        note["bgcolor"] = colours.background
+    return {"shapes": shapes, "annotations": notes}
 
 
-def _mark(
-    figure: go.Figure, x: float, text: str, height: float, bars: int, colour: str, dash: str
-) -> None:
-    """A vertical line with its text in a row of its own above the bars, so texts never collide."""
-    figure.add_shape(
-        type="line", x0=x, x1=x, y0=0, y1=height + 0.07, yref="paper",
-        line={"color": colour, "width": 1.5, "dash": dash},
-    )  # fmt: skip
-    left = x < (bars - 1) / 2
-    figure.add_annotation(
-        x=x,
-        y=height,
-        yref="paper",
-        yanchor="bottom",
-        xanchor="left" if left else "right",
-        xshift=5 if left else -5,
-        text=text,
-        showarrow=False,
-        font={"color": colour, "size": 13},
-    )
+def _mark(x: float, height: float, left: bool, colour: str, dash: str) -> tuple[Trace, Trace]:
+    """A vertical line, and its text beside its upper end in a row of its own above the bars."""
+    line = {
+        "type": "line", "x0": x, "x1": x, "y0": 0, "y1": height + 0.08, "yref": "paper",
+        "line": {"color": colour, "width": 1.5, "dash": dash},
+    }  # fmt: skip
+    note = {
+        "x": x,
+        "y": height,
+        "yref": "paper",
+        "yanchor": "bottom",
+        "xanchor": "right" if left else "left",
+        "xshift": -4 if left else 4,
+        "showarrow": False,
+        "borderpad": 1,
+        "font": {"color": colour, "size": 13},
+    }
+    return line, note
 
 
 def step_figure(
@@ -119,56 +141,69 @@ def step_figure(
         colours: of the theme.
     """
     widest = int(steps["loop"].max()) + 2
-    places = steps["block"] * widest + steps["loop"]
-    picked = [(block, loop) == chosen for block, loop in zip(steps["block"], steps["loop"], strict=True)]
-    figure = go.Figure()
-    figure.add_bar(
-        x=places,
-        y=100 * steps["rate"],
-        width=0.82,
-        marker_color=[colours.ran if chosen is None or here else colours.ran_soft for here in picked],
-        customdata=np.stack(
-            [steps["name"], steps["loop"] + 1, steps["ran"], 100 * steps["opened"], steps["reached"],
-             100 * steps["expected"]], axis=-1,
-        ),
-        hovertemplate=(
+    places = (steps["block"] * widest + steps["loop"]).to_numpy()
+    lit = [
+        chosen is None or (block, loop) == chosen
+        for block, loop in zip(steps["block"], steps["loop"], strict=True)
+    ]
+    facts = (
+        steps["name"], steps["loop"] + 1, steps["ran"], 100 * steps["opened"], steps["reached"],
+        100 * steps["expected"],
+    )  # fmt: skip
+    bars: Trace = {
+        "type": "bar",
+        "x": places,
+        "y": 100 * steps["rate"],
+        "width": 0.82,
+        "marker": {"color": [colours.ran if here else colours.ran_soft for here in lit]},
+        "customdata": list(zip(*facts, strict=True)),
+        "hovertemplate": (
             "<b>block %{customdata[0]}, loop %{customdata[1]}</b><br>"
             "%{y:.1f} % of the images ran it (%{customdata[2]:,})<br>"
             "the gate opened for %{customdata[3]:.1f} % of %{customdata[4]:,} asked<br>"
             "expected at the target: %{customdata[5]:.1f} %<extra></extra>"
         ),
-        **_no_fading(),
-    )  # fmt: skip
-    _expected_ticks(figure, places, 100 * steps["expected"], colours)
+        **_NO_FADING,
+    }
     names = steps.groupby("block")["name"].first()
     depths = steps.groupby("block")["loop"].max()
     centres = [block * widest + depth / 2 for block, depth in zip(names.index, depths, strict=True)]
-    for centre, mean in zip(centres, means, strict=True):
-        figure.add_annotation(
-            x=centre, y=1.0, yref="paper", yanchor="bottom", showarrow=False,
-            text="" if math.isnan(mean) else f"<b>{mean:.2f}</b>", font={"size": 12, "color": colours.muted},
-        )  # fmt: skip
-    figure.update_layout(
-        layout(
+    return go.Figure(
+        data=[bars, _expected_ticks(places, 100 * steps["expected"].to_numpy(), colours)],
+        layout=layout(
             240,
-            xaxis={"tickvals": centres, "ticktext": list(names), "title": {"text": "block (stage.block)"}},
+            annotations=[
+                _above(x, mean, colours) for x, mean in zip(centres, means, strict=True)
+            ],
+            xaxis={
+                "tickvals": centres,
+                "ticktext": list(names),
+                "title": {"text": "block (stage.block)"},
+            },
             yaxis={"range": [0, 100], "ticksuffix": " %", "dtick": 25},
-        )
+        ),
     )
-    return figure
+
+
+def _above(x: float, mean: float, colours: Palette) -> Trace:
+    """A block's mean loops over its bars."""
+    return {
+        "x": x, "y": 1.0, "yref": "paper", "yanchor": "bottom", "showarrow": False,
+        "text": "" if math.isnan(mean) else f"<b>{mean:.2f}</b>",
+        "font": {"size": 12, "color": colours.muted},
+    }  # fmt: skip
 
 
 def _expected_ticks(
-    figure: go.Figure, places: pd.Series[int], heights: pd.Series[float], colours: Palette
-) -> None:
+    places: NDArray[np.int64], heights: NDArray[np.float64], colours: Palette
+) -> Trace:
     x: list[float | None] = []
     y: list[float | None] = []
-    for place, height in zip(places, heights, strict=True):
+    for place, height in zip(places.tolist(), heights.tolist(), strict=True):
         x += [place - 0.46, place + 0.46, None]
         y += [height, height, None]
-    figure.add_scatter(
-        x=x, y=y, mode="lines", line={"color": colours.text, "width": 1.5}, hoverinfo="skip"
-    )
+    line = {"color": colours.text, "width": 1.5}
+    return {"type": "scatter", "x": x, "y": y, "mode": "lines", "line": line, "hoverinfo": "skip"}
 
 
 def class_figure(
@@ -186,45 +221,52 @@ def class_figure(
     shown = ends(classes)
     spread = shown["std"].fillna(0.0)
     lit = [not chosen or name in chosen for name in shown["name"]]
-    figure = go.Figure()
-    figure.add_bar(
-        orientation="h",
-        y=shown["name"],
-        base=shown["mean"] - spread,
-        x=2 * spread,
-        width=0.62,
-        marker_color=[colours.ran_soft if here else colours.grid for here in lit],
-        customdata=shown[["n", "mean", "std", "error"]],
-        hovertemplate=(
+    bars: Trace = {
+        "type": "bar",
+        "orientation": "h",
+        "y": shown["name"],
+        "base": shown["mean"] - spread,
+        "x": 2 * spread,
+        "width": 0.62,
+        "marker": {"color": [colours.ran_soft if here else colours.grid for here in lit]},
+        "customdata": shown[["n", "mean", "std", "error"]],
+        "hovertemplate": (
             "<b>%{y}</b><br>%{customdata[1]:.2f} ± %{customdata[2]:.2f} loops<br>"
             "%{customdata[0]:,} images, error %{customdata[3]:.1f} %<extra></extra>"
         ),
-        **_no_fading(),
-    )
-    figure.add_scatter(
-        y=shown["name"],
-        x=shown["mean"],
-        mode="markers",
-        marker={"color": [colours.ran if here else colours.skipped for here in lit], "size": 9},
-        hoverinfo="skip",
-        **_no_fading(),
-    )
-    if not math.isnan(found.mean):
-        figure.add_vline(x=found.mean, line={"color": colours.muted, "width": 1, "dash": "dot"})
-    figure.update_layout(
-        layout(
+        **_NO_FADING,
+    }
+    dots: Trace = {
+        "type": "scatter",
+        "y": shown["name"],
+        "x": shown["mean"],
+        "mode": "markers",
+        "marker": {"color": [colours.ran if here else colours.skipped for here in lit], "size": 9},
+        "hoverinfo": "skip",
+        **_NO_FADING,
+    }
+    line = {
+        "type": "line", "x0": found.mean, "x1": found.mean, "y0": 0, "y1": 1, "yref": "paper",
+        "line": {"color": colours.muted, "width": 1, "dash": "dot"},
+    }  # fmt: skip
+    return go.Figure(
+        data=[bars, dots],
+        layout=layout(
             70 + 26 * len(shown),
             margin={"t": 6},
-            bargap=0.3,
+            shapes=[line],
             xaxis={
                 "title": {"text": "loops per image, mean ± standard deviation"},
                 "range": [0, loops_max],
                 "showgrid": True,
             },
-            yaxis={"autorange": "reversed", "tickfont": {"color": colours.text}, "type": "category"},
-        )
+            yaxis={
+                "autorange": "reversed",
+                "tickfont": {"color": colours.text},
+                "type": "category",
+            },
+        ),
     )
-    return figure
 
 
 def ends(classes: pd.DataFrame) -> pd.DataFrame:
@@ -237,9 +279,3 @@ def ends(classes: pd.DataFrame) -> pd.DataFrame:
 
 def _tick(bars: int) -> int:
     return next(step for step in (1, 2, 5, 10, 20, 50, 100) if bars / step <= 26)
-
-
-def _no_fading() -> dict[str, dict[str, dict[str, float]]]:
-    """A clicked mark keeps its look: what is chosen is drawn by us, from the session's values."""
-    plain = {"marker": {"opacity": 1.0}}
-    return {"selected": plain, "unselected": plain}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 import numpy as np
 import streamlit as st
@@ -24,6 +25,9 @@ from drnn_core.analysis.loops import (
     summary,
 )
 from drnn_core.inference.facts import NetworkFacts
+
+# Where the Inspect page finds the index of the image that it is to show.
+INSPECT = "inspect_record"
 
 _HISTOGRAM, _STEPS, _CLASS_CHART, _GALLERY = "histogram", "steps", "class_chart", "gallery"
 
@@ -56,6 +60,9 @@ class View:
 def show() -> None:
     """Draw the page for the chosen run."""
     run = runpicker.require_run()
+    if INSPECT in st.session_state:
+        index = str(st.session_state[INSPECT])
+        st.switch_page("views/inspect.py", query_params={"run": run.name, "record": index})
     texts.heading(run)
     table = texts.require_records(run)
     facts = cache.facts(run)
@@ -63,17 +70,19 @@ def show() -> None:
     filters = controls.sidebar_filters(run.info.classes, facts)
     view = View(run, table, facts, filters)
     texts.key_figures(run, table, facts)
-    left, right = st.columns([3, 2], gap="large")
-    with left:
-        if facts.loops_max:
-            _histogram(view)
-        else:
-            texts.plain_network()
+    if not facts.loops_max:
+        texts.plain_network()
         _gallery(view)
-    if facts.loops_max:
-        with right:
-            _steps(view)
-            _classes(view)
+        return
+    left, right = st.columns([3, 2], gap="large")
+    top = left.container()
+    with left:  # first, so that pictures are on their way while charts are drawn
+        _gallery(view)
+    with top:
+        _histogram(view)
+    with right:
+        _steps(view)
+        _classes(view)
 
 
 def _histogram(view: View) -> None:
@@ -145,14 +154,18 @@ def _classes(view: View) -> None:
 def _gallery(view: View) -> None:
     query = to_query(view.filters.selection, view.filters.order)
     rows = rows_of(view.run, view.table, query)
-    texts.gallery_title(len(rows), len(view.table.frame), view.filters, view.classes, view.facts)
-    _tools(view, rows)
+    with st.container(gap="xxsmall"):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            texts.gallery_title(len(rows), len(view.table.frame))
+            st.space("stretch")
+            _tools(view, rows)
+        texts.gallery_filters(view.filters, view.classes, view.facts)
     if not len(rows):
         texts.nothing_left()
         return
     with st.spinner("Opening the pictures…", show_time=True):
         pictures = images.pictures_of(view.run, view.table)
-    address = f"inspect?run={view.run.name}&record="
+    address = f"inspect?{urlencode({'run': view.run.name})}&record="
     gallery(
         describe(view.run, view.table, query, pictures, address),
         _GALLERY,
@@ -163,17 +176,16 @@ def _gallery(view: View) -> None:
 
 
 def _tools(view: View, rows: NDArray[np.int64]) -> None:
-    with st.container(horizontal=True, vertical_alignment="center"):
-        controls.order_box()
-        frame, name = view.table.frame, view.run.name
-        with st.popover("Export", width="content"):
-            st.caption(f"{len(rows):,} records, in the order shown")
-            _download("Records as CSV", export.records_csv(frame, rows), f"{name}.csv")
-            _download("Records as Parquet", export.records_parquet(frame, rows), f"{name}.parquet")
-            if view.facts.loops_max:
-                counts = histogram(frame["loops"].to_numpy()[rows], view.facts.loops_max)
-                _download("Histogram as CSV", export.histogram_csv(counts), f"{name} loops.csv")
-                st.caption("The camera above a chart saves it as SVG.")
+    controls.order_box()
+    frame, name = view.table.frame, view.run.name
+    with st.popover("Export", width="content"):
+        st.caption(f"{len(rows):,} records, in the order shown")
+        _download("Records as CSV", export.records_csv(frame, rows), f"{name}.csv")
+        _download("Records as Parquet", export.records_parquet(frame, rows), f"{name}.parquet")
+        if view.facts.loops_max:
+            counts = histogram(frame["loops"].to_numpy()[rows], view.facts.loops_max)
+            _download("Histogram as CSV", export.histogram_csv(counts), f"{name} loops.csv")
+            st.caption("The camera above a chart saves it as SVG.")
 
 
 def _download(label: str, data: object, name: str) -> None:
@@ -198,4 +210,4 @@ def _image_changed() -> None:
 
 
 def _inspect() -> None:
-    st.session_state["inspect_record"] = st.session_state[_GALLERY].get("inspect")
+    st.session_state[INSPECT] = st.session_state[_GALLERY].get("inspect")

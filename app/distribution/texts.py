@@ -46,7 +46,7 @@ def key_figures(run: cache.Run, table: cache.Table, facts: NetworkFacts) -> None
     error = 100 * float(1 - frame["correct"].mean())
     macs = float(frame["macs"].mean())
     most = facts.cost.macs_max
-    with st.container(horizontal=True, gap="large"):
+    with st.container(horizontal=True, key="key_figures"):
         _figure("Images", f"{found.n:,}", f"Records of this run: {table.header.dataset}.")
         _figure("Test error", f"{error:.2f} %", f"Share of images answered wrong; {n}.")
         if facts.loops_max:
@@ -142,17 +142,21 @@ def classes_title(n: int, count: int) -> None:
         st.caption("No image is left.")
 
 
-def gallery_title(
-    count: int, total: int, filters: Filters, classes: Sequence[str], facts: NetworkFacts
-) -> None:
-    """How many images are shown, which, and a way back to all."""
+def gallery_title(count: int, total: int) -> None:
+    """How many images are shown."""
+    share = f"{total:,}" if count == total else f"{count:,} of {total:,}"
+    st.subheader(f"{share} images", anchor=False, width="content")
+
+
+def gallery_filters(filters: Filters, classes: Sequence[str], facts: NetworkFacts) -> None:
+    """Which images those are, and a way back to all; always one line, so that nothing jumps."""
     words = controls.in_words(filters, classes, facts)
-    share = f"{count:,} of {total:,}" if words else f"{total:,}"
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.subheader(f"{share} images", anchor=False, width="content")
+    with st.container(horizontal=True, vertical_alignment="center", height=28, border=False):
         if words:
             st.caption(" · ".join(words), width="content")
             st.button("Show all", on_click=controls.clear, type="tertiary")
+        elif facts.loops_max:
+            st.caption("Click a bar, a block's loop or a class to see its images.")
 
 
 def nothing_left() -> None:

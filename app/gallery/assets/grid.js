@@ -158,7 +158,9 @@ class Grid {
     this.draw();
     const tile = this.tileAt(position);
     tile?.setAttribute("tabindex", "0");
-    if (grab) tile?.focus({ preventScroll: true });
+    if (!grab || !tile) return;
+    tile.focus({ preventScroll: true });
+    tile.scrollIntoView({ block: "nearest" }); // the page around the grid, too
   }
 
   tileAt(position) {

@@ -44,7 +44,7 @@ def load_parquet(folder: Path, split: str, sizing: Preprocessing) -> LazySet:
     table = pa.concat_tables([_read(file) for file in files])
     encoded = cast(pa.StructArray, table["image"].combine_chunks())
     blobs, paths = encoded.field("bytes"), encoded.field("path").to_pylist()
-    labels = np.asarray(table["label"].to_numpy(), dtype=np.int64)
+    labels = np.array(table["label"].to_numpy(), dtype=np.int64)  # Arrow's memory is read-only
     classes = _classes(table.schema.metadata, labels)
     ids = _unique_names(paths, split)
 

@@ -18,7 +18,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 PYTHON ?= python3
-VENV ?= .venv
+VENV := .venv
 PORT ?=
 ARGS ?=
 PIP_ARGS ?=

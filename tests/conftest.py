@@ -85,7 +85,7 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
             "::1",
             "localhost",
         ):
-            raise AssertionError(f"a test tried to reach {address}; tests use no network")
+            raise OSError(f"a test tried to reach {address}; tests use no network")
         connect(self, address)
 
     monkeypatch.setattr(socket.socket, "connect", local_only)

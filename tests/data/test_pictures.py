@@ -85,6 +85,29 @@ def test_sizes_are_checked_before_any_pixel_is_decoded(monkeypatch: pytest.Monke
                 decode_picture(case.data, case.name)
 
 
+def test_only_the_decoder_of_the_content_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[list[str]] = []
+
+    def note(_: io.BytesIO, formats: list[str]) -> Image.Image:
+        opened.append(formats)
+        raise ValueError("enough")
+
+    monkeypatch.setattr(Image, "open", note)
+    for kind in ("JPEG", "PNG", "WEBP"):
+        with pytest.raises(PictureError):
+            decode_picture(encode(scene(), kind), "other.gif")
+    assert opened == [["JPEG"], ["PNG"], ["WEBP"]]
+
+
+def test_a_huge_webp_is_not_even_opened(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Image, "open", lambda *_, **__: pytest.fail("opened"))
+    huge = [case for case in CASES if case.name.endswith(".webp") and "16" in case.name]
+    for case in (case for case in huge if case.expected is None and "bytes" not in case.name):
+        with pytest.raises(PictureError, match="pixels; expected at most 25 million"):
+            decode_picture(case.data)
+    assert len(huge) >= 3
+
+
 def test_no_warning_leaks_and_the_filters_stay_as_they_were() -> None:
     spoiled = encode(scene(), "JPEG", exif=exif(6)[:-9])
     with warnings.catch_warnings(record=True) as caught:

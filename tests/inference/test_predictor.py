@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from PIL import Image
 
 from drnn_core.cost import network_cost
 from drnn_core.data.pictures import decode_picture
+from drnn_core.inference import predictor as predictor_module
 from drnn_core.inference.predictor import Prediction, Predictor, one_thread
 from drnn_core.store.runs import RunError
 from tests.hostile_pictures import encode, scene
@@ -171,18 +171,12 @@ def test_one_thread_and_back(predictor: Predictor, monkeypatch: pytest.MonkeyPat
 
 
 def test_one_at_a_time() -> None:
-    inside = threading.Semaphore(1)
-
-    def work(_: int) -> bool:
+    lock = predictor_module._one_at_a_time
+    with ThreadPoolExecutor(1) as other_session:
         with one_thread():
-            alone = inside.acquire(blocking=False)
-            torch.zeros(100).sum()
-            if alone:
-                inside.release()
-            return alone
-
-    with ThreadPoolExecutor(8) as pool:
-        assert all(pool.map(work, range(200)))
+            assert not other_session.submit(lock.acquire, blocking=False).result()
+        assert other_session.submit(lock.acquire, blocking=False).result()
+        other_session.submit(lock.release).result()
 
 
 def test_a_damaged_run_is_a_sentence(tmp_path: Path) -> None:

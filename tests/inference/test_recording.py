@@ -127,11 +127,14 @@ def test_a_whole_run(run: Path) -> None:
     assert frame["prediction"].tolist() == output.logits.argmax(1).tolist()
     assert frame["loops"].tolist() == output.trace.loops.tolist()
     assert frame["loops"].nunique() > 2, "the test needs images that differ"
-    assert np.stack(frame["block_loops"]).tolist() == output.trace.block_loops(cost.layout).tolist()
+    assert (
+        np.stack(frame["block_loops"].tolist()).tolist()
+        == output.trace.block_loops(cost.layout).tolist()
+    )
     assert frame["macs"].tolist() == cost.macs_of(output.trace.asked, output.trace.ran).tolist()
     loss = F.cross_entropy(output.logits, labels, reduction="none")
     np.testing.assert_allclose(frame["loss"], loss.numpy(), atol=1e-4)
-    gate_prob = np.stack(frame["gate_prob"])
+    gate_prob = np.stack(frame["gate_prob"].tolist())
     np.testing.assert_array_equal(np.isnan(gate_prob), ~output.trace.asked.numpy())
     np.testing.assert_array_equal(frame["blur"], images.columns["blur"])
 

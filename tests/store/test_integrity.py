@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import pytest
 
 from drnn_core.evaluation import measure
@@ -273,5 +274,5 @@ def test_the_shards_checksums_are_on_every_page(run: Path) -> None:
     data = bytearray(path.read_bytes())
     data[len(data) // 3] ^= 16
     with pytest.raises(OSError, match="CRC"):
-        pa.parquet.read_table(pa.BufferReader(bytes(data)), page_checksum_verification=True)
+        pq.read_table(pa.BufferReader(bytes(data)), page_checksum_verification=True)
     assert pc.sum(read_records_table(run)["loops"]).as_py() > 0

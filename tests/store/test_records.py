@@ -26,7 +26,7 @@ from drnn_core.store.sealed import read_sealed, write_sealed
 
 
 def header(**changes: Any) -> RecordsHeader:
-    values = {
+    values: dict[str, Any] = {
         "split": "test",
         "dataset": "some set",
         "data_fingerprint": "d" * 64,

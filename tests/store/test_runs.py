@@ -86,7 +86,8 @@ def test_a_loaded_network_can_be_trained_further(run: Path) -> None:
 def test_channels_last_and_training_mode_make_no_difference(tmp_path: Path) -> None:
     network = tiny_network()
     plain = write_run(tmp_path / "a", network.state_dict(), tiny_info())
-    network.to(memory_format=torch.channels_last).train()
+    network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+    network.train()
     assert write_run(tmp_path / "b", network.state_dict(), tiny_info()) == plain
 
 

@@ -206,3 +206,25 @@ def _turn(before: _Row, rail_before: float, gutter: float, rail: float, colours:
         f"q{-r},0 {-r},{r}V{rail - r:g}q0,{r} {r},{r}H{left:g}"
     )
     return f'<path d="{path}" fill="none" stroke="{colours.ran_soft}" stroke-width="2.5"/>'
+
+
+def legend(colours: Palette) -> str:
+    """What the rings mean, beside the picture."""
+    samples = (
+        (f'stroke="{colours.ran}" stroke-width="5"', "the loop ran"),
+        (
+            f'stroke="{colours.muted}" stroke-width="1.3" stroke-dasharray="4 2.5"',
+            "its gate closed (×), which is final",
+        ),
+        (
+            f'stroke="{colours.muted}" stroke-opacity=".7" stroke-dasharray="1 3"',
+            "never asked",
+        ),
+    )
+    rows = "".join(
+        f'<span><svg width="26" height="16" aria-hidden="true"><path d="M3,15A10,11 0 0 1 23,15" '
+        f'fill="none" {stroke}/></svg>{words}</span>'
+        for stroke, words in samples
+    )
+    number = "<span>.93 the gate’s probability to open; it opens above .50</span>"
+    return f'<div class="ls-legend">{rows}{number}</div>'

@@ -1,7 +1,7 @@
-"""Our two small components: picking one of many pictures, and pasting one.
+"""Our small components: picking one of many pictures, pasting one, and showing a drawing.
 
 Streamlit has neither a grid of clickable thumbnails nor a way to paste a picture into its
-uploader. Both are plain scripts without a build and fetch nothing.
+uploader, and takes SVG out of HTML. All are plain scripts without a build and fetch nothing.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import streamlit as st
 from numpy.typing import NDArray
 from PIL import Image
+from streamlit.components import v2
 
 _ASSETS = Path(__file__).resolve().parent / "assets"
 _SPRITE_COLUMNS = 16
@@ -49,8 +49,8 @@ def pick(
     data = {
         "label": label,
         "sprite": sprite,
-        "tile": tiles[0].shape[0],
         "columns": _SPRITE_COLUMNS,
+        "rows": -(-len(tiles) // _SPRITE_COLUMNS),
         "items": items,
         "selected": selected,
         "table": table,
@@ -62,6 +62,14 @@ def pick(
 def paste_button() -> None:
     """A button, and the whole page, that take a picture from the clipboard into the uploader."""
     _paster()(key="paste")
+
+
+def drawing(markup: str, key: str) -> None:
+    """Show a picture of ours, SVG in HTML: ``st.html`` would take the SVG out.
+
+    Nothing cleans ``markup``: whatever comes from outside must be escaped in it.
+    """
+    _drawing()(key=key, data={"markup": markup})
 
 
 def data_uri(pixels: NDArray[np.uint8]) -> str:
@@ -83,8 +91,18 @@ def _sprite(tiles: Sequence[NDArray[np.uint8]]) -> str:
 
 
 @cache
+def _drawing() -> Callable[..., Any]:
+    return v2.component(
+        "loopscope_drawing",
+        html='<div class="drawing"></div>',
+        css=(_ASSETS / "drawing.css").read_text("utf-8"),
+        js=(_ASSETS / "drawing.js").read_text("utf-8"),
+    )
+
+
+@cache
 def _picker() -> Callable[..., Any]:
-    return st.components.v2.component(
+    return v2.component(
         "loopscope_picker",
         html='<div class="picker"></div>',
         css=(_ASSETS / "picker.css").read_text("utf-8"),
@@ -94,7 +112,7 @@ def _picker() -> Callable[..., Any]:
 
 @cache
 def _paster() -> Callable[..., Any]:
-    return st.components.v2.component(
+    return v2.component(
         "loopscope_paste",
         html=(
             '<div class="paste"><button type="button">Paste a picture</button>'

@@ -43,11 +43,13 @@ class Upload(Protocol):
 
 @dataclass
 class Inbox:
-    """Attributes:
-    pictures: by key, in the order of their arrival.
-    refused: by upload, a sentence why it is none of them.
-    listed: uploads that the uploader on the page lists.
-    generation: counts how often the inbox was cleared; a part of the uploader's key.
+    """The pictures, and what became of the files that are none.
+
+    Attributes:
+        pictures: by key, in the order of their arrival.
+        refused: by upload, a sentence why it is none of them.
+        listed: uploads that the uploader on the page lists.
+        generation: counts how often the inbox was cleared; a part of the uploader's key.
     """
 
     pictures: dict[str, Picture] = field(default_factory=dict[str, Picture])

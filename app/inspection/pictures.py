@@ -14,7 +14,7 @@ from drnn_core.data.generated import Rendered, render
 from drnn_core.data.pictures import decode_picture
 
 PREVIEW_SIDE = 512
-_SCENE_SIDE = 128  # 0.3 s to draw; 256 takes a second
+FINER_SIDE = 128  # a scene drawn finer, to look at: 0.3 s
 _NAME_LONGEST = 60
 
 
@@ -25,7 +25,7 @@ class Picture:
     Attributes:
         key: ``upload-...``, ``sample-...`` or ``record-...``.
         name: on the screen; may hold anything, so it is always shown as text.
-        data: the file as it came.
+        data: the file as it came; of an image of a set, its pixels as a PNG file.
         truth: the true class by name, where it is known.
         seed: of a generated image.
     """
@@ -36,29 +36,34 @@ class Picture:
     truth: str | None = None
     seed: int | None = None
 
-    def open(self) -> Image.Image:
-        """Decode it.
+    def open(self, side: int) -> Image.Image:
+        """Decode it for a network that sees ``side`` pixels in height and width.
+
+        A generated image is drawn at the size of its set where that is what the network sees, so
+        that it is the image of the records to the bit.
 
         Raises:
             PictureError: the file is none that we read.
         """
+        if self.scene is not None and self.scene.mask.shape == (side, side):
+            return Image.fromarray(self.scene.image)
         return decode_picture(self.data, self.name)
 
     @cached_property
-    def preview(self) -> NDArray[np.uint8]:
-        """(H, W, 3) uint8, at most ``PREVIEW_SIDE`` on its longer side.
+    def size(self) -> tuple[int, int]:
+        """Width and height of the file's picture in pixels."""
+        return decode_picture(self.data, self.name).size
 
-        Of a generated image it is the same scene drawn finer.
-        """
-        if self.seed is not None:
-                return render(self.seed, _SCENE_SIDE).image
-        image = self.open()
+    @cached_property
+    def preview(self) -> NDArray[np.uint8]:
+        """(H, W, 3) uint8, at most ``PREVIEW_SIDE`` on its longer side."""
+        image = decode_picture(self.data, self.name)
         image.thumbnail((PREVIEW_SIDE, PREVIEW_SIDE))
         return np.asarray(image, np.uint8)
 
     @cached_property
     def scene(self) -> Rendered | None:
-        """Mask and difficulty of a generated image, at 32 x 32."""
+        """The generated image at the size of its set, with its mask and difficulty."""
         return None if self.seed is None else render(self.seed)
 
 

@@ -9,11 +9,14 @@ given image ran are run for every image, and no gate is asked.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from drnn_core.inference.predictor import Prediction, Predictor
 from drnn_core.models.resnet import CifarResNet
 
 
@@ -77,3 +80,25 @@ def freeze(network: CifarResNet, ran: Tensor | NDArray[np.bool_]) -> FrozenNetwo
     """A network with the decisions of one image (S,) or of B images (B, S) fixed."""
     decisions = torch.as_tensor(ran)
     return FrozenNetwork(network, decisions if decisions.ndim == 2 else decisions[None])
+
+
+class FrozenImage(NamedTuple):
+    """A network with one image's decisions fixed, and the image as its input.
+
+    Attributes:
+        network: the frozen network.
+        images: (1, 3, H, W), normalised.
+    """
+
+    network: FrozenNetwork
+    images: Tensor
+
+
+def freeze_prediction(predictor: Predictor, prediction: Prediction) -> FrozenImage:
+    """What the predictor's network computed for a picture, as one fixed function.
+
+    Its logits for ``images`` are those of the prediction.
+    """
+    seen = torch.from_numpy(prediction.seen).permute(2, 0, 1)[None]
+    images = predictor.info.preprocessing.normalise(seen)
+    return FrozenImage(freeze(predictor.network, prediction.ran), images)

@@ -8,14 +8,14 @@ const element = (name, className, text) => {
   return made;
 };
 
-const thumbnail = ({ sprite, tile, columns }, position) => {
+// A piece of the sprite, in percent, so that it may be shown at any size.
+const thumbnail = ({ sprite, columns, rows }, position) => {
   const made = element("span", "thumb");
-  const x = (position % columns) * tile;
-  const y = Math.floor(position / columns) * tile;
+  const x = (position % columns) / Math.max(columns - 1, 1);
+  const y = Math.floor(position / columns) / Math.max(rows - 1, 1);
   made.style.backgroundImage = `url("${sprite}")`;
-  made.style.setProperty("--x", -x / tile);
-  made.style.setProperty("--y", -y / tile);
-  made.style.setProperty("--columns", columns);
+  made.style.backgroundSize = `${100 * columns}% ${100 * rows}%`;
+  made.style.backgroundPosition = `${100 * x}% ${100 * y}%`;
   return made;
 };
 

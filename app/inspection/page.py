@@ -1,0 +1,102 @@
+"""The Inspect page: one image all the way through."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from app import cache, charts
+from app.inspection import intake, parts
+from app.inspection.choice import chosen_picture
+from app.inspection.components import data_uri, drawing
+from app.inspection.evidence import show_evidence
+from app.inspection.path import NetworkPath, network_path
+from app.inspection.pictures import Picture
+from app.inspection.predictions import open_network, prediction_of
+from app.inspection.sources import samples
+from app.inspection.standing import show_decisions, show_standing
+from app.pathpicture import legend, path_html
+from drnn_core.data.samples import SamplesError
+from drnn_core.inference.predictor import Prediction, Predictor
+
+
+def show(run: cache.Run) -> None:
+    """Draw the page for a run that can be opened."""
+    parts.style(charts.palette())
+    st.title("Inspect", anchor=False)
+    predictor = open_network(run)
+    shipped, missing = _samples()
+    left, right = st.columns([5, 6], gap="large")
+    with left:
+        intake.show_uploader(run, predictor)
+    picture, problem = chosen_picture(run, shipped, intake.inbox())
+    with right:
+        if shipped:
+            intake.show_samples(shipped, picture)
+        if missing:
+            st.warning(missing)
+    intake.show_refused()
+    intake.show_comparison(run, predictor, picture)
+    if problem:
+        st.warning(problem)
+    if picture is None:
+        st.info("Drop a picture on the field above, or paste one, to look inside the network.")
+        return
+    _show_picture(run, predictor, picture)
+
+
+def _samples() -> tuple[dict[str, Picture], str | None]:
+    try:
+        return samples(), None
+    except (SamplesError, OSError) as error:
+        return {}, f"The sample pictures cannot be shown: {error}."
+
+
+def _show_picture(run: cache.Run, predictor: Predictor, picture: Picture) -> None:
+    prediction = prediction_of(run, predictor, picture)
+    classes = predictor.info.classes
+    st.divider()
+    st.subheader(picture.name, anchor=False)
+    seen, answer, cost = st.columns([10, 9, 8], gap="large")
+    with seen:
+        st.html(parts.pair(picture, prediction))
+    with answer:
+        st.html(parts.verdict(prediction, classes, picture.truth))
+        st.html(parts.top_bars(prediction, classes, picture.truth))
+    with cost:
+        st.html(parts.cost_meters(prediction) + parts.known_factors(picture))
+    path = _path(predictor, prediction)
+    _show_path(path, prediction)
+    if path.recursive:
+        standing, gates = st.columns(2, gap="large")
+        with standing:
+            show_standing(run, prediction)
+        with gates:
+            show_decisions(path, predictor.info.metrics.test.gate_rates)
+    show_evidence(run, predictor, picture, prediction)
+
+
+def _path(predictor: Predictor, prediction: Prediction) -> NetworkPath:
+    said, chance = prediction.top[0]
+    return network_path(
+        predictor.network.recipe,
+        prediction.seen.shape[0],
+        f"{said} {parts.percent(chance)}",
+        prediction.asked,
+        prediction.ran,
+        prediction.prob,
+    )
+
+
+def _show_path(path: NetworkPath, prediction: Prediction) -> None:
+    total = f"{prediction.loops} of {prediction.loops_max} loops" if prediction.loops_max else ""
+    st.subheader(
+        f"The path it took{': ' if total else ''}{total}",
+        anchor=False,
+        help=(
+            "A recursive block runs the same body up to as many times as it has rings. Before "
+            "every loop its gate decides; a closed gate is final. Point at a part for details."
+        ),
+    )
+    colours = charts.palette()
+    picture = path_html(path, colours, data_uri(prediction.seen))
+    drawing(picture + (legend(colours) if path.recursive else ""), "inspect_path")

@@ -1,0 +1,203 @@
+"""Where an image stands in its run, and what each gate decided: two charts with their words."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+import streamlit as st
+
+from app import cache, charts
+from app.inspection.path import NetworkPath
+from drnn_core.analysis.loops import histogram
+from drnn_core.inference.predictor import Prediction
+
+
+def show_standing(run: cache.Run, prediction: Prediction) -> None:
+    """The run's histogram of loops with this image's bar marked."""
+    st.subheader(
+        "Among the run's images",
+        anchor=False,
+        help="How many loops the images of the run's records took; the marked bar is this image's.",
+    )
+    if not cache.recorded(run):
+        st.caption("This run has no records to compare with yet. Write them with")
+        st.code(f"drnn records {run.folder} --data D", language=None)
+        return
+    try:
+        table = cache.table(run)
+        counts = histogram(table.frame["loops"].to_numpy(), prediction.loops_max)
+    except (ValueError, OSError) as error:
+        st.warning(f"The run's records cannot be read: {error}")
+        return
+    words = standing_in_words(counts, prediction.loops)
+    figure = standing_figure(counts, prediction.loops, charts.palette())
+    charts.show(figure, f"{run.name} standing", key="inspect_standing", alt=words)
+    st.caption(words)
+
+
+def standing_in_words(counts: np.ndarray, loops: int) -> str:
+    """Which share of the images took fewer, as many and more loops; ``counts`` by loops."""
+    total = int(counts.sum())
+    if not total:
+        return "The records hold no images."
+    fewer = int(counts[:loops].sum()) / total
+    same = int(counts[loops]) / total
+    more = 1 - fewer - same
+    return (
+        f"{loops} loops: more than {fewer:.0%} of the {total:,} recorded images, as many as "
+        f"{same:.0%}, fewer than {abs(more):.0%}."
+    )
+
+
+def standing_figure(counts: np.ndarray, loops: int, colours: charts.Palette) -> go.Figure:
+    """Bars by loops, the image's own in the accent."""
+    numbers = np.arange(len(counts))
+    bar_colours = [colours.ran if k == loops else colours.skipped for k in numbers]
+    share = counts / max(int(counts.sum()), 1)
+    figure = go.Figure(
+        go.Bar(
+            x=numbers,
+            y=counts,
+            marker={"color": bar_colours, "line": {"width": 0}},
+            customdata=share,
+            hovertemplate="%{x} loops<br>%{y:,} images, %{customdata:.1%}<extra></extra>",
+        )
+    )
+    headroom = 1.18 * max(int(counts.max()), 1)
+    figure.add_shape(
+        x0=loops,
+        x1=loops,
+        y0=int(counts[loops]),
+        y1=0.95 * headroom,
+        line={"color": colours.ran, "width": 1.2, "dash": "dot"},
+    )
+    figure.add_annotation(
+        x=loops,
+        y=0.95 * headroom,
+        text="this image",
+        showarrow=False,
+        xanchor="left" if loops < len(counts) / 2 else "right",
+        xshift=5 if loops < len(counts) / 2 else -5,
+        font={"color": colours.ran, "size": 12.5},
+    )
+    figure.update_layout(
+        **charts.layout(
+            220,
+            xaxis={"title": {"text": "executed loops"}, "dtick": max(1, len(counts) // 10)},
+            yaxis={"title": {"text": "images"}, "range": [0, headroom]},
+        )
+    )
+    return figure
+
+
+def show_decisions(path: NetworkPath, opening_rates: Sequence[float | None]) -> None:
+    """Each gate's probability, with the run's opening rate beside it."""
+    st.subheader(
+        "Gate by gate",
+        anchor=False,
+        help=(
+            "The gate's probability to run each loop: it opens above one half. The short line is "
+            "the share of the run's test images for which the gate opened, of those that asked it."
+        ),
+    )
+    table = decision_table(path, opening_rates)
+    if not table["Asked"].any():
+        st.caption("No gate stands in this network: every loop runs.")
+        return
+    figure = decision_figure(table, charts.palette())
+    charts.show(figure, "gates", key="inspect_gates", alt=path.in_words())
+    with st.expander("As a table"):
+        st.dataframe(
+            table.drop(columns="Asked"), hide_index=True, width="stretch", height="content"
+        )
+
+
+def decision_table(path: NetworkPath, opening_rates: Sequence[float | None]) -> pd.DataFrame:
+    """One row per step: block, loop, gate, decision, and the run's opening rate."""
+    rates = list(opening_rates)
+    rows: list[dict[str, object]] = []
+    names = {"ran": "ran", "closed": "closed", "unasked": "not asked"}
+    for block in path.recursive:
+        for number, loop in enumerate(block.loops, 1):
+            rate = rates[len(rows)] if len(rows) < len(rates) else None
+            rows.append(
+                {
+                    "Block": block.name,
+                    "Loop": number,
+                    "Gate": math.nan if loop.prob is None else round(loop.prob, 4),
+                    "Decision": names[loop.fate],
+                    "Opens in the run": math.nan if rate is None else round(rate, 4),
+                    "Asked": loop.asked,
+                }
+            )
+    columns = ["Block", "Loop", "Gate", "Decision", "Opens in the run", "Asked"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def decision_figure(table: pd.DataFrame, colours: charts.Palette) -> go.Figure:
+    """Gate probability over steps, grouped by block: dots where it opened, crosses where not."""
+    names = list(dict.fromkeys(table["Block"]))
+    # One unit a loop, and one between blocks.
+    place = np.arange(len(table)) + np.array([names.index(name) for name in table["Block"]])
+    middles = [float(place[table["Block"] == name].mean()) for name in names]
+    closed, unasked = table["Decision"] == "closed", table["Decision"] == "not asked"
+    figure = go.Figure()
+    figure.add_scatter(
+        x=place,
+        y=table["Opens in the run"],
+        mode="markers",
+        marker={"symbol": "line-ew", "size": 13, "line": {"width": 2, "color": colours.skipped}},
+        hovertemplate="opens for %{y:.0%} of the run's images that ask<extra></extra>",
+    )
+    figure.add_scatter(
+        x=place,
+        y=table["Gate"].where(~unasked, 0.0),
+        mode="markers",
+        marker={
+            "opacity": 1,
+            "size": np.where(unasked, 5, 11),
+            "symbol": np.where(unasked, "circle-open", np.where(closed, "x-thin", "circle")),
+            "color": np.where(closed, colours.wrong, np.where(unasked, colours.muted, colours.ran)),
+            "line": {
+                "width": np.where(closed, 2.5, 1),
+                "color": np.where(closed, colours.wrong, colours.ran),
+            },
+        },
+        customdata=np.stack([table["Decision"], _three_digits(table["Gate"])], axis=1),
+        hovertemplate="block %{customdata[2]}, loop %{customdata[3]}<br>"
+        "gate %{customdata[1]}, %{customdata[0]}<extra></extra>",
+    )
+    for name in names[::2]:
+        inside = place[table["Block"] == name]
+        figure.add_vrect(
+            x0=inside[0] - 0.75,
+            x1=inside[-1] + 0.75,
+            fillcolor=colours.surface,
+            layer="below",
+            line_width=0,
+        )
+    figure.add_hline(y=0.5, line={"color": colours.muted, "width": 1, "dash": "dot"})
+    figure.update_layout(
+        **charts.layout(
+            240,
+            xaxis={
+                "title": {"text": "loops of each block"},
+                "tickvals": middles,
+                "ticktext": names,
+                "tickangle": 0,
+                "range": [-1, float(place[-1]) + 1],
+            },
+            yaxis={"title": {"text": "gate probability"}, "range": [-0.06, 1.06], "dtick": 0.25},
+            hovermode="closest",
+        )
+    )
+    return figure
+
+
+def _three_digits(values: pd.Series[float]) -> list[str]:
+    numbers = values.to_numpy(dtype=np.float64)
+    return ["–" if np.isnan(number) else f"{number:.3f}" for number in numbers]

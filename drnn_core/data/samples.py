@@ -188,7 +188,9 @@ def read_samples(folder: Path, check_files: bool = False) -> list[Sample]:
         raise SamplesError(
             f"cannot read {path} ({error.strerror}); `make samples` draws the samples anew"
         ) from error
-    except (KeyError, TypeError, UnicodeDecodeError, json.JSONDecodeError) as error:
+    except SamplesError:
+        raise
+    except (KeyError, TypeError, ValueError) as error:
         raise SamplesError(
             f"{path} is damaged; `make samples` draws the samples anew ({error})"
         ) from error

@@ -92,7 +92,7 @@ class GeneratedSet:
 
     def _made(self, indices: Indices) -> NDArray[np.int64]:
         # through arange, so that negative positions count from the end and others raise
-        where = np.arange(len(self))[np.asarray(indices)]
+        where = np.arange(len(self))[np.asarray(indices, dtype=np.int64)]
         missing = np.unique(where[~self._ready[where]])
         if len(missing):
             self._make(missing)

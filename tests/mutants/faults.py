@@ -105,7 +105,7 @@ FAULTS = (
     _norm("another epsilon", "training=True, eps=norm.eps", "training=True, eps=0.1"),
     # --- the gate --------------------------------------------------------------------------
     _gate("noise in evaluation", "if not training:", "if False:"),
-    _gate("no noise in training", "logits + torch.logit(uniform)", "logits + 0 * uniform"),
+    _gate("no noise in training", "torch.logit(uniform)", "(0 * uniform)"),
     _gate(
         "Gaussian in place of logistic noise",
         "torch.logit(uniform)",

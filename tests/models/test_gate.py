@@ -33,6 +33,10 @@ def test_draws_at_its_probability() -> None:
     gates.check_sampling_frequency(CORE)
 
 
+def test_noise_has_a_scale() -> None:
+    gates.check_noise_scale(CORE)
+
+
 def test_decisions_are_zero_or_one_to_the_bit() -> None:
     gates.check_decisions_are_hard(CORE)
 

@@ -106,6 +106,8 @@ FAULTS = (
     # --- the gate --------------------------------------------------------------------------
     _gate("noise in evaluation", "if not training:", "if False:"),
     _gate("no noise in training", "torch.logit(uniform)", "(0 * uniform)"),
+    _gate("the scale of the noise is forgotten", "noise * torch.logit", "torch.logit"),
+    _gate("a gate ignores its own noise", "self.temperature, self.noise)", "self.temperature)"),
     _gate(
         "Gaussian in place of logistic noise",
         "torch.logit(uniform)",

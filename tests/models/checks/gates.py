@@ -50,6 +50,25 @@ def check_sampling_frequency(core: Core) -> None:
             assert_close(decision.prob, torch.full((draws,), prob))
 
 
+def check_noise_scale(core: Core) -> None:
+    """Noise of scale s: P(open) = sigmoid(logit / s); of scale 0: decided as in evaluation."""
+    draws = 40_000
+    for noise in (0.25, 0.5, 2.0):
+        decision = core.gate.decide(torch.full((draws,), 0.6), True, 1.0, noise)
+        chance = 1 / (1 + math.exp(-0.6 / noise))
+        error = math.sqrt(chance * (1 - chance) / draws)
+        assert abs(float(decision.open.mean()) - chance) < 5 * error, noise
+    logits = torch.randn(5000)
+    quiet = core.gate.decide(logits, True, 1.0, 0.0)
+    assert torch.equal(quiet.open, core.gate.decide(logits, False).open)
+    gate = core.gate.Gate(8).train()
+    gate.noise = 0.0
+    features = torch.randn(500, 8, 2, 2)
+    with torch.no_grad():
+        gate.fc[-1].bias.sub_(gate.logits(features).median())
+        assert torch.equal(gate(features).open, gate.eval()(features).open)
+
+
 def check_decisions_are_hard(core: Core) -> None:
     """Exactly 0 or exactly 1, to the bit: they select features and count loops."""
     for training in (True, False):
@@ -103,6 +122,7 @@ FAST = (
     lambda core: check_initial_rate(core, 16),
     check_evaluation_is_deterministic,
     check_sampling_frequency,
+    check_noise_scale,
     check_decisions_are_hard,
     check_straight_through,
     lambda core: check_straight_through(core, 0.5),

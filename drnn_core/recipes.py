@@ -77,6 +77,10 @@ class TrainingRecipe:
         rate_weight: lambda, the weight of the rate loss.
         rate_loss: which opening rate is held at the target, see ``training/losses.py``.
         temperature: of the gates' relaxed sample.
+        noise_until: share of the training after which the gates decide without noise, as they
+            will in evaluation; the noise falls linearly from 1. None keeps it to the end.
+        calibrate_gates: after the last update, shift each gate's bias so that its opening rate on
+            training images, as evaluation sees them, is the target.
         pad: pixels of zero padding before the random crop; flips are at random.
     """
 
@@ -94,6 +98,8 @@ class TrainingRecipe:
     rate_weight: float = 2.0
     rate_loss: Literal["sampled", "deterministic", "both"] = "sampled"
     temperature: float = 1.0
+    noise_until: float | None = None
+    calibrate_gates: bool = False
     pad: int = 4
 
 
@@ -195,7 +201,8 @@ _SHORT = TrainingRecipe(
     warmup=0.25,
     nesterov=True,
     decay_everything=False,
-    rate_loss="deterministic",
+    noise_until=0.6,
+    calibrate_gates=True,
 )
 
 NETWORKS: dict[str, NetworkRecipe] = {recipe.name: recipe for recipe in _CIFAR10_NETWORKS}

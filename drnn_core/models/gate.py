@@ -40,6 +40,10 @@ class Gate(nn.Module):
         initial_rate: the opening rate at initialisation (.85 in the paper).
         temperature: of the relaxed sample whose gradient the hard decision takes.
 
+    Attributes:
+        noise: scale of the logistic noise in training; 1 is the Gumbel-max trick, 0 decides as
+            evaluation does. The training loop lowers it where the recipe says so.
+
     Raises:
         ValueError: a rate outside (0, 1) or a temperature that is not positive.
     """
@@ -57,6 +61,7 @@ class Gate(nn.Module):
         if temperature <= 0:
             raise ValueError(f"expected a positive temperature, got {temperature}")
         self.temperature = temperature
+        self.noise = 1.0
         self.initial_rate = initial_rate
         head = nn.Linear(hidden or channels, 1)
         # Small weights and a bias at the logit of the rate: every image starts near that rate.
@@ -73,16 +78,18 @@ class Gate(nn.Module):
 
     def forward(self, x: Tensor) -> Decision:
         """Decide for each image of (B, C, H, W) whether the loop runs."""
-        return decide(self.logits(x), self.training, self.temperature)
+        return decide(self.logits(x), self.training, self.temperature, self.noise)
 
 
-def decide(logits: Tensor, training: bool, temperature: float = 1.0) -> Decision:
+def decide(
+    logits: Tensor, training: bool, temperature: float = 1.0, noise: float = 1.0
+) -> Decision:
     """Turn gate logits (B,) into decisions; random in training, deterministic in evaluation."""
     prob = torch.sigmoid(logits)
     if not training:
         return Decision((logits > 0).to(logits.dtype), prob)
     uniform = torch.rand_like(logits).clamp_(1e-7, 1 - 1e-7)
-    soft = torch.sigmoid((logits + torch.logit(uniform)) / temperature)
+    soft = torch.sigmoid((logits + noise * torch.logit(uniform)) / temperature)
     hard = (soft > 0.5).to(soft.dtype)
     # (soft - soft) is 0 to the bit; (hard + soft) - soft is not always hard: rounding leaves
     # every fourth open decision at 1 - 2^-24, and a loop's result would be blended, not selected.

@@ -20,8 +20,9 @@ from drnn_core.models.gate import Gate
 from drnn_core.models.resnet import CifarResNet
 from drnn_core.recipes import Recipe
 from drnn_core.trace import Output
+from drnn_core.training.calibration import calibrate_gates
 from drnn_core.training.losses import rate_loss
-from drnn_core.training.optim import build_optimizer, learning_rate
+from drnn_core.training.optim import build_optimizer, gate_noise, learning_rate
 from drnn_core.training.resume import Position, load_state, save_state
 from drnn_core.training.seeds import derived_seed, epoch_order, generator
 
@@ -125,9 +126,9 @@ class Trainer:
         self.settings = settings
         self.device = torch.device(settings.device)
         self.network = network.to(self.device, memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
-        for module in network.modules():
-            if isinstance(module, Gate):
-                module.temperature = self.training.temperature
+        self.gates = [module for module in network.modules() if isinstance(module, Gate)]
+        for gate in self.gates:
+            gate.temperature = self.training.temperature
         self.train_set, self.test_set, self.preprocessing = train_set, test_set, preprocessing
         self.epochs = settings.epochs or self.training.epochs
         self.steps_per_epoch = len(train_set) // self.training.batch
@@ -176,7 +177,6 @@ class Trainer:
         steps_before, saved = self.position.step, started
         limit = None if self.settings.minutes is None else self.settings.minutes * 60
         total = self.steps_per_epoch * self.epochs
-        measures: Measures | None = None
         while self.position.step < total:
             loss, lr = self._update()
             now = time.monotonic()
@@ -184,7 +184,7 @@ class Trainer:
             speed = (self.position.step - steps_before) / (now - started)
             report.on_step(self._progress(loss, lr, speed, total))
             if self.position.step % self.steps_per_epoch == 0:
-                measures = self._finish_epoch(lr, report)
+                self._finish_epoch(lr, report)
                 self.position.seconds = before + time.monotonic() - started
                 self._save()
                 saved = time.monotonic()
@@ -195,10 +195,18 @@ class Trainer:
                 self._save()
                 saved = now
         self._save()
-        finished = self.position.step >= total
-        if finished and measures is None:  # resumed at the very end
-            measures = measure(self.network, self.test_set, self.preprocessing)
-        return TrainingResult(finished, self.position.curve, measures, self.position.seconds)
+        if self.position.step < total:
+            return TrainingResult(False, self.position.curve, None, self.position.seconds)
+        return TrainingResult(True, self.position.curve, self._finish(), self.position.seconds)
+
+    def _finish(self) -> Measures:
+        """Calibrate the gates if the recipe says so, and measure the finished network.
+
+        What was saved before stands untouched, so that a kill in here loses nothing.
+        """
+        if self.training.calibrate_gates and self.target is not None:
+            calibrate_gates(self.network, self.train_set, self.preprocessing, self.target)
+        return measure(self.network, self.test_set, self.preprocessing)
 
     def _update(self) -> tuple[float, float]:
         """One step of SGD; returns its loss and learning rate."""
@@ -206,6 +214,8 @@ class Trainer:
         lr = learning_rate(self.training, step, self.steps_per_epoch, self.epochs)
         for group in self.optimizer.param_groups:
             group["lr"] = lr
+        for gate in self.gates:
+            gate.noise = gate_noise(self.training, step, self.steps_per_epoch * self.epochs)
         inputs, labels = self._batch(step)
         torch.manual_seed(derived_seed(self.settings.seed, "gates", step))
         self.network.train()
@@ -288,7 +298,7 @@ class Trainer:
             seconds_left=(total - step) / speed,
         )
 
-    def _finish_epoch(self, lr: float, report: Reporter) -> Measures:
+    def _finish_epoch(self, lr: float, report: Reporter) -> None:
         measures = measure(self.network, self.test_set, self.preprocessing)
         point = {
             "epoch": self.position.step // self.steps_per_epoch,
@@ -302,7 +312,6 @@ class Trainer:
         self.position.curve.append(point)
         self._reset_epoch()
         report.on_epoch(point, measures)
-        return measures
 
     def _save(self) -> None:
         save_state(self.settings.folder, self.network, self.optimizer, self.position)

@@ -51,3 +51,14 @@ def learning_rate(recipe: TrainingRecipe, step: int, steps_per_epoch: int, epoch
     if done < recipe.warmup:
         return recipe.lr * done / recipe.warmup
     return recipe.lr * (1 - done) / (1 - recipe.warmup)
+
+
+def gate_noise(recipe: TrainingRecipe, step: int, steps: int) -> float:
+    """Scale of the gates' noise at update ``step`` (0-based) of ``steps``; 1 is Gumbel-max.
+
+    A gate that gives every image the same chance holds its target while it draws, and is always
+    open or always shut once it does not. Fading the noise leaves it time to tell images apart.
+    """
+    if recipe.noise_until is None:
+        return 1.0
+    return max(0.0, 1 - step / (steps * recipe.noise_until))

@@ -129,3 +129,15 @@ def test_it_learns(tmp_path: Path) -> None:
     result = trainer(tmp_path, epochs=12).run(report)
     assert result.measures is not None
     assert result.measures.error < 35, "three trivial classes: chance is 67 %"
+
+
+def test_the_gates_noise_follows_the_recipe(tmp_path: Path) -> None:
+    seen: list[float] = []
+    fading = trainer(tmp_path, noise_until=0.5)
+
+    def stop() -> bool:
+        seen.extend({gate.noise for gate in fading.gates})
+        return False
+
+    fading.run(Silent(), stop)
+    assert seen == pytest.approx([1, 0.8, 0.6, 0.4, 0.2, 0, 0, 0, 0, 0])

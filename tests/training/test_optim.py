@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from drnn_core.models.registry import create_model
 from drnn_core.recipes import TRAININGS
-from drnn_core.training.optim import build_optimizer, learning_rate
+from drnn_core.training.optim import build_optimizer, gate_noise, learning_rate
 
 
 def test_the_papers_steps() -> None:
@@ -50,3 +50,10 @@ def test_a_recipe_without_decay_of_everything_is_the_only_difference() -> None:
     network = create_model("resnet20")
     recipe = dataclasses.replace(TRAININGS["short"], decay_everything=True)
     assert len(build_optimizer(network, recipe).param_groups) == 1
+
+
+def test_gate_noise_fades_to_nothing_where_the_recipe_says_so() -> None:
+    fading = dataclasses.replace(TRAININGS["short"], noise_until=0.5)
+    found = [gate_noise(fading, step, 100) for step in (0, 25, 50, 99)]
+    assert found == pytest.approx([1, 0.5, 0, 0])
+    assert gate_noise(TRAININGS["paper"], 99, 100) == 1, "Gumbel-max to the end, as written"

@@ -3,7 +3,8 @@
 #   make app    set up, then open the app on the shipped runs and samples
 #   make test   set up, then run every test
 #
-# Further: make lint, make format, make hooks, make setup, make clean.
+# Further: make lint, make format, make hooks, make setup, make clean;
+# make results (docs/results.md from the shipped runs), make samples (data_samples/).
 #
 #   PORT=8600             port of the app
 #   ARGS="..."            more arguments for `drnn app`, or for pytest
@@ -31,7 +32,7 @@ MADE := $(VENV)/.made
 RUN_READY := $(VENV)/.run-ready
 DEV_READY := $(VENV)/.dev-ready
 
-.PHONY: help app test lint format hooks setup setup-dev clean
+.PHONY: help app test lint format hooks setup setup-dev results samples clean
 
 help:
 	@sed -n '/^#/!q; s/^# \{0,1\}//p' Makefile
@@ -51,6 +52,12 @@ format: $(DEV_READY)
 
 hooks: $(DEV_READY)
 	@$(BIN)/pre-commit install
+
+results: $(RUN_READY)
+	@$(BIN)/python benchmarks/results.py
+
+samples: $(RUN_READY)
+	@$(BIN)/python -m drnn_core.data.samples
 
 setup: $(RUN_READY)
 

@@ -19,7 +19,13 @@ from numpy.typing import NDArray
 from app.settings import settings
 from drnn_core.analysis.loops import block_matrix
 from drnn_core.inference.facts import NetworkFacts, network_facts
-from drnn_core.store.records import RecordsHeader, has_records, read_manifest, read_records
+from drnn_core.store.records import (
+    RecordsError,
+    RecordsHeader,
+    has_records,
+    read_manifest,
+    read_records,
+)
 from drnn_core.store.runs import RunInfo, find_runs, read_run
 
 if TYPE_CHECKING:
@@ -93,7 +99,8 @@ def table(run: Run) -> Table:
     Raises:
         RecordsError: there are none, they are unfinished, or damaged; the message says what to do.
     """
-    return _table(run.folder, stamp_of(run.folder / "records" / "manifest.json"))
+    manifest = run.folder / "records" / "manifest.json"
+    return _table(run.folder, stamp_of(manifest), stamp_of(run.folder / "run.json"))
 
 
 def recorded(run: Run) -> bool:
@@ -138,8 +145,14 @@ def _open_run(folder: Path, stamp: tuple[int, int]) -> Run:
 
 
 @st.cache_resource(max_entries=_RECORDS_KEPT, ttl=_SECONDS_KEPT, show_spinner=False)
-def _table(folder: Path, stamp: tuple[int, int]) -> Table:
+def _table(folder: Path, stamp: tuple[int, int], run_stamp: tuple[int, int]) -> Table:
+    del run_stamp
     header = read_manifest(folder).header
+    if header.weights_sha256 != read_run(folder).weights_sha256:
+        raise RecordsError(
+            f"the records of {folder.name} are of other weights than the run's; delete "
+            f"{folder / 'records'} and write them anew with: drnn records {folder} --data ..."
+        )
     frame = read_records(folder)
     return Table(frame, block_matrix(frame), header, f"{stamp[0]:x}-{stamp[1]:x}")
 
@@ -150,9 +163,7 @@ def _facts(folder: Path, stamp: tuple[int, int]) -> NetworkFacts:
     return network_facts(read_run(folder))
 
 
-@st.cache_resource(
-    max_entries=_PREDICTORS_KEPT, ttl=_SECONDS_KEPT, show_spinner=False
-)
+@st.cache_resource(max_entries=_PREDICTORS_KEPT, ttl=_SECONDS_KEPT, show_spinner=False)
 def _predictor(folder: Path, stamp: tuple[int, int]) -> Predictor:
     from drnn_core.inference.predictor import Predictor  # slow to import
 

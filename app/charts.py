@@ -7,8 +7,9 @@ said by position, dash or text, never by colour alone.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import plotly.graph_objects as go
 import streamlit as st
@@ -114,8 +115,9 @@ def merge(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
     merged = dict(base)
     for key, value in changes.items():
         old = merged.get(key)
-        both = isinstance(old, dict) and isinstance(value, dict)
-        merged[key] = merge(old, value) if both else value  # pyright: ignore
+        if isinstance(old, dict) and isinstance(value, dict):
+            value = merge(cast(dict[str, Any], old), cast(dict[str, Any], value))  # noqa: PLW2901
+        merged[key] = value
     return merged
 
 
@@ -136,6 +138,5 @@ def show(figure: go.Figure, name: str, **options: Any) -> Any:
 
     ``options`` go to ``st.plotly_chart`` (``key``, ``on_select``, ``selection_mode``...).
     """
-    return st.plotly_chart(
-        figure, width="stretch", theme=None, config=config(name), **options
-    )
+    draw: Callable[..., Any] = st.plotly_chart
+    return draw(figure, width="stretch", theme=None, config=config(name), **options)

@@ -6,7 +6,6 @@ import streamlit as st
 
 _STYLE = """<style>
 [data-testid="stMainBlockContainer"] { padding: 3.4rem 3rem 3rem; max-width: 1480px; }
-[data-testid="stHeader"] { background: transparent; }
 .st-key-key_figures { gap: 0.9rem 2.8rem; }
 [data-testid="stMetric"] { padding: 0; }
 [data-testid="stMetricValue"] { font-variant-numeric: tabular-nums; }

@@ -39,7 +39,7 @@ def choose_run() -> None:
 def _first(runs: Mapping[str, Run]) -> str:
     """The run that the address names, else the one that shows most."""
     named = st.query_params.get(RUN)
-    if named in runs:
+    if named is not None and named in runs:
         return named
     best = _best(list(runs.values()))
     if named:

@@ -50,9 +50,9 @@ def serve(
 
 
 def _run(listener: socket.socket) -> None:
-    import uvicorn  # slow to import  # noqa: PLC0415
+    import uvicorn  # slow to import
 
-    from app.main import app  # reads the settings  # noqa: PLC0415
+    from app.main import app  # reads the settings
 
     config = uvicorn.Config(
         app, log_level="warning", access_log=False, ws_max_size=200 << 20, lifespan="on"

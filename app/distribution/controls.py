@@ -7,8 +7,7 @@ address sets the controls, and values that a run does not know are dropped.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 import streamlit as st
 
@@ -33,21 +32,8 @@ _Param = Literal["query-params"]
 _BIND: _Param = "query-params"
 
 
-@dataclass(frozen=True)
-class Filters:
-    """What the controls say.
-
-    Attributes:
-        selection: which records.
-        order: of the gallery.
-    """
-
-    selection: Selection
-    order: Order
-
-
-def sidebar_filters(classes: Sequence[str], facts: NetworkFacts) -> Filters:
-    """Draw the controls and read them."""
+def sidebar_filters(classes: Sequence[str], facts: NetworkFacts) -> Selection:
+    """Draw the filters and read them."""
     _forget_strangers(classes, facts)
     with st.sidebar:
         st.subheader("Filter")
@@ -56,18 +42,17 @@ def sidebar_filters(classes: Sequence[str], facts: NetworkFacts) -> Filters:
         correct = _answer()
         confidence = _confidence()
         step = _step(facts)
-    selection = Selection(loops, labels, correct, confidence, step)
-    return Filters(selection, cast(Order, st.session_state.get(ORDER, "index")))
+    return Selection(loops, labels, correct, confidence, step)
 
 
-def order_box() -> None:
+def order_box() -> Order:
     """The choice of the gallery's order, drawn beside it."""
-    st.selectbox(
+    return st.selectbox(
         "Order",
         ORDERS,
         key=ORDER,
         bind=_BIND,
-        format_func=lambda order: _ORDER_NAMES[cast(Order, order)],
+        format_func=lambda order: _ORDER_NAMES[order],
         label_visibility="collapsed",
         width=184,
     )
@@ -102,9 +87,8 @@ def step_text(block: str, loop: int) -> str:
     return f"{block} loop {loop + 1}"
 
 
-def in_words(filters: Filters, classes: Sequence[str], facts: NetworkFacts) -> list[str]:
+def in_words(chosen: Selection, classes: Sequence[str], facts: NetworkFacts) -> list[str]:
     """The filters that are set, one phrase each."""
-    chosen = filters.selection
     words: list[str] = []
     if chosen.loops is not None:
         low, high = chosen.loops

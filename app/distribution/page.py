@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
@@ -10,12 +11,12 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from app import cache, charts, images, runpicker
-from app.distribution import controls, export, figures, texts
-from app.distribution.controls import Filters
+from app.distribution import breakdowns, controls, export, figures, texts
 from app.gallery import gallery
 from app.gallery.source import describe, rows_of
 from app.query import to_query
 from drnn_core.analysis.loops import (
+    Selection,
     block_table,
     class_table,
     expected_loops,
@@ -39,7 +40,7 @@ class View:
     run: cache.Run
     table: cache.Table
     facts: NetworkFacts
-    filters: Filters
+    selection: Selection
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -49,7 +50,7 @@ class View:
 
     def rows(self, *but: str) -> NDArray[np.bool_]:
         """(N,) what the filters leave, some of them set aside."""
-        selection = self.filters.selection.without(*but)
+        selection = self.selection.without(*but)
         return matching(self.table.frame, selection, self.table.block_loops)
 
     def loops(self, keep: NDArray[np.bool_]) -> NDArray[np.int16]:
@@ -60,15 +61,11 @@ class View:
 def show() -> None:
     """Draw the page for the chosen run."""
     run = runpicker.require_run()
-    if INSPECT in st.session_state:
-        index = str(st.session_state[INSPECT])
-        st.switch_page("views/inspect.py", query_params={"run": run.name, "record": index})
     texts.heading(run)
     table = texts.require_records(run)
     facts = cache.facts(run)
     assert run.info is not None
-    filters = controls.sidebar_filters(run.info.classes, facts)
-    view = View(run, table, facts, filters)
+    view = View(run, table, facts, controls.sidebar_filters(run.info.classes, facts))
     texts.key_figures(run, table, facts)
     if not facts.loops_max:
         texts.plain_network()
@@ -92,9 +89,11 @@ def _histogram(view: View) -> None:
     everything = None if keep.all() else histogram(all_loops, view.facts.loops_max)
     found = summary(view.loops(keep))
     target = view.facts.target
-    expected = None if target is None else expected_loops(view.facts.layout, target, view.facts.asks)
+    expected = (
+        None if target is None else expected_loops(view.facts.layout, target, view.facts.asks)
+    )
     figure = figures.histogram_figure(
-        counts, everything, view.filters.selection.loops, found, expected, charts.palette()
+        counts, everything, view.selection.loops, found, expected, charts.palette()
     )
     most = view.facts.loops_max
     texts.histogram_title(found, expected, target)
@@ -121,7 +120,7 @@ def _steps(view: View) -> None:
         controls.toggle_step(str(row["name"]), int(row["loop"]))
 
     charts.show(
-        figures.step_figure(table, means, view.filters.selection.step, charts.palette()),
+        breakdowns.step_figure(table, means, view.selection.step, charts.palette()),
         f"{view.run.name} blocks",
         key=_STEPS,
         on_select=controls.on_point(pick, _STEPS),
@@ -136,9 +135,9 @@ def _classes(view: View) -> None:
     texts.classes_title(int(keep.sum()), len(table))
     if table.empty:
         return
-    names = [view.classes[label] for label in view.filters.selection.labels]
+    names = [view.classes[label] for label in view.selection.labels]
     charts.show(
-        figures.class_figure(
+        breakdowns.class_figure(
             table, names, summary(view.loops(keep)), view.facts.loops_max, charts.palette()
         ),
         f"{view.run.name} classes",
@@ -151,32 +150,32 @@ def _classes(view: View) -> None:
     )
 
 
+@st.fragment
 def _gallery(view: View) -> None:
-    query = to_query(view.filters.selection, view.filters.order)
-    rows = rows_of(view.run, view.table, query)
+    """The selected images; a fragment, so that looking through them draws no charts anew."""
+    keep = view.rows()
     with st.container(gap="xxsmall"):
         with st.container(horizontal=True, vertical_alignment="center"):
-            texts.gallery_title(len(rows), len(view.table.frame))
+            texts.gallery_title(int(keep.sum()), len(keep))
             st.space("stretch")
-            _tools(view, rows)
-        texts.gallery_filters(view.filters, view.classes, view.facts)
+            query = to_query(view.selection, controls.order_box())
+            rows = rows_of(view.run, view.table, query)
+            _export(view, rows)
+        texts.gallery_filters(view.selection, view.classes, view.facts)
     if not len(rows):
         texts.nothing_left()
         return
     with st.spinner("Opening the pictures…", show_time=True):
         pictures = images.pictures_of(view.run, view.table)
     address = f"inspect?{urlencode({'run': view.run.name})}&record="
-    gallery(
-        describe(view.run, view.table, query, pictures, address),
-        _GALLERY,
-        _opened(rows),
-        _image_changed,
-        _inspect,
-    )
+    source = describe(view.run, view.table, query, pictures, address)
+    gallery(source, _GALLERY, _opened(rows), _image_changed, _inspect)
+    if INSPECT in st.session_state:
+        index = str(st.session_state[INSPECT])
+        st.switch_page("views/inspect.py", query_params={"run": view.run.name, "record": index})
 
 
-def _tools(view: View, rows: NDArray[np.int64]) -> None:
-    controls.order_box()
+def _export(view: View, rows: NDArray[np.int64]) -> None:
     frame, name = view.table.frame, view.run.name
     with st.popover("Export", width="content"):
         st.caption(f"{len(rows):,} records, in the order shown")
@@ -188,8 +187,8 @@ def _tools(view: View, rows: NDArray[np.int64]) -> None:
             st.caption("The camera above a chart saves it as SVG.")
 
 
-def _download(label: str, data: object, name: str) -> None:
-    st.download_button(label, data, name, on_click="ignore", width="stretch")  # pyright: ignore
+def _download(label: str, make: Callable[[], bytes], name: str) -> None:
+    st.download_button(label, make, name, on_click="ignore", width="stretch")
 
 
 def _opened(rows: NDArray[np.int64]) -> int | None:
@@ -202,6 +201,7 @@ def _opened(rows: NDArray[np.int64]) -> int | None:
 
 
 def _image_changed() -> None:
+    """Put the open image into the address."""
     index = st.session_state[_GALLERY].get("image")
     if index is None:
         st.query_params.pop(controls.IMAGE, None)

@@ -9,8 +9,7 @@ import streamlit as st
 
 from app import cache
 from app.distribution import controls
-from app.distribution.controls import Filters
-from drnn_core.analysis.loops import Summary, expected_loops, summary
+from drnn_core.analysis.loops import Selection, Summary, summary
 from drnn_core.inference.facts import NetworkFacts
 
 
@@ -148,13 +147,14 @@ def gallery_title(count: int, total: int) -> None:
     st.subheader(f"{share} images", anchor=False, width="content")
 
 
-def gallery_filters(filters: Filters, classes: Sequence[str], facts: NetworkFacts) -> None:
+def gallery_filters(chosen: Selection, classes: Sequence[str], facts: NetworkFacts) -> None:
     """Which images those are, and a way back to all; always one line, so that nothing jumps."""
-    words = controls.in_words(filters, classes, facts)
+    words = controls.in_words(chosen, classes, facts)
     with st.container(horizontal=True, vertical_alignment="center", height=28, border=False):
         if words:
             st.caption(" · ".join(words), width="content")
-            st.button("Show all", on_click=controls.clear, type="tertiary")
+            if st.button("Show all", on_click=controls.clear, type="tertiary"):
+                st.rerun(scope="app")  # the controls are outside of the gallery's fragment
         elif facts.loops_max:
             st.caption("Click a bar, a block's loop or a class to see its images.")
 

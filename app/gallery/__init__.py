@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import streamlit as st
+from streamlit.components.v2 import component
 
 _ASSETS = Path(__file__).resolve().parent / "assets"
 _SCRIPTS = ("pages.js", "tile.js", "grid.js", "detail.js", "gallery.js")
@@ -20,7 +20,7 @@ _SCRIPTS = ("pages.js", "tile.js", "grid.js", "detail.js", "gallery.js")
 @cache
 def _component() -> Callable[..., Any]:
     script = "\n".join((_ASSETS / name).read_text("utf-8") for name in _SCRIPTS)
-    return st.components.v2.component(
+    return component(
         "loopscope_gallery",
         html=(_ASSETS / "gallery.html").read_text("utf-8"),
         css=(_ASSETS / "gallery.css").read_text("utf-8"),

@@ -118,7 +118,8 @@ def matching(
     if selection.confidence is not None:
         # Rounded to what a control shows, so that 1.0 includes a confidence of 1 - 1e-8.
         low, high = selection.confidence
-        shown = np.round(records["confidence"].to_numpy().astype(np.float64), 6)
+        found: NDArray[np.float64] = records["confidence"].to_numpy().astype(np.float64)
+        shown: NDArray[np.float64] = np.round(found, 6)
         keep &= _between(shown, (low, high))
     if selection.step is not None:
         block, loop = selection.step

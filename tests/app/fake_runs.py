@@ -33,14 +33,18 @@ def fake_run(
     model: str = "dr_resnet32_l4",
     records: bool = True,
     seed: int = 0,
+    of: tuple[str, str] | None = None,
     **changes: Any,
 ) -> RunInfo:
-    """Write a run, and records of ``rows`` images of ``generated`` if asked for."""
+    """Write a run, and records of ``rows`` images if asked for.
+
+    ``of`` is the name and fingerprint of the images; by default those of ``generated``.
+    """
     network = create_model(model, num_classes=len(GENERATED_CLASSES))
     info = write_run(folder, network.state_dict(), _info(model, rows, **changes))
     if records:
         table = _records(info, rows, seed)
-        _write(folder, info, table, _fingerprint(rows))
+        _write(folder, info, table, of or ("generated (test)", _fingerprint(rows)))
     return info
 
 
@@ -92,7 +96,12 @@ def _records(info: RunInfo, rows: int, seed: int) -> dict[str, Any]:
     classes = len(info.classes)
     labels = images.labels.astype(np.int64) % classes
     hard = random.beta(2, 2, rows) + 0.06 * (labels - classes / 2) / classes
-    opening = 1 / (1 + np.exp(-(0.9 + 2.4 * (hard - 0.5)[:, None] + random.normal(0, 0.5, (rows, len(facts.asks))))))
+    opening = 1 / (
+        1
+        + np.exp(
+            -(0.9 + 2.4 * (hard - 0.5)[:, None] + random.normal(0, 0.5, (rows, len(facts.asks))))
+        )
+    )
     ran, asked = _walk(random.random(opening.shape) < opening, facts)
     wrong = random.random(rows) < 0.02 + 0.2 * np.clip(hard, 0, 1)
     guess = (labels + random.integers(1, classes, rows)) % classes
@@ -137,14 +146,14 @@ def _split(ran: np.ndarray, facts: Any) -> list[np.ndarray]:
     return [part.sum(axis=1) for part in np.split(ran, bounds, axis=1)]
 
 
-def _write(folder: Path, info: RunInfo, columns: dict[str, Any], fingerprint: str) -> None:
+def _write(folder: Path, info: RunInfo, columns: dict[str, Any], of: tuple[str, str]) -> None:
     extra = [(name, pa.float32()) for name in FACTORS]
     schema = pa.schema([*((field.name, field.type) for field in RECORD_SCHEMA), *extra])
     table = pa.table(columns, schema=schema)
     header = RecordsHeader(
         split="test",
-        dataset="generated (test)",
-        data_fingerprint=fingerprint,
+        dataset=of[0],
+        data_fingerprint=of[1],
         weights_sha256=info.weights_sha256,
         rows=table.num_rows,
         shard_rows=_SHARD_ROWS,
@@ -163,6 +172,7 @@ if __name__ == "__main__":
     for rows in (500, 10_000, 50_000):
         fake_run(where / f"dr_resnet32_l4-{rows}", rows)
     fake_run(where / "resnet20", 500, "resnet20")
+    fake_run(where / "elsewhere", 500, of=("CIFAR-10 (image Parquet)", "ab" * 32))
     fake_run(where / "dr_resnet16_l2-no-records", 500, "dr_resnet16_l2", records=False)
     (where / "damaged").mkdir(exist_ok=True)
     (where / "damaged" / "run.json").write_text('{"format": 1, "title"')

@@ -217,7 +217,7 @@ def legend(colours: Palette) -> str:
             "its gate closed (×), which is final",
         ),
         (
-            f'stroke="{colours.muted}" stroke-opacity=".7" stroke-dasharray="1 3"',
+            f'stroke="{colours.muted}" stroke-width="1.2" stroke-dasharray="1 3"',
             "never asked",
         ),
     )

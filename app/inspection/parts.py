@@ -25,13 +25,14 @@ def style(colours: Palette) -> None:
     st.html(f"<style>:root{{{values}}}{_STYLE.read_text('utf-8')}</style>")
 
 
-def pair(picture: Picture, prediction: Prediction) -> str:
+def pair(picture: Picture, prediction: Prediction, keep_aspect: bool) -> str:
     """The picture as it came beside the pixels that the network saw."""
     width, height = picture.size
     side = prediction.seen.shape[0]
     blocky = " ls-pixels" if max(width, height) < _SMALL else ""
     drawn = picture.seed is not None
     original = "the scene, drawn finer" if drawn else f"as it came, {width} × {height}"
+    part = "" if width == height else (" of its middle" if keep_aspect else ", squashed")
     return (
         '<div class="ls-pair">'
         f'<figure><img class="ls-picture{blocky}" src="{data_uri(picture.preview)}" '
@@ -39,7 +40,7 @@ def pair(picture: Picture, prediction: Prediction) -> str:
         f"<figcaption>{original}</figcaption></figure>"
         f'<figure><img class="ls-picture ls-pixels" src="{data_uri(prediction.seen)}" '
         f'alt="the {side} by {side} pixels that the network sees">'
-        f"<figcaption>what the network sees, {side} × {side}</figcaption></figure></div>"
+        f"<figcaption>what the network sees, {side} × {side}{part}</figcaption></figure></div>"
     )
 
 

@@ -47,8 +47,9 @@ def standing_in_words(counts: np.ndarray, loops: int) -> str:
     fewer = int(counts[:loops].sum()) / total
     same = int(counts[loops]) / total
     more = 1 - fewer - same
+    unit = "loop" if loops == 1 else "loops"
     return (
-        f"{loops} loops: more than {fewer:.0%} of the {total:,} recorded images, as many as "
+        f"{loops} {unit}: more than {fewer:.0%} of the {total:,} recorded images, as many as "
         f"{same:.0%}, fewer than {abs(more):.0%}."
     )
 

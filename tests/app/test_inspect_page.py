@@ -1,0 +1,319 @@
+"""The Inspect page as Streamlit runs it, without a browser."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+from app import cache
+from app.inspection import inbox, sources
+from app.settings import RUNS_VARIABLE
+from drnn_core.data.generated import render
+from tests.app.inspect_runs import IMAGES, inspect_run
+from tests.hostile_pictures import Case, hostile_pictures
+
+PAGE = """
+from app import runpicker
+from app.inspection import page
+
+runpicker.choose_run()
+page.show(runpicker.require_run())
+"""
+BATCH = 80
+
+
+@pytest.fixture(scope="session")
+def finished_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return inspect_run(tmp_path_factory.mktemp("inspect") / "tiny")
+
+
+@pytest.fixture
+def runs(finished_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A runs folder of one sound run, which a test may damage."""
+    shutil.copytree(finished_run, tmp_path / "runs" / "tiny")
+    monkeypatch.setenv(RUNS_VARIABLE, str(tmp_path / "runs"))
+    return tmp_path / "runs"
+
+
+def opened(**params: str) -> AppTest:
+    page = AppTest.from_string(PAGE, default_timeout=60)
+    for name, value in params.items():
+        page.query_params[name] = value
+    return run_again(page)
+
+
+def run_again(page: AppTest) -> AppTest:
+    page.run()
+    assert not page.exception, page.exception
+    return page
+
+
+def components(page: AppTest, name: str) -> list[dict[str, Any]]:
+    found = [each.proto for each in page.get("bidi_component")]
+    return [json.loads(each.json) for each in found if each.component_name == f"loopscope_{name}"]
+
+
+def table(page: AppTest) -> dict[str, Any]:
+    (found,) = [data for data in components(page, "picker") if data["table"]]
+    return found
+
+
+def drawings(page: AppTest) -> str:
+    return " ".join(data["markup"] for data in components(page, "drawing"))
+
+
+def html(page: AppTest) -> str:
+    return " ".join(each.proto.body for each in page.get("html"))
+
+
+def headings(page: AppTest) -> list[str]:
+    return [each.value for each in page.subheader]
+
+
+def refusals(page: AppTest) -> list[str]:
+    listed = html(page).partition("ls-refused")[2].partition("</ul>")[0]
+    return re.findall(r"<li>(.*?)</li>", listed)
+
+
+def png(colour: tuple[int, int, int] = (200, 30, 30), size: int = 40) -> bytes:
+    buffer = io.BytesIO()
+    Image.new("RGB", (size, size), colour).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def test_the_first_sample_is_shown_at_once(runs: Path) -> None:
+    page = opened()
+    assert headings(page)[0] == "bird-1"
+    assert re.match(r"The path it took: \d of 5 loops", headings(page)[1])
+    assert "Path of the image through the network, 32 by 32 pixels." in drawings(page)
+    assert "Saliency: evidence of each pixel" in drawings(page)
+    assert "of the evidence lies on the object" in html(page)
+    assert re.search("right|wrong, it is bird", html(page))
+    assert len(components(page, "picker")[0]["items"]) == 60
+    assert "sample" not in page.query_params
+
+
+def test_an_address_names_a_sample_a_method_and_a_class(runs: Path) -> None:
+    page = opened(sample="g1001686", method="Occlusion", target="boat")
+    assert headings(page)[0] == "bird-2"
+    assert "Occlusion: evidence of each pixel for boat" in drawings(page)
+    assert page.query_params["sample"] == "g1001686"
+
+
+def test_an_address_names_an_image_of_the_records(runs: Path) -> None:
+    page = opened(record="3")
+    assert headings(page)[0] == "image g1000003"
+    (run,) = cache.list_runs()
+    records = cache.records(run)
+    assert run.info
+    shown = re.search(r"<strong>(\w+)</strong>", html(page))
+    assert shown
+    assert shown[1] == run.info.classes[int(records["prediction"].iloc[3])]
+    loops = int(records["loops"].iloc[3])
+    assert headings(page)[1] == f"The path it took: {loops} of 5 loops"
+    picture = sources.record_picture(run, 3)
+    np.testing.assert_array_equal(np.asarray(picture.open(32)), render(1_000_003).image)
+
+
+def test_another_page_may_send_an_image_here(runs: Path) -> None:
+    page = AppTest.from_string(PAGE, default_timeout=60)
+    page.session_state["inspect_record"] = 5
+    run_again(page)
+    assert headings(page)[0] == "image g1000005"
+    assert page.query_params["record"] == "5"
+
+
+@pytest.mark.parametrize(
+    ("params", "sentence"),
+    [
+        ({"sample": "g1"}, "There is no sample called g1."),
+        ({"record": "999"}, f"There is no image 999 in the records .* 0 to {IMAGES - 1}"),
+        ({"record": "-1"}, "There is no image '-1'"),
+        ({"record": "9" * 40}, "There is no image '999"),
+    ],
+    ids=str,
+)
+def test_an_address_of_nothing_gets_a_sentence(
+    runs: Path, params: dict[str, str], sentence: str
+) -> None:
+    page = opened(**params)
+    assert any(re.search(sentence, each.value) for each in page.warning)
+    assert headings(page)[0] == "bird-1"
+
+
+def test_foreign_values_in_the_address_are_dropped(runs: Path) -> None:
+    page = opened(method="telepathy", target="unicorn", overlay="900")
+    assert page.selectbox(key="method").value == "saliency"
+    assert page.selectbox(key="target").value == "predicted"
+    assert page.slider(key="overlay").value == 75
+
+
+@pytest.mark.parametrize(
+    "method", ["input_x_gradient", "integrated_gradients", "grad_cam", "occlusion"]
+)
+def test_every_method_draws(runs: Path, method: str) -> None:
+    page = opened()
+    before = drawings(page)
+    page.selectbox(key="method").set_value(method)
+    run_again(page)
+    assert drawings(page) != before
+    assert any("decisions are frozen" in each.value for each in page.caption)
+
+
+def test_one_upload_is_shown_at_once(runs: Path) -> None:
+    page = opened(sample="g1001686")
+    page.file_uploader[0].upload("red.png", png())
+    run_again(page)
+    assert headings(page)[0] == "red.png"
+    assert "no label to compare with" in html(page)
+    assert "sample" not in page.query_params
+    assert "of the evidence lies on the object" not in html(page)
+
+
+def test_bad_files_get_a_sentence_each_and_the_others_work(runs: Path) -> None:
+    page = opened()
+    field = page.file_uploader[0]
+    field.upload("red.png", png()).upload("notes.txt", b"hello")
+    field.upload("blue.png", png((0, 0, 250)))
+    field.upload("empty.jpg", b"")
+    run_again(page)
+    assert [item["name"] for item in table(page)["items"]] == ["red.png", "blue.png"]
+    assert headings(page)[:2] == ["Your 2 pictures", "red.png"]
+    assert refusals(page) == [
+        "notes.txt is no picture; expected a JPEG, PNG or WebP picture",
+        "empty.jpg is empty; expected a JPEG, PNG or WebP picture",
+    ]
+    for item in table(page)["items"]:
+        assert 0 < item["confidence"] <= 1
+        assert sum(block["ran"] for block in item["blocks"]) == item["loops"]
+
+
+def test_pictures_stay_when_another_run_is_chosen(runs: Path) -> None:
+    inspect_run(runs / "plain", records=False, gated=False)
+    page = opened(run="tiny")
+    page.file_uploader[0].upload("red.png", png()).upload("blue.png", png((0, 0, 250)))
+    run_again(page)
+    page.selectbox(key="run").set_value("plain")
+    run_again(page)
+    assert [item["name"] for item in table(page)["items"]] == ["red.png", "blue.png"]
+    assert not any("Gate by gate" in each for each in headings(page))
+    assert "this network has no loops" in html(page)
+
+
+def test_clearing_forgets_the_pictures(runs: Path) -> None:
+    page = opened()
+    page.file_uploader[0].upload("red.png", png()).upload("notes.txt", b"hello")
+    page.file_uploader[0].upload("blue.png", png((0, 0, 250)))
+    run_again(page)
+    page.button[0].click()
+    run_again(page)
+    assert headings(page)[0] == "bird-1"
+    assert not refusals(page)
+    assert not page.file_uploader[0].value
+
+
+def test_too_many_pictures_are_refused_by_name(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inbox, "MOST_PICTURES", 2)
+    page = opened()
+    for number in range(4):
+        page.file_uploader[0].upload(f"{number}.png", png())
+    run_again(page)
+    assert len(table(page)["items"]) == 2
+    assert [line.split(";")[0] for line in refusals(page)] == [
+        "2.png is one too many: expected at most 2 pictures at a time",
+        "3.png is one too many: expected at most 2 pictures at a time",
+    ]
+
+
+def test_hostile_files_through_the_page(runs: Path, tmp_path: Path) -> None:
+    """Each is shown or refused with a sentence of its own; nothing else happens."""
+    before = sorted(tmp_path.rglob("*"))
+    cases = hostile_pictures()
+    assert len(cases) >= 100
+    refused = shown = 0
+    page = opened()
+    for start in range(0, len(cases), BATCH):
+        part = cases[start : start + BATCH]
+        for case in part:
+            # What a browser can send as a name: some text that is not empty.
+            name = case.name.encode("utf-8", "replace").decode() or " "
+            page.file_uploader[0].upload(name, case.data)
+        run_again(page)
+        sentences, items = refusals(page), table(page)["items"]
+        _check_batch(part, sentences, len(items))
+        refused, shown = refused + len(sentences), shown + len(items)
+        page.button[0].click()
+        run_again(page)
+    assert refused + shown == len(cases)
+    assert sorted(tmp_path.rglob("*")) == before
+    assert not Path("/tmp/owned").exists()
+
+
+def _check_batch(part: list[Case], sentences: list[str], shown: int) -> None:
+    assert len(sentences) + shown == len(part)
+    assert shown >= sum(case.expected is not None and not case.lenient for case in part)
+    assert len(sentences) >= sum(case.expected is None and not case.lenient for case in part)
+    for sentence in sentences:
+        assert "Traceback" not in sentence
+        assert "<" not in sentence, "names from outside must be text"
+        assert re.search("expected", sentence)
+
+
+def test_a_damaged_network_is_named_with_what_to_do(runs: Path) -> None:
+    weights = runs / "tiny" / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-100] + b"x" * 100)
+    page = opened()
+    (error,) = page.error
+    assert error.value.startswith("The network of tiny cannot be loaded:")
+    assert "drnn verify" in error.value
+
+
+def test_no_runs_at_all(runs: Path) -> None:
+    shutil.rmtree(runs / "tiny")
+    page = opened()
+    assert page.info[0].value.startswith("There is no run in")
+
+
+def test_a_run_without_records_says_how_to_get_them(runs: Path) -> None:
+    shutil.rmtree(runs / "tiny" / "records")
+    page = opened()
+    assert any("no records to compare with" in each.value for each in page.caption)
+    assert any("drnn records" in each.value for each in page.code)
+    assert headings(page)[0] == "bird-1"
+
+
+def test_damaged_records_do_not_take_the_page_down(runs: Path) -> None:
+    (runs / "tiny" / "records" / "part-00000.parquet").write_bytes(b"PAR1")
+    page = opened(record="2")
+    sentences = [each.value for each in page.warning]
+    assert any("Image 2 cannot be opened:" in each for each in sentences)
+    assert any("records cannot be read:" in each for each in sentences)
+    assert headings(page)[0] == "bird-1"
+
+
+def test_without_samples_the_page_asks_for_a_picture(
+    runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sources, "SAMPLES_FOLDER", tmp_path / "nowhere")
+    page = opened()
+    assert "sample pictures cannot be shown" in page.warning[0].value
+    assert "Drop a picture" in page.info[0].value
+    page.file_uploader[0].upload("red.png", png())
+    run_again(page)
+    assert headings(page)[0] == "red.png"
+
+
+def test_a_label_that_the_run_does_not_know(runs: Path) -> None:
+    classes = tuple(f"thing {number}" for number in range(10))
+    inspect_run(runs / "foreign", records=False, classes=classes)
+    page = opened(run="foreign")
+    assert "is a bird, which this run does not know" in html(page)

@@ -1,0 +1,271 @@
+"""The Inspect page in a real browser, served as `drnn app` serves it."""
+
+from __future__ import annotations
+
+import base64
+import io
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from PIL import Image
+
+from tests.app.inspect_runs import inspect_run
+from tests.hostile_pictures import scene
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+pytestmark = pytest.mark.browser
+
+# Generous: a busy machine takes its time, and a hanging page fails in the end.
+PATIENCE = 90_000
+SERVE = """
+import sys
+from pathlib import Path
+from app.server import serve
+serve(Path(sys.argv[1]), None, 0)
+"""
+UPLOADER = '[data-testid="stFileUploader"] input[type=file]'
+FIRST_HEADING = "h3"
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Iterator[str]:
+    """The app on a runs folder of one small run."""
+    runs = tmp_path_factory.mktemp("runs")
+    inspect_run(runs / "tiny")
+    environment = {**os.environ, "PYTHONPATH": str(repository), "OMP_NUM_THREADS": "1"}
+    with subprocess.Popen(
+        [sys.executable, "-c", SERVE, str(runs)],
+        stdout=subprocess.PIPE,
+        env=environment,
+        text=True,
+        cwd=repository,
+    ) as server:
+        assert server.stdout
+        first = server.stdout.readline()
+        found = re.search(r"http://\S+", first)
+        assert found, f"expected the server's address, got {first!r}"
+        yield found[0]
+        server.terminate()
+
+
+@pytest.fixture
+def page(browser: Browser, address: str) -> Iterator[Page]:
+    """A fresh page that may ask nobody but the server, and must not complain."""
+    opened = browser.new_page(viewport={"width": 1440, "height": 1000})
+    opened.set_default_timeout(PATIENCE)
+    asked: list[str] = []
+    complaints: list[str] = []
+    opened.on("request", lambda request: asked.append(request.url))
+    opened.on("pageerror", lambda error: complaints.append(str(error)))
+    yield opened
+    opened.close()
+    foreign = [url for url in asked if not url.startswith((address, "data:", "blob:"))]
+    foreign = [url for url in foreign if not url.startswith(address.replace("http", "ws"))]
+    assert not foreign
+    assert not complaints
+
+
+def show(page: Page, address: str, query: str = "") -> None:
+    page.goto(f"{address}/{query}")
+    ready(page)
+
+
+def ready(page: Page) -> None:
+    page.wait_for_selector(".ls-evidence svg")
+    page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]')
+
+
+def heading(page: Page, text: str) -> None:
+    """Wait until the picture of this name is inspected."""
+    page.wait_for_selector(f'h3:text-is("{text}")')
+    ready(page)
+
+
+def picture(kind: str = "JPEG", size: tuple[int, int] = (90, 60)) -> bytes:
+    buffer = io.BytesIO()
+    scene(*size).save(buffer, kind)
+    return buffer.getvalue()
+
+
+def file(name: str, data: bytes, kind: str = "image/jpeg") -> dict[str, object]:
+    return {"name": name, "mimeType": kind, "buffer": data}
+
+
+def overflow(page: Page) -> int:
+    """Pixels by which the page is wider than its window."""
+    return page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+
+
+def test_the_first_sample_and_its_path_are_shown(page: Page, address: str) -> None:
+    show(page, address)
+    heading(page, "bird-1")
+    shown = page.locator(".path-picture svg:visible")
+    assert shown.count() == 1
+    label = shown.get_attribute("aria-label") or ""
+    assert re.search(r"block 2\.2 ran \d of 2 loops", label)
+    assert shown.locator("title").count() > 5
+    assert page.locator(".cell.selected").get_attribute("aria-pressed") == "true"
+    assert page.locator(".ls-evidence svg path").count() == 2, "the object's outline"
+
+
+@pytest.mark.parametrize("width", [390, 768, 1200, 1440])
+def test_it_fits_every_width(page: Page, address: str, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    show(page, address)
+    assert overflow(page) <= 0
+    (shown,) = page.locator(".path-picture svg:visible").all()
+    box = shown.bounding_box()
+    assert box
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= width
+
+
+def test_a_sample_is_chosen_by_mouse_and_by_keyboard(page: Page, address: str) -> None:
+    show(page, address)
+    page.get_by_role("button", name="boat, sample boat-1").click()
+    heading(page, "boat-1")
+    assert "sample=g" in page.url
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    heading(page, "boat-2")
+    page.reload()
+    heading(page, "boat-2")
+
+
+def test_method_class_and_overlay_stand_in_the_address(page: Page, address: str) -> None:
+    show(page, address, "?sample=g1001686&method=Grad-CAM&target=boat")
+    heading(page, "bird-2")
+    drawn = page.locator(".ls-evidence svg")
+    assert drawn.get_attribute("aria-label") == "Grad-CAM: evidence of each pixel for boat"
+    page.get_by_role("combobox", name="Method").click()
+    page.get_by_role("option", name="Integrated gradients").click()
+    page.wait_for_selector('svg[aria-label^="Integrated gradients"]')
+    ready(page)
+    assert "method=Integrated" in page.url
+    assert "target=boat" in page.url
+    page.reload()
+    page.wait_for_selector(
+        'svg[aria-label="Integrated gradients: evidence of each pixel for boat"]'
+    )
+
+
+def test_one_upload(page: Page, address: str) -> None:
+    show(page, address)
+    page.set_input_files(UPLOADER, [file("holiday.jpg", picture())])
+    heading(page, "holiday.jpg")
+    assert page.locator(".ls-pair img").count() == 2
+    assert page.get_by_text("as it came, 90 × 60").count() == 1
+    assert page.get_by_text("no label to compare with").count() == 1
+    assert page.locator(".ls-evidence svg path").count() == 0
+
+
+def test_many_uploads_with_bad_ones_among_them(page: Page, address: str) -> None:
+    show(page, address)
+    page.set_input_files(
+        UPLOADER,
+        [
+            file("one.jpg", picture()),
+            file("notes.jpg", b"not a picture"),
+            file("two.png", picture("PNG"), "image/png"),
+            file("cut.jpg", picture()[:500]),
+            file("three.webp", picture("WEBP"), "image/webp"),
+        ],
+    )
+    heading(page, "one.jpg")
+    page.get_by_text("2 files could not be opened").wait_for()
+    lines = page.locator(".ls-refused li").all_inner_texts()
+    assert [line.split(" ")[0] for line in lines] == ["notes.jpg", "cut.jpg"]
+    rows = page.locator("tr[data-id]")
+    assert rows.count() == 3
+    rows.nth(2).click()
+    heading(page, "three.webp")
+    assert rows.nth(2).get_attribute("class") == "selected"
+    page.get_by_role("button", name="Confidence").click()
+    shown = page.locator("td.confidence").all_inner_texts()
+    values = [float(text.removesuffix(" %")) for text in shown]
+    assert values == sorted(values, reverse=True)
+
+
+def test_an_upload_survives_another_page_and_goes_when_cleared(page: Page, address: str) -> None:
+    show(page, address)
+    page.set_input_files(UPLOADER, [file("a.jpg", picture()), file("b.jpg", picture())])
+    heading(page, "a.jpg")
+    page.get_by_role("link", name="Distribution").click()
+    page.wait_for_selector('h1:text-is("Distribution")')
+    page.get_by_role("link", name="Inspect").click()
+    heading(page, "a.jpg")
+    assert page.locator("tr[data-id]").count() == 2
+    page.get_by_role("button", name="Clear all").click()
+    heading(page, "bird-1")
+    assert page.locator("tr[data-id]").count() == 0
+
+
+PASTE = """(data) => {
+  const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
+  const parcel = new DataTransfer();
+  parcel.items.add(new File([bytes], "image.png", { type: "image/png" }));
+  document.body.dispatchEvent(
+    new ClipboardEvent("paste", { clipboardData: parcel, bubbles: true, cancelable: true }));
+}"""
+
+
+def test_a_pasted_picture_is_inspected(page: Page, address: str) -> None:
+    show(page, address)
+    page.evaluate(PASTE, base64.b64encode(picture("PNG")).decode())
+    page.wait_for_selector("h3:has-text('pasted ')")
+    ready(page)
+    assert page.get_by_text("as it came, 90 × 60").count() == 1
+
+
+def test_the_paste_button_takes_the_clipboard(browser: Browser, address: str) -> None:
+    context = browser.new_context(viewport={"width": 1440, "height": 1000})
+    context.grant_permissions(["clipboard-read", "clipboard-write"], origin=address)
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE)
+    show(page, address)
+    page.evaluate(
+        """async (data) => {
+          const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
+          const blob = new Blob([bytes], { type: "image/png" });
+          await navigator.clipboard.write([new ClipboardItem({ "image/png": blob })]);
+        }""",
+        base64.b64encode(picture("PNG")).decode(),
+    )
+    page.get_by_role("button", name="Paste a picture").click()
+    page.wait_for_selector("h3:has-text('pasted ')")
+    context.close()
+
+
+def test_names_from_outside_are_text(page: Page, address: str) -> None:
+    show(page, address)
+    name = "<img src=x onerror=document.title='owned'>.jpg"
+    page.set_input_files(
+        UPLOADER, [file(name, picture()), file(f"bad {name}", b""), file("b.jpg", picture())]
+    )
+    page.wait_for_selector("tr[data-id]")
+    ready(page)
+    page.get_by_text("1 file could not be opened").wait_for()
+    assert page.locator("tr[data-id] .pick").first.get_attribute("title") == name
+    assert page.title() != "owned"
+    assert page.locator("img[src=x]").count() == 0
+
+
+def test_the_seen_pixels_are_the_ones_that_were_sent(page: Page, address: str) -> None:
+    """A picture of the network's own size arrives untouched."""
+    exact = scene(32, 32)
+    buffer = io.BytesIO()
+    exact.save(buffer, "PNG")
+    show(page, address)
+    page.set_input_files(UPLOADER, [file("exact.png", buffer.getvalue(), "image/png")])
+    heading(page, "exact.png")
+    source = page.locator(".ls-pair img").nth(1).get_attribute("src") or ""
+    with Image.open(io.BytesIO(base64.b64decode(source.partition(",")[2]))) as seen:
+        assert seen.tobytes() == exact.tobytes()

@@ -69,10 +69,10 @@ def require_run() -> Run:
 
 
 def _best(runs: list[Run]) -> str:
-    """The run that shows most: sound, with records, with loops."""
+    """The run that shows most: sound, with records, with the most loops."""
 
-    def shows(run: Run) -> tuple[bool, bool, bool]:
-        loops = run.info is not None and run.info.metrics.test.loops_max > 0
+    def shows(run: Run) -> tuple[bool, bool, int]:
+        loops = 0 if run.info is None else run.info.metrics.test.loops_max
         return run.info is not None, recorded(run), loops
 
     return max(runs, key=shows).name  # the first of several equals

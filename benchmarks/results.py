@@ -49,8 +49,10 @@ class Shipped:
 def overview(runs: list[Shipped]) -> str:
     """Error, cost and loops of every run, beside the paper's."""
     lines = [
-        "| run | trained on | epochs | error % (95 % interval) | paper | params | MACs, mean | "
-        "loops, mean ± std | realised rate | target |",
+        (
+            "| run | trained on | epochs | error % (95 % interval) | paper | params | MACs, mean | "
+            "loops, mean ± std | realised rate | target |"
+        ),
         "|---|---|---|---|---|---|---|---|---|---|",
     ]
     for run in runs:
@@ -59,12 +61,13 @@ def overview(runs: list[Shipped]) -> str:
         interval = stats.binomtest(wrong, len(run.records)).proportion_ci(method="wilson")
         paper = NETWORKS[info.model].paper
         printed = "–" if paper is None or run.generated else f"{paper.error:g}"
+        low, high = 100 * interval.low, 100 * interval.high
         loops = "–"
         if test.loops_max:
             loops = f"{test.loops_mean:.2f} ± {test.loops_std:.2f} of {test.loops_max}"
         lines.append(
-            f"| [{info.title}](../checkpoints/{run.folder.name}) | {info.dataset} | {info.epochs} | "
-            f"{test.error:.2f} ({100 * interval.low:.2f} to {100 * interval.high:.2f}) | "
+            f"| [{info.title}](../checkpoints/{run.folder.name}) | {info.dataset} | "
+            f"{info.epochs} | {test.error:.2f} ({low:.2f} to {high:.2f}) | "
             f"{printed} | {run.facts.cost.params / 1e6:.3f} M | {test.macs_mean / 1e6:.1f} M | "
             f"{loops} | {_number(test.rate)} | {_number(test.target)} |"
         )
@@ -102,8 +105,10 @@ def differences(run: Shipped) -> str:
     by_class = records.groupby("label")["loops"].agg(["mean", "std"])
     ordered = by_class.sort_values("mean")
     listed = ", ".join(
-        f"{classes[int(label)]} {row['mean']:.2f} ± {row['std']:.2f}"
-        for label, row in ordered.iterrows()
+        f"{classes[label]} {mean:.2f} ± {std:.2f}"
+        for label, mean, std in zip(
+            ordered.index.to_list(), ordered["mean"], ordered["std"], strict=True
+        )
     )
     return (
         f"- Rightly classified {right.mean():.2f} ± {right.std():.2f} loops (n = {len(right):,}), "

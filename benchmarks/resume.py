@@ -47,11 +47,8 @@ def write_images(folder: Path, train: int = 256, test: int = 20) -> None:
 def command(data: Path, out: Path, epochs: int) -> list[str]:
     """The training, saved after every step."""
     flags = f"--seed 3 --threads 1 --save-seconds 0 --resume --epochs {epochs}"
-    return [sys.executable, "-m", "drnn_core", "train", RECIPE, "--data", str(data)] + [
-        "--out",
-        str(out),
-        *flags.split(),
-    ]
+    program = [sys.executable, "-m", "drnn_core"]
+    return [*program, "train", RECIPE, "--data", str(data), "--out", str(out), *flags.split()]
 
 
 def steps_done(out: Path) -> int:

@@ -50,7 +50,8 @@ class Trace(NamedTuple):
             )
         if not sizes:
             return self.ran.new_zeros((self.ran.shape[0], 0), dtype=torch.int64)
-        return torch.stack([part.sum(dim=1) for part in self.ran.split(sizes, dim=1)], dim=1)
+        parts = torch.split(self.ran, sizes, dim=1)
+        return torch.stack([part.sum(dim=1) for part in parts], dim=1)
 
 
 class Output(NamedTuple):

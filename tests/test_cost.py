@@ -53,7 +53,9 @@ def test_expectations_meet_the_extremes() -> None:
         assert cost.expected_macs(1.0) == cost.macs_max
         assert cost.expected_loops(1.0) == cost.loops_max
     assert cost.expected_loops(0.0) == 0
-    assert cost.expected_macs(0.0) == cost.fixed_macs + cost.gate_macs[0] * 2 + cost.gate_macs[-1] * 2
+    assert (
+        cost.expected_macs(0.0) == cost.fixed_macs + cost.gate_macs[0] * 2 + cost.gate_macs[-1] * 2
+    )
 
 
 def test_the_other_reading_of_the_first_loop() -> None:

@@ -6,7 +6,7 @@ import json
 import math
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any, cast
@@ -34,7 +34,7 @@ def errors() -> Console:
 
 
 @contextmanager
-def progress_bar(what: str) -> Iterator[Any]:
+def progress_bar(what: str) -> Generator[Callable[[int, int], None]]:
     """A bar on standard error; yields a function of (done, total)."""
     columns = (
         TextColumn("{task.description}"),
@@ -69,7 +69,7 @@ class StopRequest:
         print(f"drnn: {name}: stopping after this step; the state is saved", file=sys.stderr)
 
     @contextmanager
-    def listening(self) -> Iterator[StopRequest]:
+    def listening(self) -> Generator[StopRequest]:
         """Take over the two signals while in the context."""
         numbers = (signal.SIGINT, signal.SIGTERM)
         before = [signal.signal(number, self._handle) for number in numbers]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -89,4 +90,4 @@ def _print(info: RunInfo, measures: Measures, blocks: list[str]) -> None:
     per_block = len(measures.gate_rates) // len(blocks)
     for index, name in enumerate(blocks):
         rates = measures.gate_rates[index * per_block : (index + 1) * per_block]
-        print(f"    {name:6s}", "  ".join("  –  " if r != r else f"{r:.3f}" for r in rates))
+        print(f"    {name:6s}", "  ".join("  –  " if math.isnan(r) else f"{r:.3f}" for r in rates))

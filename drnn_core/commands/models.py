@@ -62,10 +62,12 @@ def model_row(name: str) -> dict[str, Any]:
 
 
 def _print_table(rows: list[dict[str, Any]]) -> None:
-    print("                                       params, millions   MACs, millions          loops")
-    print("network          blocks    loops         ours  paper      max expected paper  max expected")
+    print(f"{'':39}params, millions   MACs, millions          loops")
+    print(
+        f"{'network':17}{'blocks':10}{'loops':13} ours  paper      max expected paper  max expected"
+    )
     for row in rows:
-        paper = row["paper"] or {}
+        paper: dict[str, float | None] = row["paper"] or {}
         print(
             f"{row['name']:16s} {'-'.join(map(str, row['blocks'])):9s} "
             f"{'-'.join(map(str, row['loops'])):9s} "

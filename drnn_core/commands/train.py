@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from dataclasses import dataclass
@@ -126,7 +127,7 @@ class Train:
                 }
             )
         elif result.finished:
-            print(f"done: {self.out}; write its record table with: drnn records {self.out} --data D")
+            print(f"done: {self.out}; write its records with: drnn records {self.out} --data D")
         else:
             print(f"stopped after step {trainer.position.step}; the same command with --resume")
 
@@ -189,4 +190,4 @@ def _clock(seconds: float) -> str:
 
 
 def _or_dash(value: float, form: str, unit: str = "") -> str:
-    return "–" if value != value else f"{value:{form}}{unit}"
+    return "–" if math.isnan(value) else f"{value:{form}}{unit}"

@@ -43,18 +43,22 @@ def load_parquet(folder: Path, split: str, sizing: Preprocessing) -> LazySet:
         raise DataError(f"expected {split}*.parquet in {folder}, found none")
     table = pa.concat_tables([_read(file) for file in files])
     encoded = cast(pa.StructArray, table["image"].combine_chunks())
-    blobs, paths = encoded.field("bytes"), encoded.field("path").to_pylist()
+    blobs = cast("pa.Array[Any]", encoded.field("bytes"))
+    paths = cast("list[str | None]", encoded.field("path").to_pylist())
     labels = np.array(table["label"].to_numpy(), dtype=np.int64)  # Arrow's memory is read-only
     classes = _classes(table.schema.metadata, labels)
     ids = _unique_names(paths, split)
 
+    def blob(index: int) -> bytes:
+        return blobs[index].as_py() or b""
+
     def decode(index: int) -> Tensor:
         try:
-            return sizing.prepare(decode_picture(blobs[index].as_py() or b"", ids[index]))
+            return sizing.prepare(decode_picture(blob(index), ids[index]))
         except PictureError as error:
             raise DataError(f"image {index} ({ids[index]}) of {folder}: {error}") from error
 
-    content = (blobs[index].as_py() or b"" for index in range(len(labels)))
+    content = (blob(index) for index in range(len(labels)))
     head = json.dumps([classes, sizing.image_size, split]).encode()
     fingerprint = fingerprint_of([head, labels.tobytes(), *content])
     return LazySet(f"{folder.name} (image Parquet)", classes, ids, labels, fingerprint, decode)
@@ -64,7 +68,8 @@ def _read(file: Path) -> pa.Table:
     try:
         table = pq.read_table(file, columns=["image", "label"])
         wanted = {"bytes", "path"}
-        found = {table.schema.field("image").type.field(i).name for i in range(2)}
+        image = cast(pa.StructType, table.schema.field("image").type)
+        found = {image.field(i).name for i in range(2)}
     except (pa.ArrowException, KeyError, IndexError, OSError) as error:
         raise DataError(
             f"expected image Parquet with columns image{{bytes,path}} and label in {file}: {error}"

@@ -77,7 +77,7 @@ class MemorySet:
 
     def masks(self, indices: Indices) -> None:
         """Photographs come without object masks."""
-        return
+        del indices
 
 
 @dataclass
@@ -102,7 +102,7 @@ class LazySet:
 
     def masks(self, indices: Indices) -> None:
         """Photographs come without object masks."""
-        return
+        del indices
 
     def in_memory(self, progress: Callable[[int, int], None] | None = None) -> MemorySet:
         """Decode every image once."""

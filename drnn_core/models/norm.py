@@ -85,7 +85,7 @@ class LoopNorm(nn.Module):
         if executed is None or executed == x.shape[0] or self.kind in ("naive", "lvbn"):
             return _normalise(norm, x)
         # split, not slices: its backward joins the halves without a zero-filled copy of each
-        inside, outside = x.split([executed, x.shape[0] - executed])
+        inside, outside = torch.split(x, [executed, x.shape[0] - executed])
         if self.kind == "ilvbn_joint":
             return _normalise_jointly(norm, inside, x)
         if executed == 0:

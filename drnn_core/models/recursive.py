@@ -140,12 +140,12 @@ class _PermuteImages(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, order: Tensor, inverse: Tensor) -> Tensor:  # noqa: D102
+    def forward(ctx: Any, x: Tensor, order: Tensor, inverse: Tensor) -> Tensor:
         ctx.save_for_backward(inverse)
         return x[order]
 
     @staticmethod
-    def backward(ctx: Any, *grads: Any) -> tuple[Tensor, None, None]:  # noqa: D102
+    def backward(ctx: Any, *grads: Any) -> tuple[Tensor, None, None]:
         (inverse,) = ctx.saved_tensors
         return grads[0][inverse], None, None
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import fnmatch
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from drnn_core.models.resnet import CifarResNet
 from drnn_core.recipes import NETWORKS
@@ -53,5 +53,6 @@ def _check_changes(changes: Mapping[str, Any]) -> None:
 def _tuples(changes: Mapping[str, Any]) -> dict[str, Any]:
     """Lists, as they come back from run.json, as tuples."""
     return {
-        key: tuple(value) if isinstance(value, list) else value for key, value in changes.items()
+        key: tuple(cast("list[Any]", value)) if isinstance(value, list) else value
+        for key, value in changes.items()
     }

@@ -102,7 +102,7 @@ def _inputs_of(
     device = next(network.parameters()).device
     try:
         with torch.inference_mode():
-            for part in pixels.split(250):
+            for part in torch.split(pixels, 250):
                 network(preprocessing.normalise(part.to(device)))
     finally:
         handle.remove()

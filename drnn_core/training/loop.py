@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, cast
 
 import torch
 from torch import Tensor
@@ -125,7 +126,9 @@ class Trainer:
         self.target = network.recipe.target
         self.settings = settings
         self.device = torch.device(settings.device)
-        self.network = network.to(self.device, memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+        # torch declares this form of .to() for tensors only, though modules take it too.
+        network.to(self.device, memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+        self.network: CifarResNet = network
         self.gates = [module for module in network.modules() if isinstance(module, Gate)]
         for gate in self.gates:
             gate.temperature = self.training.temperature
@@ -257,7 +260,7 @@ class Trainer:
         return loss + self.training.rate_weight * rate
 
     def _check_finite(self, loss: float) -> None:
-        gradients = [p.grad for p in self.network.parameters() if p.grad is not None]
+        gradients: list[Tensor] = [p.grad for p in self.network.parameters() if p.grad is not None]
         norm = float(torch.nn.utils.get_total_norm(gradients))
         if loss - loss == 0 and norm - norm == 0:
             return
@@ -270,7 +273,8 @@ class Trainer:
 
     def _count(self, loss: float, output: Output) -> None:
         trace = output.trace
-        opened, asked = (trace.ran & trace.asked).sum(dim=0).tolist(), trace.asked.sum(0).tolist()
+        opened = cast("list[int]", (trace.ran & trace.asked).sum(dim=0).tolist())
+        asked = cast("list[int]", trace.asked.sum(dim=0).tolist())
         self.position.loss_sum += loss
         self.position.opened = _added(self.position.opened, opened)
         self.position.asked = _added(self.position.asked, asked)
@@ -322,4 +326,4 @@ def _added(total: list[int], more: list[int]) -> list[int]:
 
 
 def _none_if_nan(value: float) -> float | None:
-    return None if value != value else value
+    return None if math.isnan(value) else value

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import cast
+
 import torch
 from torch import nn
 
@@ -27,7 +30,8 @@ def build_optimizer(network: nn.Module, recipe: TrainingRecipe) -> torch.optim.S
 
 def _spared(network: nn.Module) -> set[str]:
     """Names of norm, bias and gate parameters."""
-    gates = [name for name, module in network.named_modules() if isinstance(module, Gate)]
+    modules = cast("Iterator[tuple[str, nn.Module]]", network.named_modules())
+    gates = [name for name, module in modules if isinstance(module, Gate)]
     return {
         name
         for name, parameter in network.named_parameters()

@@ -53,7 +53,7 @@ def save_state(
 ) -> None:
     """Write the state into a run's folder; a kill at any moment leaves the old one or the new."""
     tensors = {f"network.{name}": value for name, value in network.state_dict().items()}
-    names = {parameter: name for name, parameter in network.named_parameters()}
+    names: dict[Tensor, str] = {p: name for name, p in network.named_parameters()}
     for parameter, state in optimizer.state.items():
         if state.get("momentum_buffer") is not None:
             tensors[f"momentum.{names[parameter]}"] = state["momentum_buffer"]
@@ -79,10 +79,11 @@ def load_state(
     if not file.exists():
         return None
     try:
-        with safe_open(file, framework="pt") as stored:
-            metadata = cast("dict[str, str]", stored.metadata())
+        with cast(Any, safe_open(file, framework="pt")) as stored:
+            metadata: dict[str, str] = stored.metadata()
+            names: list[str] = stored.keys()
             position = Position(**json.loads(metadata["position"]))
-            tensors = {name: cast(Tensor, stored.get_tensor(name)) for name in stored.keys()}  # noqa: SIM118
+            tensors: dict[str, Tensor] = {name: stored.get_tensor(name) for name in names}
     except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
         raise ResumeError(
             f"{file} is damaged ({error}); remove it to start the training over"

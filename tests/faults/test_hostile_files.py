@@ -12,9 +12,9 @@ import pytest
 import torch
 
 from drnn_core.cli import main
+from drnn_core.store.runs import write_run
 from tests.hostile_pictures import Bomb, hostile_pictures
 from tests.tiny_runs import tiny_info, tiny_network
-from drnn_core.store.runs import write_run
 
 
 @pytest.fixture(scope="module")

@@ -46,9 +46,7 @@ def trainer(folder: Path, seed: int = 0, epochs: int = 2, **changes: object) -> 
     recipe = Recipe("small", network.recipe, training(**changes))
     train_set, test_set = image_set(40, 1), image_set(20, 2)
     settings = Settings(folder, seed=seed, epochs=epochs, save_seconds=0)
-    return Trainer(
-        network, recipe, train_set, test_set, measure_preprocessing(train_set), settings
-    )
+    return Trainer(network, recipe, train_set, test_set, measure_preprocessing(train_set), settings)
 
 
 class Silent:

@@ -46,6 +46,7 @@ def test_resume_is_bit_identical(tmp_path: Path, stops: tuple[int, ...]) -> None
     whole = trainer(tmp_path / "whole")
     expected = whole.run(Silent())
     losses: list[float] = []
+    part, result = whole, expected
     for stop in (*stops, 99):
         part = trainer(tmp_path / "parts")
         assert part.resume() == bool(losses)
@@ -90,7 +91,7 @@ def test_a_non_finite_loss_stops_before_the_update(tmp_path: Path) -> None:
     with torch.no_grad():
         broken.network.classifier.bias.fill_(float("nan"))
         before["classifier.bias"].fill_(float("nan"))
-    with pytest.raises(TrainingError, match="step 3 .*no update was made.*lower learning rate"):
+    with pytest.raises(TrainingError, match=r"step 3 .*no update was made.*lower learning rate"):
         broken.run(Silent())
     for name, parameter in broken.network.named_parameters():
         assert torch.equal(parameter.nan_to_num(), before[name].nan_to_num())
@@ -112,7 +113,7 @@ def test_a_damaged_state_is_a_sentence(tmp_path: Path, damage: str) -> None:
     file = tmp_path / RESUME_FILE
     whole = file.read_bytes()
     file.write_bytes({"truncated": whole[:-9], "empty": b"", "garbage": b"\x80" * 500}[damage])
-    with pytest.raises(ResumeError, match="is damaged .* remove it to start the training over"):
+    with pytest.raises(ResumeError, match=r"is damaged .* remove it to start the training over"):
         trainer(tmp_path).resume()
 
 

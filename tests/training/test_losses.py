@@ -8,9 +8,7 @@ from drnn_core.training.losses import RateLoss, rate_loss
 
 
 def trace_of(prob: list[list[float]], asked: list[list[bool]], ran: list[list[bool]]) -> Trace:
-    return Trace(
-        torch.tensor(prob, requires_grad=True), torch.tensor(asked), torch.tensor(ran)
-    )
+    return Trace(torch.tensor(prob, requires_grad=True), torch.tensor(asked), torch.tensor(ran))
 
 
 def value(trace: Trace, target: float, kind: RateLoss = "both") -> float:

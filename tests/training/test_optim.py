@@ -1,4 +1,5 @@
 import dataclasses
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -26,8 +27,8 @@ def test_one_cycle_rises_to_its_peak_once_and_ends_near_zero(steps: int, epochs:
     short = TRAININGS["short"]
     rates = [learning_rate(short, step, steps, epochs) for step in range(steps * epochs)]
     peak = rates.index(max(rates))
-    assert all(a < b for a, b in zip(rates[:peak], rates[1 : peak + 1], strict=True))
-    assert all(a >= b for a, b in zip(rates[peak:-1], rates[peak + 1 :], strict=True))
+    assert all(a < b for a, b in pairwise(rates[: peak + 1]))
+    assert all(a >= b for a, b in pairwise(rates[peak:]))
     assert rates[-1] > 0
     assert max(rates) <= short.lr * (1 + 1e-12)
 

@@ -6,7 +6,8 @@ convolution and fully connected layer; norms, activations and pooling are not co
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -45,6 +46,11 @@ class NetworkCost:
         """S, the most loops an image can run."""
         return len(self.step_macs)
 
+    @property
+    def asks(self) -> tuple[bool, ...]:
+        """(S,) whether a gate stands before the step."""
+        return tuple(macs > 0 for macs in self.gate_macs)
+
     def macs_of(self, asked: Tensor, ran: Tensor) -> Tensor:
         """(B,) int64: MACs that each image of a trace, (B, S) bool each, cost."""
         step = torch.tensor(self.step_macs, dtype=torch.int64, device=ran.device)
@@ -53,39 +59,57 @@ class NetworkCost:
 
     def expected_macs(self, target: float | None) -> float:
         """MACs(t) = fixed + sum over blocks of body * sum over loops k of t^k (and the gates')."""
-        open_rate = 1.0 if target is None else target
-        bodies = sum(m * p for m, p in zip(self.step_macs, self._chances(open_rate), strict=True))
-        asked = [0.0 if g == 0 else p for g, p in zip(self.gate_macs, self._asked(open_rate), strict=True)]
-        gates = sum(m * p for m, p in zip(self.gate_macs, asked, strict=True))
+        ran, reached = _step_chances(self.layout, target, self.asks)
+        bodies = sum(m * p for m, p in zip(self.step_macs, ran, strict=True))
+        gates = sum(m * p for m, p in zip(self.gate_macs, reached, strict=True))
         return self.fixed_macs + bodies + gates
+
+    def expected_rates(self, target: float | None) -> tuple[float, ...]:
+        """(S,) chance of each step to run at target t, see the function of this name."""
+        return expected_rates(self.layout, target, self.asks)
 
     def expected_loops(self, target: float | None) -> float:
         """Sum over blocks and loops k of t^k, 11.921 for DR-ResNet 53 at t = .7 (figure 8)."""
-        return sum(self._chances(1.0 if target is None else target))
-
-    def _chances(self, target: float) -> list[float]:
-        """Chance of each step to run."""
-        after = self._asked(target)
-        return [
-            chance * (target if gate else 1.0)
-            for chance, gate in zip(after, self.gate_macs, strict=True)
-        ]
-
-    def _asked(self, target: float) -> list[float]:
-        """Chance of each step to be reached."""
-        chances: list[float] = []
-        gates = iter(self.gate_macs)
-        for block in self.layout:
-            reached = 1.0
-            for _ in range(block.loops):
-                chances.append(reached)
-                reached *= target if next(gates) else 1.0
-        return chances
+        return expected_loops(self.layout, target, self.asks)
 
 
-def expected_loops(layout: Sequence[BlockLayout], target: float) -> float:
-    """Expected loops of gated blocks whose first loop is gated too: sum of t^k."""
-    return sum(target**k for block in layout for k in range(1, block.loops + 1))
+def expected_rates(
+    layout: Sequence[BlockLayout], target: float | None, asks: Sequence[bool] | None = None
+) -> tuple[float, ...]:
+    """Chance of each step to run when every gate opens with chance t: t^k for loop k.
+
+    Args:
+        layout: the recursive blocks.
+        target: t; None for a network without gates, whose loops all run.
+        asks: (S,) whether a gate stands before the step; by default before every step of a
+            gated block.
+
+    Raises:
+        ValueError: ``asks`` is not of the layout's steps.
+    """
+    return tuple(_step_chances(layout, target, asks)[0])
+
+
+def expected_loops(
+    layout: Sequence[BlockLayout], target: float | None, asks: Sequence[bool] | None = None
+) -> float:
+    """E[loops] = sum over blocks and loops k of t^k: 11.921 for DR-ResNet 53 at t = .7."""
+    return math.fsum(expected_rates(layout, target, asks))
+
+
+def _step_chances(
+    layout: Sequence[BlockLayout], target: float | None, asks: Sequence[bool] | None
+) -> tuple[list[float], list[float]]:
+    """(S,) chance of each step to run, and (S,) chance to come to it."""
+    rate = 1.0 if target is None else target
+    steps = [(loop == 0, block.gated) for block in layout for loop in range(block.loops)]
+    gated = [gate for _, gate in steps] if asks is None else asks
+    ran: list[float] = []
+    reached: list[float] = []
+    for (is_first, _), gate in zip(steps, gated, strict=True):
+        reached.append(1.0 if is_first else ran[-1])
+        ran.append(reached[-1] * (rate if gate else 1.0))
+    return ran, reached
 
 
 def network_cost(network: CifarResNet, image_size: int | None = None) -> NetworkCost:
@@ -114,7 +138,9 @@ def network_cost(network: CifarResNet, image_size: int | None = None) -> Network
     return _split(network, calls)
 
 
-def _counter(calls: dict[nn.Module, int]):  # noqa: ANN202
+def _counter(
+    calls: dict[nn.Module, int],
+) -> Callable[[nn.Module, tuple[Tensor, ...], Tensor], None]:
     def count(module: nn.Module, _: tuple[Tensor, ...], output: Tensor) -> None:
         weights = cast(Tensor, module.weight).numel()
         # A convolution applies its weights once per output pixel and group-wise fan-in is

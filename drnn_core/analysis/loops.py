@@ -9,14 +9,32 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
 from typing import Any, Literal, get_args
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from drnn_core.cost import expected_loops, expected_rates
 from drnn_core.trace import BlockLayout
+
+__all__ = [
+    "ORDERS",
+    "Order",
+    "Selection",
+    "Summary",
+    "block_matrix",
+    "block_table",
+    "class_table",
+    "expected_loops",
+    "expected_rates",
+    "gate_matrix",
+    "histogram",
+    "matching",
+    "ordered",
+    "step_table",
+    "summary",
+]
 
 Order = Literal[
     "index",
@@ -107,6 +125,9 @@ def matching(
         records: of a run.
         selection: the conditions.
         block_loops: ``block_matrix(records)`` where it is at hand already.
+
+    Raises:
+        ValueError: the selection asks for a block that the network does not have.
     """
     keep = np.ones(len(records), dtype=bool)
     if selection.loops is not None:
@@ -116,7 +137,7 @@ def matching(
     if selection.correct is not None:
         keep &= records["correct"].to_numpy() == selection.correct
     if selection.confidence is not None:
-        # Rounded to what a control shows, so that 1.0 includes a confidence of 1 - 1e-8.
+        # Rounded, so that a limit of 0.7 includes the float32 nearest to it, which is less.
         low, high = selection.confidence
         found: NDArray[np.float64] = records["confidence"].to_numpy().astype(np.float64)
         shown: NDArray[np.float64] = np.round(found, 6)
@@ -124,6 +145,11 @@ def matching(
     if selection.step is not None:
         block, loop = selection.step
         executed = block_matrix(records) if block_loops is None else block_loops
+        if not 0 <= block < executed.shape[1]:
+            raise ValueError(
+                f"expected a block below {executed.shape[1]}, the network's recursive blocks, "
+                f"got {block}"
+            )
         keep &= executed[:, block] > loop
     return keep
 
@@ -161,39 +187,6 @@ def histogram(loops: NDArray[np.integer[Any]], loops_max: int) -> NDArray[np.int
             "the records are of another network"
         )
     return np.bincount(loops.astype(np.int64), minlength=loops_max + 1)
-
-
-def expected_rates(
-    layout: Sequence[BlockLayout], target: float | None, asks: Sequence[bool] | None = None
-) -> tuple[float, ...]:
-    """Chance of each step to run when every gate opens with chance t: t^k for loop k.
-
-    Args:
-        layout: the recursive blocks.
-        target: t; None for a network without gates, whose loops all run.
-        asks: (S,) whether a gate stands before the step; by default before every step of a
-            gated block.
-    """
-    rate = 1.0 if target is None else target
-    gates = iter(asks if asks is not None else _all_steps(layout))
-    rates: list[float] = []
-    for block in layout:
-        reached = 1.0
-        for gated in islice(gates, block.loops):
-            reached *= rate if gated else 1.0
-            rates.append(reached)
-    return tuple(rates)
-
-
-def _all_steps(layout: Sequence[BlockLayout]) -> list[bool]:
-    return [block.gated for block in layout for _ in range(block.loops)]
-
-
-def expected_loops(
-    layout: Sequence[BlockLayout], target: float | None, asks: Sequence[bool] | None = None
-) -> float:
-    """E[loops] = sum over blocks and loops k of t^k: 11.921 for DR-ResNet 53 at t = .7."""
-    return math.fsum(expected_rates(layout, target, asks))
 
 
 def step_table(

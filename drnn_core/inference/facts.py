@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, cast
 
 import torch
 
-from drnn_core.analysis.loops import expected_rates
 from drnn_core.cost import NetworkCost, network_cost
+from drnn_core.inference.predictor import one_thread
 from drnn_core.models.registry import create_model
 from drnn_core.store.runs import RunError, RunInfo
 from drnn_core.trace import BlockLayout
+
+# Blocks of a stage, and loops of a block; the deepest network here has 18 and 5.
+_MOST_MODULES = 1000
 
 
 @dataclass(frozen=True)
@@ -52,22 +56,29 @@ def network_facts(info: RunInfo) -> NetworkFacts:
     Raises:
         RunError: run.json names a network that cannot be built.
     """
-    threads = torch.get_num_threads()
+    _check_size(info)
     try:
-        # A hundred tiny operators: on a busy machine several threads take a hundred times longer.
-        torch.set_num_threads(1)
-        # Fresh weights are drawn and thrown away: keep the random state as it was.
-        with torch.random.fork_rng(devices=[]):
+        # "meta": shapes alone. However wide run.json says the network is, it takes no memory, and
+        # no random number is drawn.
+        with one_thread(), torch.device("meta"):
             network = create_model(info.model, num_classes=len(info.classes), **info.model_args)
             cost = network_cost(network, info.preprocessing.image_size)
-    except (ValueError, TypeError, IndexError, RuntimeError) as error:
+    except (ValueError, TypeError, LookupError, AttributeError, RuntimeError) as error:
         raise RunError(f"cannot build the network {info.model!r} of the run: {error}") from error
-    finally:
-        torch.set_num_threads(threads)
-    asks = tuple(macs > 0 for macs in cost.gate_macs)
     target = info.metrics.test.target
-    rates = expected_rates(cost.layout, target, asks)
-    return NetworkFacts(cost.layout, asks, target, rates, cost)
+    return NetworkFacts(cost.layout, cost.asks, target, cost.expected_rates(target), cost)
+
+
+def _check_size(info: RunInfo) -> None:
+    """Refuse more blocks and loops than any network has, before modules are made of them."""
+    for key in ("blocks", "loops"):
+        numbers: Any = info.model_args.get(key)
+        listed = cast("list[Any]", numbers) if isinstance(numbers, list | tuple) else [numbers]
+        if any(isinstance(number, int) and number > _MOST_MODULES for number in listed):
+            raise RunError(
+                f"cannot build the network {info.model!r} of the run: expected at most "
+                f"{_MOST_MODULES} {key} in a stage, got {numbers}"
+            )
 
 
 def readable_block(name: str) -> str:

@@ -11,7 +11,8 @@ on a logit difference z needs a single draw, and P(open) = sigmoid(z).
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -73,12 +74,17 @@ class Gate(nn.Module):
 
     def logits(self, x: Tensor) -> Tensor:
         """(B, C, H, W) -> (B,) float32 logits of opening, also under mixed precision."""
-        with torch.autocast(x.device.type, enabled=False):
+        with _without_autocast(x.device.type):
             return self.fc(x.float().mean(dim=(2, 3))).squeeze(1)
 
     def forward(self, x: Tensor) -> Decision:
         """Decide for each image of (B, C, H, W) whether the loop runs."""
         return decide(self.logits(x), self.training, self.temperature, self.noise)
+
+
+def _without_autocast(device: str) -> AbstractContextManager[Any]:
+    """Full precision; "meta", which has shapes and no values, knows no autocast to switch off."""
+    return nullcontext() if device == "meta" else torch.autocast(device, enabled=False)
 
 
 def decide(

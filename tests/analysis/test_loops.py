@@ -38,9 +38,9 @@ def records(**changes: Any) -> pd.DataFrame:
         "prediction": np.array([0, 1, 0, 2, 0], dtype=np.int16),
         "confidence": np.array([0.9, 0.5, 0.4, 1 - 1e-8, 0.7], dtype=np.float32),
         "loss": np.array([0.1, 0.7, 2.0, 0.0, 0.4], dtype=np.float32),
-        "block_loops": [np.array(row, dtype=np.int8) for row in ([0, 0], [1, 2], [2, 3], [2, 0], [1, 1])],
-        "gate_prob": [np.full(5, value, dtype=np.float32) for value in (0.1, 0.2, np.nan, 0.4, 0.5)],
-    }  # fmt: skip
+        "block_loops": list(np.array([[0, 0], [1, 2], [2, 3], [2, 0], [1, 1]], dtype=np.int8)),
+        "gate_prob": [np.full(5, p, dtype=np.float32) for p in (0.1, 0.2, np.nan, 0.4, 0.5)],
+    }
     columns["correct"] = columns["label"] == columns["prediction"]
     columns["loops"] = np.array([row.sum() for row in columns["block_loops"]], dtype=np.int16)
     return pd.DataFrame({**columns, **changes})
@@ -61,6 +61,17 @@ def test_each_condition() -> None:
     assert chosen(step=(1, 0)) == [1, 2, 4]  # ran loop 1 of block 2
     assert chosen(step=(0, 1)) == [2, 3]  # ran loop 2 of block 1
     assert chosen(step=(1, 2), correct=True) == []
+
+
+@pytest.mark.parametrize("block", [-1, 2])
+def test_a_block_that_the_network_lacks(block: int) -> None:
+    with pytest.raises(ValueError, match="a block below 2"):
+        chosen(step=(block, 0))
+
+
+def test_limits_of_confidence_include_their_nearest_float() -> None:
+    assert float(np.float32(0.7)) < 0.7
+    assert 4 in chosen(confidence=(0.7, 0.8))
 
 
 def test_without_drops_conditions() -> None:

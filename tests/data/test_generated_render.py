@@ -209,7 +209,7 @@ def swept(name: str, values: list[float], seeds: range = range(12)) -> list[list
 def test_blur_takes_detail_away() -> None:
     for scene in zip(*swept("blur", [0.0, 0.4, 0.8, 1.3]), strict=True):
         energies = [detail(each.image) for each in scene]
-        assert energies == sorted(energies, reverse=True)
+        assert (np.diff(energies) < 0).all()
         assert energies[-1] < 0.6 * energies[0]
 
 

@@ -11,6 +11,7 @@ import atexit
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -108,6 +109,9 @@ def _reader(images: ImageSet) -> Callable[[NDArray[np.int64]], NDArray[np.uint8]
     return pixels
 
 
+# More than this takes minutes of a processor; the gallery draws what comes into view anyway.
+_MOST_AHEAD = 10_000
+
 _RENDER = """
 import os, sys
 os.nice(19)
@@ -125,6 +129,8 @@ def render_ahead(header: RecordsHeader) -> None:
     An image takes milliseconds to draw; the gallery draws what comes into view itself and finds
     the rest in the cache folder once this is through. Does nothing when called again.
     """
+    if header.rows > _MOST_AHEAD:
+        return
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parent.parent)}
     process = subprocess.Popen(
         [sys.executable, "-c", _RENDER, _split(header), str(header.rows)],
@@ -134,3 +140,4 @@ def render_ahead(header: RecordsHeader) -> None:
         stderr=subprocess.DEVNULL,
     )
     atexit.register(process.terminate)
+    threading.Thread(target=process.wait, daemon=True).start()  # no zombie is left

@@ -18,7 +18,8 @@ LOOPS, CLASSES, ANSWER, CONFIDENCE, STEP, ORDER = "loops", "class", "answer", "c
 IMAGE = "image"  # the image whose detail view is open; set by the gallery
 
 _ANY = "any"
-_ANSWERS: dict[str, bool | None] = {"all": None, "right": True, "wrong": False}
+_EVERY = "all"
+_ANSWERS: dict[str, bool | None] = {_EVERY: None, "right": True, "wrong": False}
 _ORDER_NAMES: dict[Order, str] = {
     "index": "as in the set",
     "loops up": "fewest loops first",
@@ -58,10 +59,20 @@ def order_box() -> Order:
     )
 
 
-def clear() -> None:
-    """Back to everything; a callback."""
-    for key in (LOOPS, CLASSES, ANSWER, CONFIDENCE, STEP):
-        st.session_state.pop(key, None)
+def clear(loops_max: int) -> None:
+    """Back to everything; a callback.
+
+    Values are set and not forgotten: a forgotten one would come back from the address.
+    """
+    st.session_state.update(
+        {
+            LOOPS: (0, loops_max),
+            CLASSES: [],
+            ANSWER: _EVERY,
+            CONFIDENCE: (0, 100),
+            STEP: _ANY,
+        }
+    )
 
 
 def toggle_loops(value: int, loops_max: int) -> None:
@@ -109,14 +120,13 @@ def in_words(chosen: Selection, classes: Sequence[str], facts: NetworkFacts) -> 
 def _forget_strangers(classes: Sequence[str], facts: NetworkFacts) -> None:
     """Drop values that the chosen run does not have, such as the classes of the one before."""
     state = st.session_state
-    loops = state.get(LOOPS)
-    if loops is not None and loops[1] > facts.loops_max:
-        state.pop(LOOPS)
+    if LOOPS in state and state[LOOPS][1] > facts.loops_max:
+        state[LOOPS] = (0, facts.loops_max)
     known = [name for name in state.get(CLASSES, []) if name in classes]
     if CLASSES in state and known != state[CLASSES]:
         state[CLASSES] = known
     if state.get(STEP, _ANY) not in _steps(facts):
-        state.pop(STEP)
+        state[STEP] = _ANY
 
 
 def _loops(most: int) -> tuple[int, int] | None:
@@ -150,12 +160,12 @@ def _answer() -> bool | None:
     chosen = st.segmented_control(
         "Answer",
         list(_ANSWERS),
-        default="all",
+        default=_EVERY,
         key=ANSWER,
         bind=_BIND,
         help="Whether the predicted class is the true one.",
     )
-    return _ANSWERS[chosen or "all"]
+    return _ANSWERS[chosen or _EVERY]
 
 
 def _confidence() -> tuple[float, float] | None:

@@ -153,7 +153,8 @@ def gallery_filters(chosen: Selection, classes: Sequence[str], facts: NetworkFac
     with st.container(horizontal=True, vertical_alignment="center", height=28, border=False):
         if words:
             st.caption(" · ".join(words), width="content")
-            if st.button("Show all", on_click=controls.clear, type="tertiary"):
+            most = (facts.loops_max,)
+            if st.button("Show all", on_click=controls.clear, args=most, type="tertiary"):
                 st.rerun(scope="app")  # the controls are outside of the gallery's fragment
         elif facts.loops_max:
             st.caption("Click a bar, a block's loop or a class to see its images.")

@@ -1,0 +1,289 @@
+"""The Distribution page as Streamlit runs it, without a browser."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from app import cache
+from app.settings import RUNS_VARIABLE
+from drnn_core.analysis.loops import Selection, class_table, matching
+from tests.app.fake_runs import fake_run
+
+PAGE = """
+from app import runpicker
+from app.distribution import page
+
+runpicker.choose_run()
+page.show()
+"""
+
+
+@pytest.fixture
+def runs(shelf: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv(RUNS_VARIABLE, str(shelf))
+    return shelf
+
+
+def opened(run: str, **params: Any) -> AppTest:
+    page = AppTest.from_string(PAGE, default_timeout=60)
+    page.query_params["run"] = run
+    for name, value in params.items():
+        page.query_params[name] = value
+    return again(page)
+
+
+def again(page: AppTest) -> AppTest:
+    page.run()
+    assert not page.exception, page.exception
+    return page
+
+
+def source_of(page: AppTest) -> dict[str, Any]:
+    """What the gallery is given."""
+    (component,) = page.get("bidi_component")
+    return json.loads(component.proto.json)["source"]
+
+
+def charts(page: AppTest) -> list[dict[str, Any]]:
+    return [json.loads(chart.proto.spec) for chart in page.get("plotly_chart")]
+
+
+def counted(runs: Path, run: str = "dr", **conditions: Any) -> int:
+    frame = cache.table(cache.open_run(runs / run)).frame
+    return int(matching(frame, Selection(**conditions)).sum())
+
+
+def texts(page: AppTest) -> str:
+    parts = [*page.markdown, *page.caption, *page.info, *page.error, *page.code, *page.subheader]
+    return "\n".join(str(part.value) for part in parts)
+
+
+def address(page: AppTest) -> dict[str, list[str]]:
+    return {
+        name: [value] if isinstance(value, str) else list(value)
+        for name, value in page.query_params.items()
+    }
+
+
+def test_first_sight(runs: Path) -> None:
+    page = opened("dr")
+    assert source_of(page)["count"] == 300
+    assert source_of(page)["query"] == ""
+    assert {metric.label for metric in page.metric} == {
+        "Images", "Test error", "Mean loops", "Gates open", "Mean cost",
+    }  # fmt: skip
+    histogram, steps, classes = charts(page)
+    assert sum(_numbers(histogram["data"][0]["y"])) == 300
+    notes = " ".join(note["text"] for note in histogram["layout"]["annotations"])
+    frame = cache.table(cache.open_run(runs / "dr")).frame
+    assert f"mean <b>{frame['loops'].mean():.2f}</b> ± {frame['loops'].std():.2f}" in notes
+    # Four blocks of four loops at t = .7: 4 (.7 + .49 + .343 + .2401)
+    assert "expected at target <b>7.09</b>" in notes
+    assert len(steps["data"][0]["y"]) or steps["data"]
+    assert len(classes["layout"]["shapes"]) == 1
+
+
+def _numbers(value: Any) -> list[float]:
+    """Plotly writes arrays as base64 or as lists."""
+    import base64
+
+    import numpy as np
+
+    if isinstance(value, dict):
+        return np.frombuffer(base64.b64decode(value["bdata"]), value["dtype"]).tolist()
+    return list(value)
+
+
+def test_every_number_has_a_definition_with_its_n(runs: Path) -> None:
+    page = opened("dr")
+    for metric in page.metric:
+        assert metric.help
+        if metric.label != "Images":
+            assert "n = 300 images" in metric.help
+    titles = [part for part in page.subheader if part.value != "Filter"]
+    defined = [part for part in titles if part.help]
+    assert [part.value for part in defined] == ["Loops per image", "Per block", "Per class"]
+    assert all(re.search(r"n = 300", part.help or "") for part in defined)
+
+
+def test_filters_narrow_the_gallery(runs: Path) -> None:
+    page = opened("dr")
+    page.slider(key="loops").set_value((6, 9))
+    again(page)
+    assert source_of(page)["count"] == counted(runs, loops=(6, 9))
+    page.multiselect(key="class").set_value(["fish", "car"])
+    labels = tuple(sorted(_classes(runs).index(name) for name in ("fish", "car")))
+    again(page)
+    assert source_of(page)["count"] == counted(runs, loops=(6, 9), labels=labels)
+    page.slider(key="conf").set_value((50, 90))
+    again(page)
+    wanted: dict[str, Any] = {"loops": (6, 9), "labels": labels, "confidence": (0.5, 0.9)}
+    assert source_of(page)["count"] == counted(runs, **wanted)
+    page.segmented_control(key="answer").set_value("right")
+    again(page)
+    assert source_of(page)["count"] == counted(runs, **wanted, correct=True)
+    assert "6 to 9 loops" in texts(page)
+    assert "confidence 50 to 90 %" in texts(page)
+
+
+def _classes(runs: Path) -> tuple[str, ...]:
+    info = cache.open_run(runs / "dr").info
+    assert info is not None
+    return info.classes
+
+
+def test_an_address_gives_the_view(runs: Path) -> None:
+    page = opened(
+        "dr", loops=["6", "9"], answer="wrong", conf=["10", "95"], sort="largest loss first",
+        ran="2.3 loop 2",
+    )  # fmt: skip
+    wanted: dict[str, Any] = {
+        "loops": (6, 9),
+        "correct": False,
+        "confidence": (0.1, 0.95),
+        "step": (1, 1),
+    }
+    assert source_of(page)["count"] == counted(runs, **wanted)
+    assert "order=loss+down" in source_of(page)["query"]
+    assert page.slider(key="loops").value == (6, 9)
+    assert page.selectbox(key="ran").value == "2.3 loop 2"
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"loops": ["6", "99"]},
+        {"loops": "many"},
+        {"class": "unicorn"},
+        {"answer": "perhaps"},
+        {"conf": ["-5", "200"]},
+        {"sort": "sideways"},
+        {"ran": "9.9 loop 9"},
+        {"image": "../../x"},
+        {"image": "99999999999999999999"},
+    ],
+)
+def test_nonsense_in_the_address_is_ignored(runs: Path, params: dict[str, Any]) -> None:
+    page = opened("dr", **params)
+    assert source_of(page)["count"] == 300
+
+
+def test_an_image_in_the_address_is_opened_where_it_stands(runs: Path) -> None:
+    (component,) = opened("dr", image="17").get("bidi_component")
+    assert json.loads(component.proto.json)["open"] == 17
+    page = opened("dr", image="17", sort="most loops first")
+    (component,) = page.get("bidi_component")
+    assert json.loads(component.proto.json)["open"] != 17
+
+
+def test_an_unknown_run_is_said_and_another_shown(runs: Path) -> None:
+    page = opened("nobody")
+    assert source_of(page)["count"] == 300
+    assert "There is no run nobody here" in str(page.toast[0].value)
+    assert address(page)["run"] == ["dr"]
+
+
+def test_show_all_clears_every_filter(runs: Path) -> None:
+    page = opened("dr", loops=["6", "9"], answer="wrong", ran="2.3 loop 2")
+    next(button for button in page.button if button.label == "Show all").click()
+    again(page)
+    assert source_of(page)["count"] == 300
+    assert page.slider(key="loops").value == (0, 16)
+    assert page.selectbox(key="ran").value == "any"
+
+
+def test_another_run_keeps_what_it_can(runs: Path) -> None:
+    page = opened("dr", loops=["12", "16"], ran="3.3 loop 4", answer="wrong")
+    page.selectbox(key="run").set_value("plain")
+    again(page)
+    assert source_of(page)["count"] == counted(runs, "plain", correct=False)
+
+
+def test_a_plain_network_has_no_distribution_but_a_gallery(runs: Path) -> None:
+    page = opened("plain")
+    assert "no recursive blocks" in texts(page)
+    assert charts(page) == []
+    assert source_of(page)["count"] == 60
+    assert "Mean loops" not in {metric.label for metric in page.metric}
+
+
+def test_without_records_the_command_is_named(runs: Path) -> None:
+    page = opened("unrecorded")
+    assert "no records yet" in texts(page)
+    assert f"drnn records {runs / 'unrecorded'} --data" in texts(page)
+    assert not page.get("bidi_component")
+
+
+def test_a_damaged_run_is_one_sentence_and_harms_no_other(runs: Path) -> None:
+    page = opened("broken")
+    assert len(page.error) == 1
+    assert "broken cannot be opened" in str(page.error[0].value)
+    assert "Traceback" not in texts(page)
+    page.selectbox(key="run").set_value("dr")
+    again(page)
+    assert source_of(page)["count"] == 300
+
+
+def test_damaged_records_are_one_sentence(runs: Path, tmp_path: Path, monkeypatch: Any) -> None:
+    fake_run(tmp_path / "runs" / "bitten", 40)
+    shard = tmp_path / "runs" / "bitten" / "records" / "part-00000.parquet"
+    data = bytearray(shard.read_bytes())
+    data[len(data) // 2] ^= 1
+    shard.write_bytes(bytes(data))
+    monkeypatch.setenv(RUNS_VARIABLE, str(tmp_path / "runs"))
+    page = opened("bitten")
+    assert len(page.error) == 1
+    assert "is damaged" in str(page.error[0].value)
+
+
+def test_records_of_other_weights_are_refused(tmp_path: Path, monkeypatch: Any) -> None:
+    fake_run(tmp_path / "runs" / "mixed", 40)
+    fake_run(tmp_path / "runs" / "mixed", 40, records=False)
+    monkeypatch.setenv(RUNS_VARIABLE, str(tmp_path / "runs"))
+    page = opened("mixed")
+    assert "of other weights" in str(page.error[0].value)
+
+
+def test_a_folder_without_runs_says_how_to_get_one(tmp_path: Path, monkeypatch: Any) -> None:
+    for folder in (tmp_path, tmp_path / "nowhere"):
+        monkeypatch.setenv(RUNS_VARIABLE, str(folder))
+        page = opened("any")
+        assert "There is no run in" in texts(page)
+        assert "drnn train" in texts(page)
+
+
+def test_nothing_left_is_said(runs: Path) -> None:
+    page = opened("dr", loops=["0", "0"], conf=["0", "1"])
+    assert "No image meets all of the filters" in texts(page)
+    assert not page.get("bidi_component")
+    assert "0 of 300 images" in texts(page)
+
+
+def test_pictures_elsewhere_are_explained(runs: Path) -> None:
+    told = source_of(opened("elsewhere"))
+    assert told["pictures"] is False
+    assert "--data" in told["notice"]
+
+
+def test_the_run_is_read_anew_when_it_is_written_anew(tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.setenv(RUNS_VARIABLE, str(tmp_path))
+    fake_run(tmp_path / "new", 40, records=False)
+    page = opened("new")
+    assert "no records yet" in texts(page)
+    fake_run(tmp_path / "new", 40, title="Second of its name")
+    again(page)
+    assert source_of(page)["count"] == 40
+    assert "Second of its name" in texts(page)
+
+
+def test_class_figure_is_sorted(runs: Path) -> None:
+    *_, classes = charts(opened("dr"))
+    table = cache.table(cache.open_run(runs / "dr"))
+    names = list(class_table(table.frame, _classes(runs))["name"])
+    assert list(classes["data"][0]["y"]) == names

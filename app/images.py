@@ -81,8 +81,8 @@ def _pictures(header: RecordsHeader, size: int, data: str | None) -> Pictures | 
             )
     if images is None:
         return NoPictures(
-            f"The pictures of {header.dataset} are not on this machine's list: start the app with "
-            "`drnn app --data FOLDER` to see them."
+            f"The pictures of {header.dataset} are not part of Loopscope. To see them, start the "
+            "app with their folder: drnn app --data FOLDER"
         )
     return Pictures(size, _reader(images), images.name)
 

@@ -163,8 +163,8 @@ def paired(runs: list[Shipped]) -> str:
             theirs = int((~both["correct"] & both["correct_plain"]).sum())
             p = stats.binomtest(mine, mine + theirs).pvalue if mine + theirs else 1.0
             lines.append(
-                f"| {run.info.title}, {run.info.dataset} | {other.info.title} | {len(both):,} | {mine} | {theirs} | "
-                f"{p:.2g} |"
+                f"| {run.info.title}, {run.info.dataset} | {other.info.title} | {len(both):,} | "
+                f"{mine} | {theirs} | {p:.2g} |"
             )
     return "\n".join(lines)
 

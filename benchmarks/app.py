@@ -95,8 +95,7 @@ def measure(folder: Path, clicks: int, starts: int) -> dict[str, Any]:
         version = browser.version
         browser.close()
     return {
-        "cold_start_s": told([time for time, _ in cold]),
-        "server_listens_s": told([time for _, time in cold]),
+        "cold_start_s": told(cold),
         "click_to_gallery_s": {size: told(found) for size, found in times.items()},
         "load_average": [before, os.getloadavg()[0]],
         "processors": os.cpu_count(),
@@ -161,17 +160,16 @@ def serving(folder: Path) -> Generator[tuple[str, float]]:
         process.wait()
 
 
-def cold_start(browser: Any, folder: Path) -> tuple[float, float]:
-    """Seconds from the start of the process to a painted page, and to its listening."""
+def cold_start(browser: Any, folder: Path) -> float:
+    """Seconds from the start of the process to a painted page."""
     with serving(folder) as (address, started):
-        listens = time.time() - started
         context = browser.new_context(viewport={"width": 1440, "height": 900})
         page = context.new_page()
         page.set_default_timeout(120_000)
         page.goto(f"{address}/distribution?run=r10000")
         _, painted = page.evaluate(PAINTED, "")
         context.close()
-    return painted / 1000 - started, listens
+    return painted / 1000 - started
 
 
 def click_times(browser: Any, address: str, size: int, clicks: int) -> list[float]:

@@ -33,7 +33,8 @@ def histogram_figure(
 
     Args:
         counts: images with 0, 1, ... loops.
-        everything: the same of all records, drawn behind; None if nothing is filtered.
+        everything: the same of all records; drawn behind as if there were as many of them as
+            in ``counts``, so that the shapes can be compared. None if nothing is filtered.
         chosen: loops that the gallery shows; None for all.
         found: mean and standard deviation of what ``counts`` counts.
         expected: expectation at the target; None without gates.
@@ -54,7 +55,7 @@ def histogram_figure(
     behind: Trace = {
         "type": "bar",
         "x": loops,
-        "y": everything,
+        "y": None if everything is None else everything * (counts.sum() / everything.sum()),
         "marker": {"color": colours.skipped},
         "opacity": 0.55,
         "hoverinfo": "skip",

@@ -96,7 +96,7 @@ def _histogram(view: View) -> None:
         counts, everything, view.selection.loops, found, expected, charts.palette()
     )
     most = view.facts.loops_max
-    texts.histogram_title(found, expected, target)
+    texts.histogram_title(found, expected, target, everything is not None)
     charts.show(
         figure,
         f"{view.run.name} loops",
@@ -167,7 +167,7 @@ def _gallery(view: View) -> None:
         return
     with st.spinner("Opening the pictures…", show_time=True):
         pictures = images.pictures_of(view.run, view.table)
-    address = f"inspect?{urlencode({'run': view.run.name})}&record="
+    address = f"/?{urlencode({'run': view.run.name})}&record="  # Inspect is the default page
     source = describe(view.run, view.table, query, pictures, address)
     gallery(source, _GALLERY, _opened(rows), _image_changed, _inspect)
     if INSPECT in st.session_state:

@@ -89,7 +89,9 @@ def plain_network() -> None:
     )
 
 
-def histogram_title(found: Summary, expected: float | None, target: float | None) -> None:
+def histogram_title(
+    found: Summary, expected: float | None, target: float | None, filtered: bool
+) -> None:
     """Heading of the histogram with its definitions."""
     meaning = (
         f"Images by executed loops, summed over all recursive blocks (figure 8 of the paper). "
@@ -101,6 +103,8 @@ def histogram_title(found: Summary, expected: float | None, target: float | None
             f" The dashed line is the expectation if every gate opened with the target chance "
             f"t = {target:g}: the sum of t^k over all blocks and loops k, {expected:.3f}."
         )
+    if filtered:
+        meaning += " Grey: all records of the run, scaled to the same number of images."
     meaning += " Click a bar to see its images."
     st.subheader("Loops per image", anchor=False, help=meaning)
 

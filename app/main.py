@@ -25,7 +25,12 @@ if __name__ == "__main__":
         for name, title in views.items()
         if (_APP / "views" / f"{name}.py").is_file()
     ]
-    page = st.navigation(pages)
+    # Streamlit's default page has no address of its own; so that /inspect has one, the default is
+    # a page that only leads there.
+    front = st.Page(lambda: None, title="Loopscope", default=True, visibility="hidden")
+    page = st.navigation([front, *pages])
+    if page == front:
+        st.switch_page(pages[0], query_params=st.query_params.to_dict())
     look.apply()
     runpicker.choose_run()
     page.run()

@@ -65,8 +65,9 @@ def show_refused() -> None:
         st.html(f'<ul class="ls-refused">{lines}</ul>')
 
 
-def show_samples(samples: dict[str, Picture], shown: Picture | None) -> None:
+def show_samples(run: cache.Run, samples: dict[str, Picture], shown: Picture | None) -> None:
     """The grid of samples."""
+    assert run.info is not None
     st.markdown("Samples, six of each class from easy to hard")
     items = [
         {"id": id_, "title": f"{picture.truth}, sample {picture.name}"}
@@ -75,6 +76,11 @@ def show_samples(samples: dict[str, Picture], shown: Picture | None) -> None:
     tiles = [picture.scene.image for picture in samples.values() if picture.scene]
     chosen = next((id_ for id_, each in samples.items() if each is shown), "")
     components.pick(_GRID, "Sample pictures", tiles, items, chosen, _on_sample)
+    if not {picture.truth for picture in samples.values()} <= set(run.info.classes):
+        st.caption(
+            f"Drawn pictures. This run was trained on {run.info.dataset} and answers with the "
+            "classes of that set."
+        )
 
 
 def show_comparison(run: cache.Run, predictor: Predictor, shown: Picture | None) -> None:

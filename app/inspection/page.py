@@ -31,7 +31,7 @@ def show(run: cache.Run) -> None:
     picture, problem = chosen_picture(run, shipped, intake.inbox())
     with right:
         if shipped:
-            intake.show_samples(shipped, picture)
+            intake.show_samples(run, shipped, picture)
         if missing:
             st.warning(missing)
     intake.show_refused()

@@ -39,7 +39,8 @@ def pick(
         label: what is to be picked, for screen readers.
         tiles: a (side, side, 3) uint8 thumbnail of each picture, all of one side.
         items: as many: ``id`` and ``title``; for a table also ``name``, ``answer``,
-            ``confidence`` (0 to 1), ``loops``, ``blocks`` (of ``name``, ``ran``, ``most``).
+            ``confidence`` (0 to 1), ``percent`` (the same in words), ``loops``, and ``blocks``
+            (of ``name``, ``ran``, ``most``).
         selected: the id that is shown as picked.
         on_pick: called before the page runs again.
         table: compare predictions in a table rather than show thumbnails only.

@@ -9,7 +9,7 @@ from __future__ import annotations
 from html import escape
 
 from app.charts import Palette
-from app.inspection.path import Block, Loop
+from app.inspection.path import Block, Loop, digits
 
 PLAIN_WIDTH = 23
 STEM_WIDTH = 36
@@ -131,9 +131,9 @@ def _pill(x: float, y: float, loop: Loop, colours: Palette) -> str:
     """The gate's probability on the top of its ring; a cross beside it where the gate closed."""
     if loop.prob is None:
         return ""
-    number = f"{loop.prob:.2f}".removeprefix("0")
+    number = digits(loop.prob).removeprefix("0")
     open_ = loop.ran
-    width = _PILL_WIDTH if open_ else _PILL_WIDTH + 9
+    width = _PILL_WIDTH + (6 if len(number) > 3 else 0) + (0 if open_ else 9)
     fill, stroke = (
         (colours.ran, colours.background) if open_ else (colours.background, colours.muted)
     )

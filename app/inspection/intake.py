@@ -10,6 +10,7 @@ from app import cache
 from app.inspection import components
 from app.inspection.choice import SAMPLE, choose
 from app.inspection.inbox import Inbox
+from app.inspection.parts import percent
 from app.inspection.pictures import Picture
 from app.inspection.predictions import prediction_of
 from drnn_core.data.pictures import PictureError
@@ -97,6 +98,7 @@ def show_comparison(run: cache.Run, predictor: Predictor, shown: Picture | None)
             "name": each.name,
             "answer": predictions[key].top[0][0],
             "confidence": predictions[key].top[0][1],
+            "percent": percent(predictions[key].top[0][1]),
             "loops": predictions[key].loops,
             "blocks": [
                 {"name": block.name, "ran": int(ran), "most": block.loops}

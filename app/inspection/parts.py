@@ -103,16 +103,16 @@ def cost_meters(prediction: Prediction) -> str:
                 f"{prediction.loops} of {most}",
                 prediction.loops / most,
                 mean / most,
-                f"mean of the run's test images {mean:.2f} ± {prediction.loops_std_of_run:.2f}",
+                f"mean of the run's test images {mean:.2f}\u00a0±\u00a0{prediction.loops_std_of_run:.2f}",
             )
         )
     spent, limit = prediction.macs, prediction.macs_max
     mean = prediction.macs_mean_of_run
-    note = f"{spent / limit:.0%} of the most; mean of the run {mean / 1e6:.1f} M"
+    note = f"{spent / limit:.0%} of the most; mean of the run {mean / 1e6:.1f}\u00a0M"
     if not prediction.loops_max:
         note = "the same for every image: this network has no loops"
     tick = mean / limit if prediction.loops_max else None
-    value = f"{spent / 1e6:.1f} M of {limit / 1e6:.1f} M"
+    value = f"{spent / 1e6:.1f}\u00a0M of {limit / 1e6:.1f}\u00a0M"
     meters.append(meter("Multiply-adds", value, spent / limit, tick, note))
     return "".join(meters)
 

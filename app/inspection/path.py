@@ -12,6 +12,12 @@ from numpy.typing import NDArray
 from drnn_core.recipes import NetworkRecipe
 
 
+def digits(prob: float) -> str:
+    """Two digits of a gate's probability; three where two would hide on which side of 1/2 it is."""
+    shown = f"{prob:.2f}"
+    return f"{prob:.3f}" if shown == "0.50" else shown
+
+
 @dataclass(frozen=True)
 class Loop:
     """One loop of a recursive block and what became of it.
@@ -35,7 +41,7 @@ class Loop:
 
     def in_words(self) -> str:
         """For example "gate 0.93, ran"."""
-        gate = "no gate" if self.prob is None else f"gate {self.prob:.2f}"
+        gate = "no gate" if self.prob is None else f"gate {digits(self.prob)}"
         return {"ran": f"{gate}, ran", "closed": f"{gate}, closed", "unasked": "not asked"}[
             self.fate
         ]

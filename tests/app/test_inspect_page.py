@@ -1,37 +1,33 @@
-"""The Inspect page as Streamlit runs it, without a browser."""
+"""The Inspect page without a browser: what it shows, what stands in its address, and damage."""
 
 from __future__ import annotations
 
-import io
-import json
 import re
 import shutil
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from app import cache
-from app.inspection import inbox, sources
-from app.settings import RUNS_VARIABLE
+from app.inspection import sources
 from drnn_core.data.generated import render
+from tests.app.inspect_pages import (
+    PAGE,
+    components,
+    drawings,
+    headings,
+    html,
+    opened,
+    png,
+    run_again,
+    shelf_of,
+)
 from tests.app.inspect_runs import IMAGES, inspect_run
-from tests.hostile_pictures import Case, hostile_pictures
-
-PAGE = """
-from app import runpicker
-from app.inspection import page
-
-runpicker.choose_run()
-page.show(runpicker.require_run())
-"""
-BATCH = 80
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def finished_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return inspect_run(tmp_path_factory.mktemp("inspect") / "tiny")
 
@@ -39,55 +35,7 @@ def finished_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def runs(finished_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A runs folder of one sound run, which a test may damage."""
-    shutil.copytree(finished_run, tmp_path / "runs" / "tiny")
-    monkeypatch.setenv(RUNS_VARIABLE, str(tmp_path / "runs"))
-    return tmp_path / "runs"
-
-
-def opened(**params: str) -> AppTest:
-    page = AppTest.from_string(PAGE, default_timeout=60)
-    for name, value in params.items():
-        page.query_params[name] = value
-    return run_again(page)
-
-
-def run_again(page: AppTest) -> AppTest:
-    page.run()
-    assert not page.exception, page.exception
-    return page
-
-
-def components(page: AppTest, name: str) -> list[dict[str, Any]]:
-    found = [each.proto for each in page.get("bidi_component")]
-    return [json.loads(each.json) for each in found if each.component_name == f"loopscope_{name}"]
-
-
-def table(page: AppTest) -> dict[str, Any]:
-    (found,) = [data for data in components(page, "picker") if data["table"]]
-    return found
-
-
-def drawings(page: AppTest) -> str:
-    return " ".join(data["markup"] for data in components(page, "drawing"))
-
-
-def html(page: AppTest) -> str:
-    return " ".join(each.proto.body for each in page.get("html"))
-
-
-def headings(page: AppTest) -> list[str]:
-    return [each.value for each in page.subheader]
-
-
-def refusals(page: AppTest) -> list[str]:
-    listed = html(page).partition("ls-refused")[2].partition("</ul>")[0]
-    return re.findall(r"<li>(.*?)</li>", listed)
-
-
-def png(colour: tuple[int, int, int] = (200, 30, 30), size: int = 40) -> bytes:
-    buffer = io.BytesIO()
-    Image.new("RGB", (size, size), colour).save(buffer, "PNG")
-    return buffer.getvalue()
+    return shelf_of(finished_run, tmp_path, monkeypatch)
 
 
 def test_the_first_sample_is_shown_at_once(runs: Path) -> None:
@@ -167,105 +115,6 @@ def test_every_method_draws(runs: Path, method: str) -> None:
     run_again(page)
     assert drawings(page) != before
     assert any("decisions are frozen" in each.value for each in page.caption)
-
-
-def test_one_upload_is_shown_at_once(runs: Path) -> None:
-    page = opened(sample="g1001686")
-    page.file_uploader[0].upload("red.png", png())
-    run_again(page)
-    assert headings(page)[0] == "red.png"
-    assert "no label to compare with" in html(page)
-    assert "sample" not in page.query_params
-    assert "of the evidence lies on the object" not in html(page)
-
-
-def test_bad_files_get_a_sentence_each_and_the_others_work(runs: Path) -> None:
-    page = opened()
-    field = page.file_uploader[0]
-    field.upload("red.png", png()).upload("notes.txt", b"hello")
-    field.upload("blue.png", png((0, 0, 250)))
-    field.upload("empty.jpg", b"")
-    run_again(page)
-    assert [item["name"] for item in table(page)["items"]] == ["red.png", "blue.png"]
-    assert headings(page)[:2] == ["Your 2 pictures", "red.png"]
-    assert refusals(page) == [
-        "notes.txt is no picture; expected a JPEG, PNG or WebP picture",
-        "empty.jpg is empty; expected a JPEG, PNG or WebP picture",
-    ]
-    for item in table(page)["items"]:
-        assert 0 < item["confidence"] <= 1
-        assert sum(block["ran"] for block in item["blocks"]) == item["loops"]
-
-
-def test_pictures_stay_when_another_run_is_chosen(runs: Path) -> None:
-    inspect_run(runs / "plain", records=False, gated=False)
-    page = opened(run="tiny")
-    page.file_uploader[0].upload("red.png", png()).upload("blue.png", png((0, 0, 250)))
-    run_again(page)
-    page.selectbox(key="run").set_value("plain")
-    run_again(page)
-    assert [item["name"] for item in table(page)["items"]] == ["red.png", "blue.png"]
-    assert not any("Gate by gate" in each for each in headings(page))
-    assert "this network has no loops" in html(page)
-
-
-def test_clearing_forgets_the_pictures(runs: Path) -> None:
-    page = opened()
-    page.file_uploader[0].upload("red.png", png()).upload("notes.txt", b"hello")
-    page.file_uploader[0].upload("blue.png", png((0, 0, 250)))
-    run_again(page)
-    page.button[0].click()
-    run_again(page)
-    assert headings(page)[0] == "bird-1"
-    assert not refusals(page)
-    assert not page.file_uploader[0].value
-
-
-def test_too_many_pictures_are_refused_by_name(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(inbox, "MOST_PICTURES", 2)
-    page = opened()
-    for number in range(4):
-        page.file_uploader[0].upload(f"{number}.png", png())
-    run_again(page)
-    assert len(table(page)["items"]) == 2
-    assert [line.split(";")[0] for line in refusals(page)] == [
-        "2.png is one too many: expected at most 2 pictures at a time",
-        "3.png is one too many: expected at most 2 pictures at a time",
-    ]
-
-
-def test_hostile_files_through_the_page(runs: Path, tmp_path: Path) -> None:
-    """Each is shown or refused with a sentence of its own; nothing else happens."""
-    before = sorted(tmp_path.rglob("*"))
-    cases = hostile_pictures()
-    assert len(cases) >= 100
-    refused = shown = 0
-    page = opened()
-    for start in range(0, len(cases), BATCH):
-        part = cases[start : start + BATCH]
-        for case in part:
-            # What a browser can send as a name: some text that is not empty.
-            name = case.name.encode("utf-8", "replace").decode() or " "
-            page.file_uploader[0].upload(name, case.data)
-        run_again(page)
-        sentences, items = refusals(page), table(page)["items"]
-        _check_batch(part, sentences, len(items))
-        refused, shown = refused + len(sentences), shown + len(items)
-        page.button[0].click()
-        run_again(page)
-    assert refused + shown == len(cases)
-    assert sorted(tmp_path.rglob("*")) == before
-    assert not Path("/tmp/owned").exists()
-
-
-def _check_batch(part: list[Case], sentences: list[str], shown: int) -> None:
-    assert len(sentences) + shown == len(part)
-    assert shown >= sum(case.expected is not None and not case.lenient for case in part)
-    assert len(sentences) >= sum(case.expected is None and not case.lenient for case in part)
-    for sentence in sentences:
-        assert "Traceback" not in sentence
-        assert "<" not in sentence, "names from outside must be text"
-        assert re.search("expected", sentence)
 
 
 def test_a_damaged_network_is_named_with_what_to_do(runs: Path) -> None:

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.charts import DARK, LIGHT
-from app.inspection.path import NetworkPath, network_path
+from app.inspection.path import NetworkPath, digits, network_path
 from app.pathpicture import WIDTHS, path_html, path_svg
 from drnn_core.models.registry import create_model, list_models
 from drnn_core.recipes import NETWORKS, NetworkRecipe
@@ -81,6 +81,15 @@ def test_the_picture_says_what_the_words_say() -> None:
     assert {"×2", "×0", ".93", ".61", ".31", ".05", "2.2", "3.2", "1.1", "stem"} <= set(texts(svg))
     assert "Block 2.2, loop 3: gate 0.31, closed" in titles(svg)
     assert "Block 3.2, loop 2: not asked" in titles(svg)
+
+
+def test_a_gate_on_the_edge_shows_on_which_side() -> None:
+    assert [digits(prob) for prob in (0.503, 0.4971, 0.506, 1.0)] == [
+        "0.503",
+        "0.497",
+        "0.51",
+        "1.00",
+    ]
 
 
 def test_fates_are_told_apart_without_colour() -> None:

@@ -73,7 +73,7 @@ const rowOf = (data, item, pick) => {
   button.append(thumbnail(data, item.position), element("span", "", item.name));
   button.title = item.name;
   name.append(button);
-  const confidence = element("td", "confidence", `${(100 * item.confidence).toFixed(1)} %`);
+  const confidence = element("td", "confidence", item.percent);
   confidence.style.setProperty("--share", item.confidence);
   const loops = element("td", "number", item.blocks.length ? `${item.loops}` : "–");
   row.append(name, element("td", "", item.answer), confidence, loops, loopsOf(item.blocks));

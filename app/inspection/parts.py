@@ -96,14 +96,14 @@ def cost_meters(prediction: Prediction) -> str:
     """Loops and multiply-adds spent, against the most and against the run's mean."""
     meters: list[str] = []
     if most := prediction.loops_max:
-        mean = prediction.loops_mean_of_run
+        mean, std = prediction.loops_mean_of_run, prediction.loops_std_of_run
         meters.append(
             meter(
                 "Loops",
                 f"{prediction.loops} of {most}",
                 prediction.loops / most,
                 mean / most,
-                f"mean of the run's test images {mean:.2f}\u00a0±\u00a0{prediction.loops_std_of_run:.2f}",
+                f"mean of the run's test images {mean:.2f}\u00a0±\u00a0{std:.2f}",
             )
         )
     spent, limit = prediction.macs, prediction.macs_max

@@ -183,6 +183,19 @@ def test_many_uploads_with_bad_ones_among_them(page: Page, address: str) -> None
     assert values == sorted(values, reverse=True)
 
 
+def test_a_file_over_the_limit_is_named_and_another_can_be_removed(
+    page: Page, address: str
+) -> None:
+    show(page, address)
+    huge = file("huge.jpg", bytes(21 << 20))
+    page.set_input_files(UPLOADER, [file("a.jpg", picture()), huge, file("b.jpg", picture())])
+    heading(page, "a.jpg")
+    page.get_by_text("File must be 20.0MB or smaller.").wait_for()
+    page.get_by_role("button", name="Remove a.jpg").click()
+    heading(page, "b.jpg")
+    assert page.locator("tr[data-id]").count() == 0, "with one picture there is nothing to choose"
+
+
 def test_an_upload_survives_another_page_and_goes_when_cleared(page: Page, address: str) -> None:
     show(page, address)
     page.set_input_files(UPLOADER, [file("a.jpg", picture()), file("b.jpg", picture())])

@@ -36,7 +36,7 @@ from torch import Tensor, nn
 Method = Literal["saliency", "input_x_gradient", "integrated_gradients", "grad_cam", "occlusion"]
 METHODS: tuple[Method, ...] = get_args(Method)
 
-INTEGRATION_STEPS = 32
+INTEGRATION_STEPS = 64
 OCCLUSION_WINDOW = 5
 OCCLUSION_STRIDE = 2
 _OCCLUDED_AT_ONCE = 32

@@ -23,7 +23,6 @@ if __name__ == "__main__":
     pages = [
         st.Page(_APP / "views" / f"{name}.py", title=title, url_path=name)
         for name, title in views.items()
-        if (_APP / "views" / f"{name}.py").is_file()
     ]
     # Streamlit's default page has no address of its own; so that /inspect has one, the default is
     # a page that only leads there.

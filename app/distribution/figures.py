@@ -33,8 +33,8 @@ def histogram_figure(
 
     Args:
         counts: images with 0, 1, ... loops.
-        everything: the same of all records; drawn behind as if there were as many of them as
-            in ``counts``, so that the shapes can be compared. None if nothing is filtered.
+        everything: the same of all records; drawn as an outline, as if there were as many of
+            them as in ``counts``, so that the shapes can be compared. None if nothing is filtered.
         chosen: loops that the gallery shows; None for all.
         found: mean and standard deviation of what ``counts`` counts.
         expected: expectation at the target; None without gates.
@@ -52,27 +52,38 @@ def histogram_figure(
         "hovertemplate": ("<b>%{x} loops</b><br>%{y:,} images, %{customdata:.1f} %<extra></extra>"),
         **NO_FADING,
     }
-    behind: Trace = {
-        "type": "bar",
-        "x": loops,
-        "y": None if everything is None else everything * (counts.sum() / everything.sum()),
-        "marker": {"color": colours.skipped},
-        "opacity": 0.55,
-        "hoverinfo": "skip",
-    }
     marks = _distribution_marks(found, expected, len(counts), colours)
     return go.Figure(
-        data=[bars] if everything is None else [behind, bars],
+        data=[bars] if everything is None else [bars, _outline(everything, counts, colours)],
         layout=layout(
             300,
             barmode="overlay",
             bargap=0.16,
             margin={"t": 46},
             xaxis={"title": {"text": "loops per image"}, "dtick": _tick(len(counts))},
-            yaxis={"title": {"text": "images"}, "tickformat": ",d"},
+            yaxis={"title": {"text": "images"}, "tickformat": ",d", **_upwards(counts)},
             **marks,
         ),
     )
+
+
+def _upwards(counts: NDArray[np.int64]) -> Trace:
+    """An axis of no or few images has whole numbers only."""
+    most = int(counts.max(initial=0))
+    return {"dtick": 1, "range": [0, max(1, most) * 1.05]} if most < 5 else {}
+
+
+def _outline(everything: NDArray[np.int64], counts: NDArray[np.int64], colours: Palette) -> Trace:
+    edges = np.arange(len(counts) + 1) - 0.5
+    heights = everything * (counts.sum() / everything.sum())
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "x": np.repeat(edges, 2)[1:-1],
+        "y": np.repeat(heights, 2),
+        "line": {"color": colours.muted, "width": 1.25},
+        "hoverinfo": "skip",
+    }
 
 
 def _distribution_marks(

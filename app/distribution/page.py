@@ -167,7 +167,7 @@ def _gallery(view: View) -> None:
         return
     with st.spinner("Opening the pictures…", show_time=True):
         pictures = images.pictures_of(view.run, view.table)
-    address = f"/?{urlencode({'run': view.run.name})}&record="  # Inspect is the default page
+    address = f"/inspect?{urlencode({'run': view.run.name})}&record="
     source = describe(view.run, view.table, query, pictures, address)
     gallery(source, _GALLERY, _opened(rows), _image_changed, _inspect)
     if INSPECT in st.session_state:

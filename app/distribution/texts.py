@@ -24,10 +24,11 @@ def require_records(run: cache.Run) -> cache.Table:
     """The run's records, or a page that says how to get them and stops."""
     if not cache.recorded(run):
         st.info(
-            "This run has no records yet: no image has been passed through it and written down. "
-            "Write them with"
+            "This run has no records yet: what it did with each image of a test set, one row per "
+            "image. This command writes them:"
         )
         st.code(f"drnn records {run.folder} --data D", language=None)
+        st.caption("D is the data set it is to be tested on: `generated`, or a folder of images.")
         st.stop()
     try:
         with st.spinner("Reading the records…", show_time=True):
@@ -104,7 +105,7 @@ def histogram_title(
             f"t = {target:g}: the sum of t^k over all blocks and loops k, {expected:.3f}."
         )
     if filtered:
-        meaning += " Grey: all records of the run, scaled to the same number of images."
+        meaning += " Grey outline: all records of the run, scaled to the same number of images."
     meaning += " Click a bar to see its images."
     st.subheader("Loops per image", anchor=False, help=meaning)
 

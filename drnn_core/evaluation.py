@@ -18,7 +18,7 @@ from torch.nn import functional as F
 from drnn_core.cost import NetworkCost, network_cost
 from drnn_core.data.sets import ImageSet
 from drnn_core.data.transforms import Preprocessing
-from drnn_core.models.resnet import CifarResNet
+from drnn_core.models.network import Network
 from drnn_core.trace import Output
 
 Progress = Callable[[int, int], None]
@@ -61,7 +61,7 @@ class Measures:
 
 
 def outputs(
-    network: CifarResNet,
+    network: Network,
     images: ImageSet,
     preprocessing: Preprocessing,
     first: int = 0,
@@ -89,7 +89,7 @@ def outputs(
 
 
 def measure(
-    network: CifarResNet,
+    network: Network,
     images: ImageSet,
     preprocessing: Preprocessing,
     batch: int = 250,

@@ -68,11 +68,28 @@ class Output(NamedTuple):
 
 @dataclass(frozen=True)
 class BlockLayout:
-    """One recursive block as seen from outside: where it stands and how often it may loop."""
+    """One block as seen from outside: where it stands and how often it may loop (plain: 0)."""
 
     name: str
     loops: int
     gated: bool
+
+
+@dataclass(frozen=True)
+class StageLayout:
+    """One stage seen from outside: blocks of one resolution.
+
+    Attributes:
+        name: for example "stage3".
+        channels: C of the stage's features.
+        stride: pixels of the input to one of the features, in height and in width.
+        blocks: all residual blocks; a plain one has 0 loops.
+    """
+
+    name: str
+    channels: int
+    stride: int
+    blocks: tuple[BlockLayout, ...]
 
 
 def empty_trace(batch: int, device: torch.device | None = None) -> Trace:

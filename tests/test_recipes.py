@@ -7,6 +7,7 @@ import dataclasses
 import pytest
 
 from drnn_core.recipes import NETWORKS, TRAININGS, get_recipe, list_recipes
+from drnn_core.recipes.training import OWN_TRAININGS, PAPER_TRAININGS
 
 
 def test_every_pair_of_network_and_training_is_a_recipe() -> None:
@@ -19,7 +20,6 @@ def test_every_pair_of_network_and_training_is_a_recipe() -> None:
 
 def test_names_are_the_keys() -> None:
     assert all(key == recipe.name for key, recipe in NETWORKS.items())
-    assert all(key == recipe.name for key, recipe in TRAININGS.items())
     assert len({recipe.title for recipe in NETWORKS.values()}) == len(NETWORKS)
 
 
@@ -47,12 +47,15 @@ def test_unknown_recipes_are_refused_with_the_near_ones(name: str, hint: str) ->
 @pytest.mark.parametrize("recipe", NETWORKS.values(), ids=lambda recipe: recipe.name)
 def test_networks_are_consistent(recipe: object) -> None:
     network = NETWORKS[recipe.name]  # type: ignore[attr-defined]
-    assert len(network.blocks) == len(network.loops) == len(network.widths)
+    stages = len(network.blocks)
+    for each in (network.loops, network.widths, network.strides, network.plain):
+        assert len(each) == stages
     assert min(network.blocks) >= 1
-    assert network.loops[0] == 1, "the first stage is plain"
-    assert (network.target is None) == (max(network.loops) == 1)
+    gated = network.gate_every_block or (max(network.loops) > 1 and network.gated)
+    assert (network.target is not None) == gated
+    assert network.counterpart is None or NETWORKS[network.counterpart].target is None
     assert network.paper is not None
-    assert network.paper.source == "table 1"
+    assert network.paper.source in {"table 1", "table 2", "table 3"}
 
 
 def test_recipes_cannot_be_changed_by_accident() -> None:
@@ -63,7 +66,7 @@ def test_recipes_cannot_be_changed_by_accident() -> None:
 
 
 def test_schedules_fit_their_epochs() -> None:
-    for training in TRAININGS.values():
+    for training in (*PAPER_TRAININGS.values(), *OWN_TRAININGS.values()):
         assert all(0 < at < training.epochs for at in training.lr_steps)
         assert (training.schedule == "steps") == bool(training.lr_steps)
         assert 0 <= training.warmup < 1

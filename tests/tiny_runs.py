@@ -13,7 +13,7 @@ import torch
 from drnn_core.data.sets import MemorySet, fingerprint_of
 from drnn_core.data.transforms import Preprocessing
 from drnn_core.models.registry import create_model
-from drnn_core.models.resnet import CifarResNet
+from drnn_core.models.network import Network
 from drnn_core.recipes import get_recipe
 from drnn_core.store.runs import CurvePoint, Metrics, RunInfo, RunMetrics, write_run
 
@@ -22,7 +22,7 @@ TINY: dict[str, Any] = {"blocks": [1, 2, 2], "widths": [8, 8, 8], "loops": [1, 2
 PREPROCESSING = Preprocessing(16, 16, True, (0.5, 0.4, 0.3), (0.2, 0.25, 0.3))
 
 
-def tiny_network(classes: int = len(CLASSES), seed: int = 0, **changes: Any) -> CifarResNet:
+def tiny_network(classes: int = len(CLASSES), seed: int = 0, **changes: Any) -> Network:
     """Random weights; gates by hand so that images differ in their loops."""
     torch.manual_seed(seed)
     network = create_model("dr_resnet16_l2", num_classes=classes, **{**TINY, **changes})
@@ -85,7 +85,7 @@ def tiny_info(**changes: Any) -> RunInfo:
     return dataclasses.replace(info, **changes)
 
 
-def tiny_run(folder: Path, network: CifarResNet | None = None, **changes: Any) -> RunInfo:
+def tiny_run(folder: Path, network: Network | None = None, **changes: Any) -> RunInfo:
     """Write a run of ``tiny_network`` to ``folder``."""
     return write_run(folder, (network or tiny_network()).state_dict(), tiny_info(**changes))
 

@@ -78,7 +78,7 @@ def _show_picture(run: cache.Run, predictor: Predictor, picture: Picture) -> Non
 def _path(predictor: Predictor, prediction: Prediction) -> NetworkPath:
     said, chance = prediction.top[0]
     return network_path(
-        predictor.network.recipe,
+        predictor.network.stage_layouts,
         prediction.seen.shape[0],
         f"{said} {parts.percent(chance)}",
         prediction.asked,

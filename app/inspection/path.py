@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from drnn_core.recipes import NetworkRecipe
+from drnn_core.trace import StageLayout
 
 
 def digits(prob: float) -> str:
@@ -120,7 +121,7 @@ def _block_in_words(block: Block) -> str:
 
 
 def network_path(
-    recipe: NetworkRecipe,
+    layouts: Sequence[StageLayout],
     side: int,
     answer: str,
     asked: NDArray[np.bool_],
@@ -130,43 +131,33 @@ def network_path(
     """The path of one image.
 
     Args:
-        recipe: of the network, with the changes of its run.
+        layouts: the stages of the network.
         side: of the network's input in pixels.
         answer: the prediction, to be printed at the end of the rail.
         asked, ran, prob: (S,) each, the image's row of the trace.
 
     Raises:
-        ValueError: the trace is not of as many steps as the recipe has loops.
+        ValueError: the trace is not of as many steps as the stages have loops.
     """
     loops = [
         Loop(float(p) if a else None, bool(a), bool(r))
         for a, r, p in zip(asked, ran, prob, strict=True)
     ]
-    expected = sum(_recursive(recipe, stage) * most for stage, most in enumerate(recipe.loops))
+    expected = sum(block.loops for stage in layouts for block in stage.blocks)
     if len(loops) != expected:
         raise ValueError(
-            f"expected a trace of {expected} steps for {recipe.name}, got {len(loops)}; "
-            "pass what this network returned"
+            f"expected a trace of {expected} steps for this network, got {len(loops)}; "
+            "pass what it returned"
         )
     stages: list[Stage] = []
-    for stage, channels in enumerate(recipe.widths):
-        here = _recursive(recipe, stage) * recipe.loops[stage]
-        blocks = _blocks(recipe, stage, loops[:here])
-        del loops[:here]
-        stages.append(Stage(stage + 1, channels, math.ceil(side / 2**stage), blocks))
+    before = layouts[0].stride
+    for number, layout in enumerate(layouts, 1):
+        blocks: list[Block] = []
+        for place, block in enumerate(layout.blocks):
+            smaller = place == 0 and layout.stride > before
+            blocks.append(Block(block.name, smaller, tuple(loops[: block.loops])))
+            del loops[: block.loops]
+        resolution = math.ceil(side / layout.stride)
+        stages.append(Stage(number, layout.channels, resolution, tuple(blocks)))
+        before = layout.stride
     return NetworkPath(side, tuple(stages), answer)
-
-
-def _recursive(recipe: NetworkRecipe, stage: int) -> int:
-    """Recursive blocks of a stage: all but its first, where it loops at all."""
-    return recipe.blocks[stage] - 1 if recipe.loops[stage] > 1 else 0
-
-
-def _blocks(recipe: NetworkRecipe, stage: int, loops: list[Loop]) -> tuple[Block, ...]:
-    most = recipe.loops[stage] if loops else 0
-    first = Block(f"{stage + 1}.1", downsamples=stage > 0)
-    others = (
-        Block(f"{stage + 1}.{place + 2}", loops=tuple(loops[place * most : (place + 1) * most]))
-        for place in range(recipe.blocks[stage] - 1)
-    )
-    return (first, *others)

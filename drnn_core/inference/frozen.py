@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from drnn_core.inference.predictor import Prediction, Predictor
-from drnn_core.models.resnet import CifarResNet
+from drnn_core.models.network import Network
 
 
 class FrozenNetwork(nn.Module):
@@ -38,7 +38,7 @@ class FrozenNetwork(nn.Module):
             ``ran`` is not of its S steps.
     """
 
-    def __init__(self, network: CifarResNet, ran: Tensor) -> None:
+    def __init__(self, network: Network, ran: Tensor) -> None:
         super().__init__()
         if network.training:
             raise ValueError("expected a network in evaluation mode, got one in training mode")
@@ -76,7 +76,7 @@ class FrozenNetwork(nn.Module):
         return self.network.classify(self.last_features(stages[-1].features))
 
 
-def freeze(network: CifarResNet, ran: Tensor | NDArray[np.bool_]) -> FrozenNetwork:
+def freeze(network: Network, ran: Tensor | NDArray[np.bool_]) -> FrozenNetwork:
     """A network with the decisions of one image (S,) or of B images (B, S) fixed."""
     decisions = torch.as_tensor(ran)
     return FrozenNetwork(network, decisions if decisions.ndim == 2 else decisions[None])

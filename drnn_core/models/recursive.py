@@ -46,10 +46,12 @@ class RecursiveBlock(nn.Module):
         gate: decides before every loop; None runs every loop of every image (R- networks).
         first_loop: "gated" asks before the first loop too, as the paper's expectation of
             11.921 loops demands; "always" runs it unasked.
-        activation: applied after the residual sum; None for linear bottlenecks.
+        activation: apply relu after the residual sum; False for linear bottlenecks.
+        shortcut: what stands beside the body where they change the shape of the features, as in
+            the downsampling blocks of ConvNet-AIG; it always runs. Such a block cannot loop.
 
     Raises:
-        ValueError: fewer than one loop.
+        ValueError: fewer than one loop, or a shortcut in a block that loops.
     """
 
     def __init__(
@@ -59,15 +61,19 @@ class RecursiveBlock(nn.Module):
         gate: Gate | None,
         first_loop: FirstLoop = "gated",
         activation: bool = True,
+        shortcut: nn.Module | None = None,
     ) -> None:
         super().__init__()
         if loops < 1:
             raise ValueError(f"expected at least 1 loop, got {loops}")
+        if shortcut is not None and loops > 1:
+            raise ValueError(f"expected 1 loop of a block with a shortcut, got {loops}")
         self.body = body
         self.loops = loops
         self.gate = gate
         self.first_loop: FirstLoop = first_loop
         self.activation = activation
+        self.shortcut = shortcut
 
     def forward(self, x: Tensor, replay: Tensor | None = None) -> BlockOutput:
         """Run the loops of (B, C, H, W).
@@ -112,13 +118,14 @@ class RecursiveBlock(nn.Module):
         self, x: Tensor, loop: int, alive: Tensor, executed: Tensor, everybody: bool
     ) -> Tensor:
         """One loop: x = relu(x + F_k(x)) where executed, x where not."""
+        beside = x if self.shortcut is None else self.shortcut(x)
         if everybody:
-            return self.after_sum(x + self.body(x, loop))
-        after = self.after_sum(x + self._residual(x, loop, executed))
+            return self.advance(beside, self.body(x, loop))
+        after = self.advance(beside, self._body(x, loop, executed))
         # A weight of exactly 0 or 1 selects exactly, and hands its gradient to the gates.
-        return torch.lerp(x, after, alive.to(x.dtype)[:, None, None, None])
+        return torch.lerp(self.passed(beside), after, alive.to(x.dtype)[:, None, None, None])
 
-    def _residual(self, x: Tensor, loop: int, executed: Tensor) -> Tensor:
+    def _body(self, x: Tensor, loop: int, executed: Tensor) -> Tensor:
         """F_loop(x) of every image, the executed ones told apart for the norms in training."""
         if not self.training:
             return self.body(x, loop)
@@ -127,9 +134,15 @@ class RecursiveBlock(nn.Module):
         residual = self.body(permute_images(x, order, inverse), loop, int(executed.sum()))
         return permute_images(residual, inverse, order)
 
-    def after_sum(self, x: Tensor) -> Tensor:
-        """The activation that follows the residual sum."""
-        return torch.relu(x) if self.activation else x
+    def advance(self, beside: Tensor, residual: Tensor) -> Tensor:
+        """An executed loop's result: relu(x + F(x)), with what stands beside F for x."""
+        return torch.relu(beside + residual) if self.activation else beside + residual
+
+    def passed(self, beside: Tensor) -> Tensor:
+        """The result for an image that does not run: x, or relu(shortcut(x))."""
+        if self.shortcut is not None and self.activation:
+            return torch.relu(beside)
+        return beside
 
 
 class _PermuteImages(torch.autograd.Function):

@@ -1,18 +1,29 @@
 """Networks by name: ``create_model(name)`` and ``list_models(pattern)``.
 
-A network is a recipe (drnn_core/recipes.py) and a builder of its form, registered here by the
-name of its data set's family. To add a form, write one file and decorate its builder.
+A network is a recipe (drnn_core/recipes.py) and the builder of its form. To add a network of a
+known form, add its recipe; to add a form, write one file with its class and name it here.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import fnmatch
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, cast
 
-from drnn_core.models.resnet import CifarResNet
-from drnn_core.recipes import NETWORKS
+from drnn_core.models.mobilenet import MobileNetV2
+from drnn_core.models.network import Network
+from drnn_core.models.rcnn import RecurrentNetwork
+from drnn_core.models.resnet import CifarResNet, ImageNetResNet, PreActivationResNet
+from drnn_core.recipes import NETWORKS, NetworkRecipe
+
+_FORMS: Mapping[str, Callable[[NetworkRecipe, int], Network]] = {
+    "cifar_resnet": CifarResNet,
+    "preact_resnet": PreActivationResNet,
+    "rcnn": RecurrentNetwork,
+    "resnet": ImageNetResNet,
+    "mobilenetv2": MobileNetV2,
+}
 
 
 def list_models(pattern: str = "*") -> list[str]:
@@ -20,12 +31,12 @@ def list_models(pattern: str = "*") -> list[str]:
     return [name for name in NETWORKS if fnmatch.fnmatch(name, pattern)]
 
 
-def create_model(name: str, num_classes: int = 10, **changes: Any) -> CifarResNet:
+def create_model(name: str, num_classes: int | None = None, **changes: Any) -> Network:
     """Build a network with fresh weights.
 
     Args:
         name: as ``list_models`` lists them.
-        num_classes: width of the logits.
+        num_classes: width of the logits; by default what the recipe's data set has.
         changes: fields of its ``NetworkRecipe`` to change, for example
             ``norm="lvbn"``, ``gated=False``, ``first_loop="always"``.
 
@@ -38,11 +49,11 @@ def create_model(name: str, num_classes: int = 10, **changes: Any) -> CifarResNe
         )
     _check_changes(changes)
     recipe = dataclasses.replace(NETWORKS[name], **_tuples(changes))
-    return CifarResNet(recipe, num_classes)
+    return _FORMS[recipe.form](recipe, recipe.num_classes if num_classes is None else num_classes)
 
 
 def _check_changes(changes: Mapping[str, Any]) -> None:
-    fields = {field.name for field in dataclasses.fields(NETWORKS["resnet20"])}
+    fields = {field.name for field in dataclasses.fields(NetworkRecipe)} - {"name", "form"}
     unknown = sorted(set(changes) - fields)
     if unknown:
         raise ValueError(

@@ -1,34 +1,31 @@
-"""The CIFAR residual networks of table 1, plain and dynamic recursive (paper, section 4.1)."""
+"""The residual networks of tables 1 to 3, plain and dynamic recursive (paper, section 4).
+
+One family: a plain ResNet loops nowhere; a DR-ResNet loops its identity blocks; an R-ResNet does
+so without gates; ConvNet-AIG has a gate and one loop on every block; stochastic depth drops
+bodies while it trains.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import cast
+from torch import nn
 
-import torch
-from torch import Tensor, nn
-
-from drnn_core.models.bodies import BasicBody, PadShortcut, PlainBlock
+from drnn_core.models.bodies import (
+    BasicBody,
+    BottleneckBody,
+    PadShortcut,
+    PlainBlock,
+    PreActivationBody,
+    ProjectionShortcut,
+    StochasticDepthBlock,
+)
 from drnn_core.models.gate import Gate
-from drnn_core.models.recursive import BlockOutput, RecursiveBlock
+from drnn_core.models.network import StagedNetwork, initialise_convolutions
+from drnn_core.models.recursive import RecursiveBlock
 from drnn_core.recipes import NetworkRecipe
-from drnn_core.trace import BlockLayout, Output, Trace, join_traces
 
 
-@dataclass(frozen=True)
-class StageFeatures:
-    """Features of one stage: (B, C, H, W), and the stride of the stage against the input."""
-
-    name: str
-    stride: int
-    features: Tensor
-
-
-class CifarResNet(nn.Module):
-    """3x3 stem, three stages of basic blocks, global average pool, linear classifier.
-
-    The first stage is plain. In the others, where the recipe's ``loops`` is above 1, the first
-    block (which downsamples) is plain and the rest are recursive.
+class CifarResNet(StagedNetwork):
+    """3x3 stem, three stages of basic blocks, zero-padded shortcuts (table 1).
 
     Args:
         recipe: blocks, loops, widths, norm and gate of every stage.
@@ -36,110 +33,140 @@ class CifarResNet(nn.Module):
     """
 
     def __init__(self, recipe: NetworkRecipe, num_classes: int = 10) -> None:
-        super().__init__()
-        self.recipe = recipe
-        self.num_classes = num_classes
         width = recipe.widths[0]
-        self.stem = nn.Sequential(
+        stem = nn.Sequential(
             nn.Conv2d(3, width, 3, padding=1, bias=False), nn.BatchNorm2d(width), nn.ReLU()
         )
-        self.stages = nn.ModuleList()
+        super().__init__(recipe, num_classes, stem, _stages(recipe, width), _strides(recipe, 1))
+        initialise_convolutions(self)
+
+
+class PreActivationResNet(StagedNetwork):
+    """The pre-activation form of the CIFAR ResNets (table 1): no relu after the sum.
+
+    Args:
+        recipe: of a plain network.
+        num_classes: width of the logits.
+    """
+
+    def __init__(self, recipe: NetworkRecipe, num_classes: int = 10) -> None:
+        width = recipe.widths[0]
+        stages: list[list[nn.Module]] = []
         channels = width
-        for index in range(len(recipe.blocks)):
-            self.stages.append(_stage(recipe, index, channels))
-            channels = recipe.widths[index]
-        self.classifier = nn.Linear(channels, num_classes)
-        _initialise(self)
+        for index, width in enumerate(recipe.widths):
+            blocks: list[nn.Module] = []
+            for _ in range(recipe.blocks[index]):
+                stride = recipe.strides[index] if not blocks else 1
+                shortcut = _cifar_shortcut(channels, width, stride)
+                body = PreActivationBody(channels, width, stride)
+                blocks.append(PlainBlock(body, shortcut, activation=False))
+                channels = width
+            stages.append(blocks)
+        stem = nn.Conv2d(3, recipe.widths[0], 3, padding=1, bias=False)
+        neck = nn.Sequential(nn.BatchNorm2d(channels), nn.ReLU())
+        super().__init__(recipe, num_classes, stem, stages, _strides(recipe, 1), neck)
+        initialise_convolutions(self)
 
-    @property
-    def layout(self) -> tuple[BlockLayout, ...]:
-        """The recursive blocks in network order; the trace's steps are their loops."""
-        return tuple(
-            BlockLayout(name, block.loops, block.gate is not None)
-            for name, block in self.recursive_blocks()
+
+class ImageNetResNet(StagedNetwork):
+    """7x7 stem with pooling, four stages of bottleneck blocks, projections (tables 2 and 3).
+
+    The stride of a stage is on the first 1x1 convolution, the original form, unless the recipe's
+    ``stride_on`` is "3x3" ("v1.5").
+
+    Args:
+        recipe: blocks, loops, widths, norm and gate of every stage.
+        num_classes: width of the logits.
+    """
+
+    def __init__(self, recipe: NetworkRecipe, num_classes: int = 1000) -> None:
+        stem = nn.Sequential(
+            nn.Conv2d(3, 64, 7, stride=2, padding=3, bias=False),
+            nn.BatchNorm2d(64),
+            nn.ReLU(),
+            nn.MaxPool2d(3, stride=2, padding=1),
         )
-
-    def recursive_blocks(self) -> list[tuple[str, RecursiveBlock]]:
-        """(name, block) of every recursive block, named ``stage.block`` counted from 1."""
-        return [
-            (f"{stage}.{place}", block)
-            for stage, blocks in enumerate(self.stages, 1)
-            for place, block in enumerate(cast(nn.Sequential, blocks), 1)
-            if isinstance(block, RecursiveBlock)
-        ]
-
-    def forward(self, x: Tensor, replay: Tensor | None = None) -> Output:
-        """Classify (B, 3, H, W) images.
-
-        Args:
-            x: normalised images.
-            replay: (B, S) bool, which loops to run instead of asking the gates: the ``ran`` of
-                an earlier trace, see ``drnn_core/inference/frozen.py``.
-
-        Raises:
-            ValueError: ``replay`` is not of the shape (B, S).
-        """
-        stages, trace = self._run(x, replay)
-        return Output(self.classify(stages[-1].features), trace)
-
-    def features(self, x: Tensor, replay: Tensor | None = None) -> list[StageFeatures]:
-        """Features of (B, 3, H, W) by stage, for use as a backbone; ``replay`` as in forward."""
-        return self._run(x, replay)[0]
-
-    def classify(self, features: Tensor) -> Tensor:
-        """Features of the last stage (B, C, H, W) -> logits (B, classes)."""
-        return self.classifier(features.mean(dim=(2, 3)))
-
-    def _run(self, x: Tensor, replay: Tensor | None) -> tuple[list[StageFeatures], Trace]:
-        self._check_replay(x, replay)
-        x = self.stem(x)
-        stages: list[StageFeatures] = []
-        traces: list[Trace] = []
-        step = 0
-        for index, blocks in enumerate(self.stages):
-            for block in cast(nn.Sequential, blocks):
-                out: BlockOutput
-                if replay is not None and isinstance(block, RecursiveBlock):
-                    out = block(x, replay[:, step : step + block.loops])
-                    step += block.loops
-                else:
-                    out = block(x)
-                x = out.features
-                traces.append(out.trace)
-            stages.append(StageFeatures(f"stage{index + 1}", 2**index, x))
-        return stages, join_traces(traces, x.shape[0], x.device)
-
-    def _check_replay(self, x: Tensor, replay: Tensor | None) -> None:
-        steps = sum(block.loops for block in self.layout)
-        if replay is not None and replay.shape != (x.shape[0], steps):
-            raise ValueError(
-                f"expected decisions of shape {(x.shape[0], steps)}, images by steps, to replay; "
-                f"got {tuple(replay.shape)}: pass the trace that this network made of these images"
-            )
+        super().__init__(recipe, num_classes, stem, _stages(recipe, 64), _strides(recipe, 4))
+        initialise_convolutions(self)
 
 
-def _stage(recipe: NetworkRecipe, index: int, in_channels: int) -> nn.Sequential:
-    """Stage ``index`` (0-based): the first block downsamples, but for the first stage."""
-    width, loops = recipe.widths[index], recipe.loops[index]
-    stride = 1 if index == 0 else 2
-    shortcut = nn.Identity() if index == 0 else PadShortcut(stride, width - in_channels)
-    blocks: list[nn.Module] = [PlainBlock(BasicBody(in_channels, width, stride), shortcut)]
-    for _ in range(1, recipe.blocks[index]):
-        if loops == 1:
-            blocks.append(PlainBlock(BasicBody(width, width), nn.Identity()))
-        else:
-            blocks.append(_recursive(recipe, width, loops))
-    return nn.Sequential(*blocks)
+def _stages(recipe: NetworkRecipe, channels: int) -> list[list[nn.Module]]:
+    """The blocks of every stage; ``channels`` come out of the stem."""
+    bodies = sum(recipe.blocks)
+    stages: list[list[nn.Module]] = []
+    number = 0
+    for index, width in enumerate(recipe.widths):
+        blocks: list[nn.Module] = []
+        for place in range(recipe.blocks[index]):
+            number += 1
+            stride = recipe.strides[index] if place == 0 else 1
+            if recipe.loops[index] > 1 and place >= recipe.plain[index]:
+                blocks.append(_recursive(recipe, width, recipe.loops[index]))
+            elif recipe.gate_every_block:
+                blocks.append(_gated(recipe, channels, width, stride))
+            else:
+                # stochastic depth: the chance falls linearly from 1 to the recipe's
+                survival = 1 - number / bodies * (1 - recipe.survival)
+                blocks.append(_plain(recipe, channels, width, stride, survival))
+            channels = width
+        stages.append(blocks)
+    return stages
+
+
+def _plain(
+    recipe: NetworkRecipe, channels: int, width: int, stride: int, survival: float
+) -> nn.Module:
+    body = _body(recipe, channels, width, stride)
+    shortcut = _shortcut(recipe, channels, width, stride)
+    if survival < 1:
+        return StochasticDepthBlock(body, shortcut, survival)
+    return PlainBlock(body, shortcut)
 
 
 def _recursive(recipe: NetworkRecipe, width: int, loops: int) -> RecursiveBlock:
-    body = BasicBody(width, width, loops=loops, norm=recipe.norm)
-    gate = Gate(width, recipe.gate_hidden, recipe.gate_initial_rate) if recipe.gated else None
-    return RecursiveBlock(body, loops, gate, recipe.first_loop)
+    body = _body(recipe, width, width, 1, loops)
+    return RecursiveBlock(body, loops, make_gate(recipe, width), recipe.first_loop)
 
 
-def _initialise(network: nn.Module) -> None:
-    """He initialisation of the convolutions, as the networks' authors prescribe."""
-    for module in network.modules():
-        if isinstance(module, nn.Conv2d):
-            torch.nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+def _gated(recipe: NetworkRecipe, channels: int, width: int, stride: int) -> RecursiveBlock:
+    """A block of ConvNet-AIG: one loop, asked for; a shortcut where the shape changes."""
+    same = channels == width and stride == 1
+    shortcut = None if same else _shortcut(recipe, channels, width, stride)
+    body = _body(recipe, channels, width, stride)
+    return RecursiveBlock(body, 1, make_gate(recipe, channels), shortcut=shortcut)
+
+
+def make_gate(recipe: NetworkRecipe, channels: int) -> Gate | None:
+    """The gate that a recipe wants on a block of so many input channels."""
+    if not recipe.gated:
+        return None
+    return Gate(channels, recipe.gate_hidden, recipe.gate_initial_rate)
+
+
+def _body(
+    recipe: NetworkRecipe, channels: int, width: int, stride: int, loops: int = 1
+) -> nn.Module:
+    if recipe.form == "resnet":
+        return BottleneckBody(channels, width, stride, loops, recipe.norm, recipe.stride_on)
+    return BasicBody(channels, width, stride, loops, recipe.norm)
+
+
+def _shortcut(recipe: NetworkRecipe, channels: int, width: int, stride: int) -> nn.Module:
+    if recipe.form == "resnet" and (channels != width or stride != 1):
+        return ProjectionShortcut(channels, width, stride)
+    return _cifar_shortcut(channels, width, stride)
+
+
+def _cifar_shortcut(channels: int, width: int, stride: int) -> nn.Module:
+    if channels == width and stride == 1:
+        return nn.Identity()
+    return PadShortcut(stride, width - channels)
+
+
+def _strides(recipe: NetworkRecipe, stem: int) -> list[int]:
+    """Stride of each stage's features against the input."""
+    found: list[int] = []
+    for stride in recipe.strides:
+        stem *= stride
+        found.append(stem)
+    return found

@@ -10,7 +10,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from drnn_core.cost import network_cost
-from drnn_core.models.resnet import CifarResNet
+from drnn_core.models.network import Network
 from drnn_core.store.manifest import RecordsHeader
 from drnn_core.store.runinfo import Metrics, RunInfo
 
@@ -22,7 +22,7 @@ _RELATIVE = 0.005
 
 
 def disagreements(
-    table: pa.Table, header: RecordsHeader, info: RunInfo, network: CifarResNet
+    table: pa.Table, header: RecordsHeader, info: RunInfo, network: Network
 ) -> list[str]:
     """What contradicts what, a sentence each; nothing where all agree.
 
@@ -65,7 +65,7 @@ def _rows(table: pa.Table, info: RunInfo) -> Iterator[str]:
         yield "expected 'loss' and 'entropy' of at least 0"
 
 
-def _paths(table: pa.Table, info: RunInfo, network: CifarResNet) -> Iterator[str]:
+def _paths(table: pa.Table, info: RunInfo, network: Network) -> Iterator[str]:
     """Loops of blocks, gates and MACs must be those of one path through the network."""
     cost = network_cost(network, info.preprocessing.image_size)
     block_loops = _matrix(table, "block_loops", len(cost.layout))

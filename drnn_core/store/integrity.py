@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from drnn_core.models.resnet import CifarResNet
+from drnn_core.models.network import Network
 from drnn_core.store.agreement import disagreements
 from drnn_core.store.files import is_temporary, sha256_of
 from drnn_core.store.manifest import MANIFEST, RECORDS, Manifest, RecordsError, read_manifest
@@ -78,7 +78,7 @@ def _card(folder: Path, info: RunInfo) -> Iterator[Finding]:
     yield Finding("error", CARD, f"{CARD} {message}")
 
 
-def _records(folder: Path, info: RunInfo, network: CifarResNet | None) -> Iterator[Finding]:
+def _records(folder: Path, info: RunInfo, network: Network | None) -> Iterator[Finding]:
     if not (folder / RECORDS).exists():
         return
     name = f"{RECORDS}/{MANIFEST}"

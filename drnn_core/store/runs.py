@@ -18,7 +18,7 @@ from safetensors import SafetensorError
 from torch import Tensor
 
 from drnn_core.models.registry import create_model
-from drnn_core.models.resnet import CifarResNet
+from drnn_core.models.network import Network
 from drnn_core.store.card import model_card
 from drnn_core.store.files import atomic_write_bytes
 from drnn_core.store.runinfo import CurvePoint, Metrics, RunError, RunInfo, RunMetrics
@@ -96,7 +96,7 @@ def read_run(folder: Path) -> RunInfo:
     return RunInfo.from_dict(values, str(folder / INFO))
 
 
-def load_network(folder: Path) -> tuple[CifarResNet, RunInfo]:
+def load_network(folder: Path) -> tuple[Network, RunInfo]:
     """Read a run's network, in evaluation mode on the CPU.
 
     Raises:
@@ -165,7 +165,7 @@ def _looks_like_safetensors(data: bytes) -> bool:
     return len(data) > 8 and data[8:9] == b"{" and 8 + length <= len(data)
 
 
-def _empty_network(info: RunInfo, state: Mapping[str, Tensor], folder: Path) -> CifarResNet:
+def _empty_network(info: RunInfo, state: Mapping[str, Tensor], folder: Path) -> Network:
     """The run's network without memory for weights, and without touching the random state."""
     _check_size(info, state, folder)
     try:
@@ -187,9 +187,7 @@ def _check_size(info: RunInfo, state: Mapping[str, Tensor], folder: Path) -> Non
             )
 
 
-def _check_state(
-    network: CifarResNet, state: Mapping[str, Tensor], info: RunInfo, path: Path
-) -> None:
+def _check_state(network: Network, state: Mapping[str, Tensor], info: RunInfo, path: Path) -> None:
     wanted = network.state_dict()
     problems = [
         *(f"lacks {name}" for name in wanted if name not in state),

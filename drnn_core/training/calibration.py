@@ -19,14 +19,14 @@ from drnn_core.data.sets import ImageSet
 from drnn_core.data.transforms import Preprocessing
 from drnn_core.models.gate import Gate
 from drnn_core.models.recursive import RecursiveBlock
-from drnn_core.models.resnet import CifarResNet
+from drnn_core.models.network import Network
 
 # Halvings of the interval in which a bias is sought; the rate moves in steps of one image.
 _HALVINGS = 14
 
 
 def calibrate_gates(
-    network: CifarResNet,
+    network: Network,
     images: ImageSet,
     preprocessing: Preprocessing,
     target: float,
@@ -58,7 +58,7 @@ def calibrate_gates(
 
 
 def _calibrate(
-    network: CifarResNet,
+    network: Network,
     block: RecursiveBlock,
     gate: Gate,
     preprocessing: Preprocessing,
@@ -90,7 +90,7 @@ def gate_bias(gate: Gate) -> Tensor:
 
 
 def _inputs_of(
-    network: CifarResNet, block: RecursiveBlock, preprocessing: Preprocessing, pixels: Tensor
+    network: Network, block: RecursiveBlock, preprocessing: Preprocessing, pixels: Tensor
 ) -> list[Tensor]:
     """Features (B, C, H, W) that reach a block, batch by batch."""
     found: list[Tensor] = []

@@ -18,7 +18,7 @@ from drnn_core.data.sets import ImageSet
 from drnn_core.data.transforms import Preprocessing, random_crop_flip
 from drnn_core.evaluation import Measures, measure
 from drnn_core.models.gate import Gate
-from drnn_core.models.resnet import CifarResNet
+from drnn_core.models.network import Network
 from drnn_core.recipes import Recipe
 from drnn_core.trace import Output
 from drnn_core.training.calibration import calibrate_gates
@@ -115,7 +115,7 @@ class Trainer:
 
     def __init__(
         self,
-        network: CifarResNet,
+        network: Network,
         recipe: Recipe,
         train_set: ImageSet,
         test_set: ImageSet,
@@ -128,7 +128,7 @@ class Trainer:
         self.device = torch.device(settings.device)
         # torch declares this form of .to() for tensors only, though modules take it too.
         network.to(self.device, memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
-        self.network: CifarResNet = network
+        self.network: Network = network
         self.gates = [module for module in network.modules() if isinstance(module, Gate)]
         for gate in self.gates:
             gate.temperature = self.training.temperature

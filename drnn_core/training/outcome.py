@@ -19,7 +19,11 @@ from drnn_core.store.runinfo import CurvePoint, Metrics, RunInfo, RunMetrics
 from drnn_core.training.loop import Trainer, TrainingResult
 
 _LIBRARIES = ("torch", "torchvision", "numpy", "pillow", "safetensors", "pyarrow")
-_PROSE = ("name", "title", "dataset", "paper", "target", "image_size")
+# What a recipe says of a network that does not shape it.
+_PROSE = {
+    *("name", "title", "form", "dataset", "num_classes", "image_size", "resize"),
+    *("target", "counterpart", "training", "paper"),
+}
 
 
 def run_info(trainer: Trainer, result: TrainingResult, measures: Measures) -> RunInfo:

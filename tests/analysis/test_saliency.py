@@ -22,7 +22,7 @@ from drnn_core.analysis.saliency import (
     shares,
 )
 from drnn_core.inference.frozen import FrozenNetwork, freeze
-from drnn_core.models.resnet import CifarResNet
+from drnn_core.models.network import Network
 from tests.tiny_runs import PREPROCESSING, tiny_images, tiny_network
 
 TARGET = 2
@@ -134,7 +134,7 @@ def test_the_decisions_are_frozen() -> None:
     assert incomplete["unfrozen"] > 0.2
 
 
-def _put_first_gate_on_the_edge(network: CifarResNet, image: torch.Tensor) -> None:
+def _put_first_gate_on_the_edge(network: Network, image: torch.Tensor) -> None:
     """Shift the first gate's logit so that ``image`` stands on the edge of its decision."""
     gate: Any = network.recursive_blocks()[0][1].gate
     logits: list[torch.Tensor] = []

@@ -9,7 +9,7 @@ from typing import Any
 from drnn_core.data.generated import GENERATED_CLASSES, GeneratedSet
 from drnn_core.data.transforms import Preprocessing
 from drnn_core.inference.recording import record_run
-from drnn_core.models.resnet import CifarResNet
+from drnn_core.models.network import Network
 from drnn_core.store.runs import Metrics, RunMetrics, write_run
 from tests.tiny_runs import TINY, tiny_info, tiny_network
 
@@ -17,7 +17,7 @@ IMAGES = 12
 _PREPROCESSING = Preprocessing(32, 32, True, (0.5, 0.5, 0.5), (0.25, 0.25, 0.25))
 
 
-def inspect_network(**changes: Any) -> CifarResNet:
+def inspect_network(**changes: Any) -> Network:
     """Two recursive blocks of 2 and 3 loops on 32 x 32 images of ten classes."""
     return tiny_network(classes=len(GENERATED_CLASSES), **changes)
 

@@ -51,14 +51,21 @@ def test_the_path_has_the_blocks_of_the_network(name: str) -> None:
     network = create_model(name).eval()
     steps = sum(block.loops for block in network.layout)
     decisions = np.ones(steps, bool)
-    path = network_path(network.recipe, 32, "x", decisions, decisions, decisions.astype("f4"))
+    path = network_path(
+        network.stage_layouts,
+        network.recipe.image_size,
+        "x",
+        decisions,
+        decisions,
+        decisions.astype("f4"),
+    )
     assert [(block.name, len(block.loops)) for block in path.recursive] == [
         (block.name, block.loops) for block in network.layout
     ]
     assert [len(stage.blocks) for stage in path.stages] == list(network.recipe.blocks)
     sizes = [
         (out.features.shape[1], out.features.shape[2])
-        for out in network.features(torch.zeros(1, 3, 32, 32))
+        for out in network.features(torch.zeros(1, 3, *[network.recipe.image_size] * 2))
     ]
     assert [(stage.channels, stage.side) for stage in path.stages] == sizes
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from drnn_core.inference.frozen import FrozenNetwork, freeze
 from drnn_core.models.gate import Gate
 from drnn_core.models.registry import create_model
-from drnn_core.models.resnet import CifarResNet
+from drnn_core.models.network import Network
 from tests.tiny_runs import PREPROCESSING, tiny_images, tiny_network
 
 
@@ -21,7 +21,7 @@ def batch(count: int = 40) -> torch.Tensor:
     return PREPROCESSING.normalise(images.images(range(count)))
 
 
-def forbid_gates(network: CifarResNet) -> None:
+def forbid_gates(network: Network) -> None:
     def refuse(*_: object) -> None:
         raise AssertionError("a gate was asked")
 

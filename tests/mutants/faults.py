@@ -189,8 +189,8 @@ FAULTS = (
     _block("no activation after the sum", "torch.relu(x) if self.activation else x", "x"),
     _block(
         "the body replaces the features",
-        "after = self.after_sum(x + self._residual",
-        "after = self.after_sum(self._residual",
+        "after = self.advance(beside, self._body",
+        "after = self.advance(0 * beside, self._body",
     ),
     _block(
         "asked means ran",

@@ -11,7 +11,8 @@ import torch
 from drnn_core.data.sets import MemorySet
 from drnn_core.data.transforms import measure_preprocessing
 from drnn_core.models.registry import create_model
-from drnn_core.recipes import TRAININGS, Recipe, TrainingRecipe
+from drnn_core.recipes import Recipe, TrainingRecipe
+from drnn_core.recipes.training import OWN_TRAININGS
 from drnn_core.training.loop import Settings, Trainer
 from drnn_core.training.seeds import derived_seed
 
@@ -35,7 +36,7 @@ def image_set(count: int, seed: int) -> MemorySet:
 
 
 def training(**changes: object) -> TrainingRecipe:
-    return dataclasses.replace(TRAININGS["short"], batch=8, pad=1, lr=0.05, **changes)  # type: ignore[arg-type]
+    return dataclasses.replace(OWN_TRAININGS["short"], batch=8, pad=1, lr=0.05, **changes)  # type: ignore[arg-type]
 
 
 def trainer(folder: Path, seed: int = 0, epochs: int = 2, **changes: object) -> Trainer:

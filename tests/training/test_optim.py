@@ -6,25 +6,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drnn_core.models.registry import create_model
-from drnn_core.recipes import TRAININGS
+from drnn_core.recipes.training import OWN_TRAININGS, PAPER_TRAININGS
 from drnn_core.training.optim import build_optimizer, gate_noise, learning_rate
 
 
 def test_the_papers_steps() -> None:
-    paper = TRAININGS["paper"]
+    paper = PAPER_TRAININGS["cifar10"]
     for epoch, rate in ((0, 0.1), (149, 0.1), (150, 0.01), (249, 0.01), (250, 0.001), (349, 0.001)):
         assert learning_rate(paper, epoch * 195, 195, 350) == pytest.approx(rate)
 
 
 def test_a_shortened_training_keeps_the_schedules_shape() -> None:
-    paper = TRAININGS["paper"]
+    paper = PAPER_TRAININGS["cifar10"]
     assert learning_rate(paper, 14 * 10, 10, 35) == pytest.approx(0.1)
     assert learning_rate(paper, 15 * 10, 10, 35) == pytest.approx(0.01)
 
 
 @given(st.integers(1, 50), st.integers(1, 30))
 def test_one_cycle_rises_to_its_peak_once_and_ends_near_zero(steps: int, epochs: int) -> None:
-    short = TRAININGS["short"]
+    short = OWN_TRAININGS["short"]
     rates = [learning_rate(short, step, steps, epochs) for step in range(steps * epochs)]
     peak = rates.index(max(rates))
     assert all(a < b for a, b in pairwise(rates[: peak + 1]))
@@ -35,9 +35,9 @@ def test_one_cycle_rises_to_its_peak_once_and_ends_near_zero(steps: int, epochs:
 
 def test_weight_decay_spares_norms_biases_and_gates_only_if_the_recipe_says_so() -> None:
     network = create_model("dr_resnet16_l2")
-    paper = build_optimizer(network, TRAININGS["paper"])
+    paper = build_optimizer(network, PAPER_TRAININGS["cifar10"])
     assert [group["weight_decay"] for group in paper.param_groups] == [5e-4]
-    short = build_optimizer(network, TRAININGS["short"])
+    short = build_optimizer(network, OWN_TRAININGS["short"])
     names = {id(parameter): name for name, parameter in network.named_parameters()}
     decayed = {names[id(p)] for p in short.param_groups[0]["params"]}
     spared = {names[id(p)] for p in short.param_groups[1]["params"]}
@@ -49,12 +49,12 @@ def test_weight_decay_spares_norms_biases_and_gates_only_if_the_recipe_says_so()
 
 def test_a_recipe_without_decay_of_everything_is_the_only_difference() -> None:
     network = create_model("resnet20")
-    recipe = dataclasses.replace(TRAININGS["short"], decay_everything=True)
+    recipe = dataclasses.replace(OWN_TRAININGS["short"], decay_everything=True)
     assert len(build_optimizer(network, recipe).param_groups) == 1
 
 
 def test_gate_noise_fades_to_nothing_where_the_recipe_says_so() -> None:
-    fading = dataclasses.replace(TRAININGS["short"], noise_until=0.5)
+    fading = dataclasses.replace(OWN_TRAININGS["short"], noise_until=0.5)
     found = [gate_noise(fading, step, 100) for step in (0, 25, 50, 99)]
     assert found == pytest.approx([1, 0.5, 0, 0])
-    assert gate_noise(TRAININGS["paper"], 99, 100) == 1, "Gumbel-max to the end, as written"
+    assert gate_noise(PAPER_TRAININGS["cifar10"], 99, 100) == 1, "Gumbel-max to the end, as written"

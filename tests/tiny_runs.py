@@ -12,8 +12,8 @@ import torch
 
 from drnn_core.data.sets import MemorySet, fingerprint_of
 from drnn_core.data.transforms import Preprocessing
-from drnn_core.models.registry import create_model
 from drnn_core.models.network import Network
+from drnn_core.models.registry import create_model
 from drnn_core.recipes import get_recipe
 from drnn_core.store.runs import CurvePoint, Metrics, RunInfo, RunMetrics, write_run
 

@@ -38,18 +38,28 @@ class Models:
 
 
 def model_row(name: str) -> dict[str, Any]:
-    """One network of the table; MACs and parameters are counts, not millions."""
-    from drnn_core.cost import network_cost
+    """One network of the table; MACs and parameters are counts, not millions.
+
+    Keys: ``params`` is our count, ``params_paper_accounting`` counts as the paper does (see
+    ``drnn_core.cost.paper_params``); ``macs_max`` and ``loops_max`` with every gate open,
+    ``macs_expected`` and ``loops_expected`` at the target; ``paper`` is what the paper prints.
+    """
+    import torch
+
+    from drnn_core.cost import network_cost, paper_params
     from drnn_core.models.registry import create_model
     from drnn_core.recipes import NETWORKS
 
     recipe = NETWORKS[name]
-    cost = network_cost(create_model(name))
+    with torch.device("meta"):  # shapes alone: no memory for weights, no arithmetic
+        network = create_model(name)
+        cost, as_paper = network_cost(network), paper_params(network)
     return {
         "name": name,
         "title": recipe.title,
         "dataset": recipe.dataset,
         "params": cost.params,
+        "params_paper_accounting": as_paper,
         "macs_max": cost.macs_max,
         "macs_expected": round(cost.expected_macs(recipe.target)),
         "loops_max": cost.loops_max,
@@ -57,25 +67,29 @@ def model_row(name: str) -> dict[str, Any]:
         "target": recipe.target,
         "blocks": recipe.blocks,
         "loops": recipe.loops,
+        "counterpart": recipe.counterpart,
         "paper": None if recipe.paper is None else asdict(recipe.paper),
     }
 
 
 def _print_table(rows: list[dict[str, Any]]) -> None:
-    print(f"{'':39}params, millions   MACs, millions          loops")
+    """Parameters: our count, as the paper counts, as it prints. MACs: most, at target, printed."""
+    print(f"{'':53}params, millions         MACs, millions             loops")
     print(
-        f"{'network':17}{'blocks':10}{'loops':13} ours  paper      max expected paper  max expected"
+        f"{'network':21}{'blocks':15}{'loops':15}"
+        f"{'ours':>9}{'as paper':>10}{'paper':>7}{'max':>9}{'expected':>10}{'paper':>7}"
+        f"{'max':>6}{'expected':>10}"
     )
     for row in rows:
         paper: dict[str, float | None] = row["paper"] or {}
         print(
-            f"{row['name']:16s} {'-'.join(map(str, row['blocks'])):9s} "
-            f"{'-'.join(map(str, row['loops'])):9s} "
-            f"{row['params'] / 1e6:8.3f} {_or_dash(paper.get('params')):>6s} "
-            f"{row['macs_max'] / 1e6:8.1f} {row['macs_expected'] / 1e6:8.1f} "
-            f"{_or_dash(paper.get('flops'), 1000):>5s} "
-            f"{row['loops_max'] or '–':>4} "
-            f"{_loops(row['loops_expected']):>8s}"
+            f"{row['name']:21}{'-'.join(map(str, row['blocks'])):15}"
+            f"{'-'.join(map(str, row['loops'])):15}"
+            f"{row['params'] / 1e6:9.3f}{row['params_paper_accounting'] / 1e6:10.3f}"
+            f"{_or_dash(paper.get('params')):>7}"
+            f"{row['macs_max'] / 1e6:9.1f}{row['macs_expected'] / 1e6:10.1f}"
+            f"{_or_dash(paper.get('flops'), 1000):>7}"
+            f"{row['loops_max'] or '–':>6}{_loops(row['loops_expected']):>10}"
         )
 
 

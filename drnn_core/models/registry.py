@@ -41,7 +41,7 @@ def create_model(name: str, num_classes: int | None = None, **changes: Any) -> N
             ``norm="lvbn"``, ``gated=False``, ``first_loop="always"``.
 
     Raises:
-        ValueError: unknown name, or a change that no recipe has.
+        ValueError: unknown name, a change that no recipe has, or stages that do not fit together.
     """
     if name not in NETWORKS:
         raise ValueError(
@@ -49,6 +49,7 @@ def create_model(name: str, num_classes: int | None = None, **changes: Any) -> N
         )
     _check_changes(changes)
     recipe = dataclasses.replace(NETWORKS[name], **_tuples(changes))
+    _check_stages(recipe)
     return _FORMS[recipe.form](recipe, recipe.num_classes if num_classes is None else num_classes)
 
 
@@ -59,6 +60,14 @@ def _check_changes(changes: Mapping[str, Any]) -> None:
         raise ValueError(
             f"no network has an option {', '.join(unknown)}; expected: {', '.join(sorted(fields))}"
         )
+
+
+def _check_stages(recipe: NetworkRecipe) -> None:
+    fields = ("blocks", "loops", "widths", "strides", "plain")
+    counts = {field: len(getattr(recipe, field)) for field in fields}
+    if len(set(counts.values())) > 1:
+        found = ", ".join(f"{field} of {count}" for field, count in counts.items())
+        raise ValueError(f"expected one number per stage in every field of a network, got {found}")
 
 
 def _tuples(changes: Mapping[str, Any]) -> dict[str, Any]:

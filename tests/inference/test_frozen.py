@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from drnn_core.inference.frozen import FrozenNetwork, freeze
 from drnn_core.models.gate import Gate
-from drnn_core.models.registry import create_model
 from drnn_core.models.network import Network
+from drnn_core.models.registry import create_model
 from tests.tiny_runs import PREPROCESSING, tiny_images, tiny_network
 
 
@@ -56,14 +56,15 @@ def test_every_form_of_network_replays(changes: dict[str, Any]) -> None:
 @given(loops=st.lists(st.integers(0, 3), min_size=2, max_size=2))
 def test_the_given_decisions_are_followed_whatever_the_image(loops: list[int]) -> None:
     """Against the loops written out: block after block, so many times its body."""
-    network, images = tiny_network(loops=[1, 3, 3]), batch(3)
+    network: Any = tiny_network(loops=[1, 3, 3])
+    images = batch(3)
     ran = torch.tensor([[k < count for count in loops for k in range(3)]]).repeat(3, 1)
     with torch.no_grad():
         x = network.stem(images)
         recursive = [block for _, block in network.recursive_blocks()]
         by_block: dict[Any, int] = dict(zip(recursive, loops, strict=True))
         for blocks in network.stages:
-            for block in cast(Any, blocks).children():
+            for block in blocks.children():
                 if block not in by_block:
                     x = block(x).features
                     continue

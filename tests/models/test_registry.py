@@ -8,32 +8,37 @@ import pytest
 import torch
 from torch.nn import functional as F
 
+from drnn_core.models.bodies import StochasticDepthBlock
+from drnn_core.models.network import Network
 from drnn_core.models.registry import create_model, list_models
-from drnn_core.models.resnet import CifarResNet
+from drnn_core.recipes import NETWORKS
 from drnn_core.training.losses import rate_loss
 
-SIZE = 16  # pixels; small, so that the largest networks stay cheap
+
+def images(name: str, batch: int = 2) -> torch.Tensor:
+    """Small, so that the largest networks stay cheap, yet more than one pixel at the end."""
+    side = 64 if NETWORKS[name].dataset == "ImageNet" else 16
+    return torch.randn(batch, 3, side, side, generator=torch.Generator().manual_seed(1))
 
 
-def images(batch: int = 2) -> torch.Tensor:
-    return torch.randn(batch, 3, SIZE, SIZE, generator=torch.Generator().manual_seed(1))
-
-
-def open_wide(network: CifarResNet) -> None:
-    """Let the gates open nearly always, so that a tiny batch reaches every loop."""
+def open_wide(network: Network) -> None:
+    """Let every block take part: gates open nearly always, and none is dropped by chance."""
     with torch.no_grad():
         for _, block in network.recursive_blocks():
             if block.gate is not None:
                 list(block.gate.parameters())[-1].fill_(5.0)
+    for module in network.modules():
+        if isinstance(module, StochasticDepthBlock):
+            module.survival = 1.0
 
 
 @pytest.mark.parametrize("name", list_models())
 def test_every_parameter_learns(name: str) -> None:
     network = create_model(name).train()
     open_wide(network)
-    output = network(images())
+    output = network(images(name))
     loss = F.cross_entropy(output.logits, torch.tensor([0, 1]))
-    if network.layout:
+    if network.recipe.target is not None:
         loss = loss + 2 * rate_loss(output.trace, 0.7)
     loss.backward()
     assert bool(loss.isfinite())
@@ -50,14 +55,16 @@ def test_every_network_keeps_its_word(name: str) -> None:
     other = create_model(name, num_classes=7).eval()
     other.load_state_dict(network.state_dict())
     with torch.no_grad():
-        first, second, third = network(images()), network(images()), other(images())
+        first, second, third = (net(images(name)) for net in (network, network, other))
     steps = sum(block.loops for block in network.layout)
     assert first.logits.shape == (2, 7)
     assert bool(first.logits.isfinite().all())
     for tensor, dtype in zip(first.trace, (torch.float32, torch.bool, torch.bool), strict=True):
         assert tensor.shape == (2, steps)
         assert tensor.dtype == dtype
-    assert not bool((first.trace.ran & ~first.trace.asked).any())
+    gated = torch.tensor([b.gated for b in network.layout for _ in range(b.loops)]).bool()
+    assert bool((first.trace.ran | gated).all()), "without a gate every loop runs"
+    assert not bool((first.trace.ran & ~first.trace.asked & gated).any())
     for again in (second, third):
         assert torch.equal(first.logits, again.logits)
         for one, two in zip(first.trace, again.trace, strict=True):
@@ -82,7 +89,7 @@ def test_changes_build_working_networks(changes: dict[str, Any]) -> None:
     for key, value in changes.items():
         built = getattr(network.recipe, key)
         assert built == (tuple(value) if isinstance(value, list) else value)
-    output = network(images())
+    output = network(images("dr_resnet16_l2"))
     output.logits.square().sum().backward()
     assert all(
         parameter.grad is None or bool(parameter.grad.isfinite().all())
@@ -92,7 +99,10 @@ def test_changes_build_working_networks(changes: dict[str, Any]) -> None:
 
 def test_patterns_list_networks_in_the_papers_order() -> None:
     assert list_models()[:2] == ["resnet20", "resnet56"]
-    assert list_models("dr_*_l2") == ["dr_resnet16_l2", "dr_resnet40_l2", "dr_resnet74_l2"]
+    assert list_models("dr_*_l2") == [
+        *("dr_resnet16_l2", "dr_resnet40_l2", "dr_resnet74_l2"),
+        *("dr_resnet65_l2", "dr_resnet35_l2"),
+    ]
     assert list_models("vgg*") == []
 
 
@@ -106,6 +116,11 @@ def test_unknown_changes_are_refused_in_words() -> None:
         create_model("resnet20", depth=3)
 
 
+def test_stages_that_do_not_fit_are_refused_in_words() -> None:
+    with pytest.raises(ValueError, match=r"one number per stage.*blocks of 2, loops of 3"):
+        create_model("dr_resnet16_l2", blocks=(3, 2))
+
+
 @pytest.mark.parametrize("name", ["resnet20", "dr_resnet16_l2"])
 def test_the_same_seed_gives_the_same_weights(name: str) -> None:
     states = []
@@ -113,3 +128,49 @@ def test_the_same_seed_gives_the_same_weights(name: str) -> None:
         torch.manual_seed(11)
         states.append(create_model(name).state_dict())
     assert all(torch.equal(states[0][key], states[1][key]) for key in states[0])
+
+
+@pytest.mark.parametrize("name", list_models())
+def test_features_are_those_that_the_stages_promise(name: str) -> None:
+    """For use as a backbone: names, strides and channels are known without running it."""
+    network = create_model(name, num_classes=5).eval()
+    x = images(name, batch=1)
+    with torch.no_grad():
+        stages = network.features(x)
+        logits = network.classify(stages[-1].features)
+        assert torch.equal(logits, network(x).logits)
+    for stage, layout in zip(stages, network.stage_layouts, strict=True):
+        assert (stage.name, stage.stride) == (layout.name, layout.stride)
+        side = x.shape[-1] // stage.stride
+        assert stage.features.shape == (1, layout.channels, side, side)
+
+
+@pytest.mark.parametrize("name", list_models())
+def test_stage_layouts_hold_the_recursive_blocks(name: str) -> None:
+    network = create_model(name)
+    inside = [block for stage in network.stage_layouts for block in stage.blocks if block.loops]
+    assert tuple(inside) == network.layout
+    assert [len(stage.blocks) for stage in network.stage_layouts] == list(network.recipe.blocks)
+
+
+@pytest.mark.parametrize("name", list_models())
+def test_replaying_a_trace_gives_its_logits(name: str) -> None:
+    network = create_model(name, num_classes=5).eval()
+    _draw_gates(network)
+    x = images(name, batch=3)
+    with torch.no_grad():
+        output = network(x)
+        replayed = network(x, output.trace.ran)
+    torch.testing.assert_close(replayed.logits, output.logits)
+    assert torch.equal(replayed.trace.ran, output.trace.ran)
+    assert not bool(replayed.trace.asked.any())
+
+
+def _draw_gates(network: Network) -> None:
+    """Gates that open here and close there, so that a replay has something to get wrong."""
+    generator = torch.Generator().manual_seed(3)
+    with torch.no_grad():
+        for _, block in network.recursive_blocks():
+            if block.gate is not None:
+                bias = torch.randn((), generator=generator)
+                list(block.gate.parameters())[-1].fill_(float(bias))

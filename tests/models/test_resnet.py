@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 from torch import nn
@@ -20,7 +22,7 @@ def test_three_stages_at_full_half_and_quarter_size() -> None:
 
 
 def test_features_lead_to_the_logits() -> None:
-    network = create_model("dr_resnet16_l2").eval()
+    network: Any = create_model("dr_resnet16_l2").eval()
     x = torch.randn(3, 3, 32, 32)
     last = network.features(x)[-1].features
     torch.testing.assert_close(network.classifier(last.mean(dim=(2, 3))), network(x).logits)

@@ -186,7 +186,11 @@ FAULTS = (
         "for loop in range(self.loops):",
         "for loop in range(max(1, self.loops - 1)):",
     ),
-    _block("no activation after the sum", "torch.relu(x) if self.activation else x", "x"),
+    _block(
+        "no activation after the sum",
+        "return torch.relu(beside + residual) if self.activation else beside + residual",
+        "return beside + residual",
+    ),
     _block(
         "the body replaces the features",
         "after = self.advance(beside, self._body",
@@ -207,7 +211,7 @@ FAULTS = (
     Fault(
         "the body forgets the loop",
         "drnn_core.models.bodies",
-        "self.norm1(self.conv1(x), loop, executed)",
-        "self.norm1(self.conv1(x), 0, executed)",
+        "self.norm1(self.conv1(x), loop, executed))\n        return self.norm2",
+        "self.norm1(self.conv1(x), 0, executed))\n        return self.norm2",
     ),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 import torch
@@ -89,7 +90,7 @@ def test_a_non_finite_loss_stops_before_the_update(tmp_path: Path) -> None:
     saved = (tmp_path / RESUME_FILE).read_bytes()
     before = {name: p.detach().clone() for name, p in broken.network.named_parameters()}
     with torch.no_grad():
-        broken.network.classifier.bias.fill_(float("nan"))
+        cast(Any, broken.network).classifier.bias.fill_(float("nan"))
         before["classifier.bias"].fill_(float("nan"))
     with pytest.raises(TrainingError, match=r"step 3 .*no update was made.*lower learning rate"):
         broken.run(Silent())

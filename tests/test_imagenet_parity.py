@@ -31,7 +31,8 @@ UNEXPLAINED_PARAMS = {"aig_resnet50": 0.03, "aig_resnet101": 0.026, "mobilenetv2
 
 def test_every_row_of_every_table_has_its_network() -> None:
     rows = {*PAPER["table1"], *BASELINES, *TABLE2, *TABLE3}
-    assert rows == set(list_models())
+    printed = {name for name in list_models() if NETWORKS[name].paper is not None}
+    assert rows == printed
 
 
 @pytest.mark.parametrize("name", [*BASELINES, *TABLE2, *TABLE3])

@@ -9,6 +9,9 @@ import pytest
 from drnn_core.recipes import NETWORKS, TRAININGS, get_recipe, list_recipes
 from drnn_core.recipes.training import OWN_TRAININGS, PAPER_TRAININGS
 
+# Not printed in any table: table 3's ablation at the size of table 1.
+OWN_NETWORKS = {"r_resnet32_l4_naive", "r_resnet32_l4", "dr_resnet32_l4_lvbn"}
+
 
 def test_every_pair_of_network_and_training_is_a_recipe() -> None:
     names = list_recipes()
@@ -54,8 +57,9 @@ def test_networks_are_consistent(recipe: object) -> None:
     gated = network.gate_every_block or (max(network.loops) > 1 and network.gated)
     assert (network.target is not None) == gated
     assert network.counterpart is None or NETWORKS[network.counterpart].target is None
-    assert network.paper is not None
-    assert network.paper.source in {"table 1", "table 2", "table 3"}
+    if network.name not in OWN_NETWORKS:
+        assert network.paper is not None
+        assert network.paper.source in {"table 1", "table 2", "table 3"}
 
 
 def test_recipes_cannot_be_changed_by_accident() -> None:

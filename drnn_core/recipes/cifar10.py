@@ -118,4 +118,32 @@ CIFAR10_NETWORKS = (
         counterpart="resnet110",
         paper=_table1(7.09, 1.86, None),
     ),
+    # Table 3's ablation at the size of table 1: DR-Res 32 without gates, and without I-LVBN.
+    NetworkRecipe(
+        "r_resnet32_l4_naive",
+        "R-Res 32 (l = 4)",
+        blocks=(9, 3, 3),
+        loops=(1, 4, 4),
+        norm="naive",
+        gated=False,
+        counterpart="resnet56",
+    ),
+    NetworkRecipe(
+        "r_resnet32_l4",
+        "R-Res 32 + L (l = 4)",
+        blocks=(9, 3, 3),
+        loops=(1, 4, 4),
+        norm="lvbn",
+        gated=False,
+        counterpart="resnet56",
+    ),
+    NetworkRecipe(
+        "dr_resnet32_l4_lvbn",
+        "R-Res 32 + L + G (l = 4)",
+        blocks=(9, 3, 3),
+        loops=(1, 4, 4),
+        norm="lvbn",
+        target=0.7,
+        counterpart="resnet56",
+    ),
 )

@@ -11,7 +11,7 @@ import pytest
 from drnn_core.cost import expected_loops, network_cost, paper_params
 from drnn_core.models.gate import Gate
 from drnn_core.models.recursive import RecursiveBlock
-from drnn_core.models.registry import create_model, list_models
+from drnn_core.models.registry import create_model
 from drnn_core.recipes import NETWORKS, get_recipe
 from drnn_core.trace import BlockLayout
 

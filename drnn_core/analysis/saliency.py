@@ -37,9 +37,14 @@ Method = Literal["saliency", "input_x_gradient", "integrated_gradients", "grad_c
 METHODS: tuple[Method, ...] = get_args(Method)
 
 INTEGRATION_STEPS = 64
+# In pixels of a 32 x 32 image; larger images are occluded by windows that are larger in
+# proportion, so that the number of forward passes stays the same.
 OCCLUSION_WINDOW = 5
 OCCLUSION_STRIDE = 2
 _OCCLUDED_AT_ONCE = 32
+# Pixels of the variants of an image that pass through the network together: ten of 224 x 224,
+# whose features a laptop's memory holds, or more small ones than any method asks for.
+_PIXELS_AT_ONCE = 1 << 19
 
 
 class Attributable(Protocol):
@@ -135,6 +140,7 @@ def _integrated_gradients(network: Attributable, images: Tensor, target: int) ->
         target=target,
         n_steps=INTEGRATION_STEPS,
         method="gausslegendre",
+        internal_batch_size=len(images) * _at_once(images, INTEGRATION_STEPS),
     )
     return integrated.sum(dim=1)
 
@@ -151,17 +157,24 @@ def _grad_cam(network: Attributable, images: Tensor, target: int) -> Tensor:
 def _occlusion(network: Attributable, images: Tensor, target: int) -> Tensor:
     captum = _captum()
     channels = images.shape[1]
-    window = min(OCCLUSION_WINDOW, images.shape[-2], images.shape[-1])
+    scale = max(1, min(images.shape[-2:]) // 32)
+    window = min(OCCLUSION_WINDOW * scale, images.shape[-2], images.shape[-1])
+    stride = OCCLUSION_STRIDE * scale
     with torch.no_grad():
         occluded = captum.Occlusion(network).attribute(
             images.detach(),
             sliding_window_shapes=(channels, window, window),
-            strides=(channels, OCCLUSION_STRIDE, OCCLUSION_STRIDE),
+            strides=(channels, stride, stride),
             baselines=0.0,
             target=target,
-            perturbations_per_eval=_OCCLUDED_AT_ONCE,
+            perturbations_per_eval=_at_once(images, _OCCLUDED_AT_ONCE),
         )
     return occluded[:, 0]  # a window spans all channels, so all of them carry the same value
+
+
+def _at_once(images: Tensor, most: int) -> int:
+    """Variants of each of the images that may pass through the network together."""
+    return max(1, min(most, _PIXELS_AT_ONCE // images[:, 0].numel()))
 
 
 _EVIDENCE: dict[str, Callable[[Attributable, Tensor, int], Tensor]] = {

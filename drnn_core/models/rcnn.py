@@ -47,7 +47,9 @@ class RecurrentConvolution(RecursiveBlock):
             after = self.norm(torch.relu(driven + self.body(x)))
             x = after if replay is None else torch.where(ran[:, loop, None, None, None], after, x)
         asked = torch.zeros_like(ran)
-        return BlockOutput(self.dropout(x), Trace(torch.ones_like(ran, dtype=x.dtype), asked, ran))
+        return BlockOutput(
+            self.dropout(x), Trace(ran.new_ones(ran.shape, dtype=torch.float32), asked, ran)
+        )
 
 
 class RecurrentNetwork(StagedNetwork):

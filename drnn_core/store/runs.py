@@ -17,8 +17,8 @@ import torch
 from safetensors import SafetensorError
 from torch import Tensor
 
-from drnn_core.models.registry import create_model
 from drnn_core.models.network import Network
+from drnn_core.models.registry import create_model
 from drnn_core.store.card import model_card
 from drnn_core.store.files import atomic_write_bytes
 from drnn_core.store.runinfo import CurvePoint, Metrics, RunError, RunInfo, RunMetrics

@@ -18,8 +18,8 @@ from torch import Tensor, nn
 from drnn_core.data.sets import ImageSet
 from drnn_core.data.transforms import Preprocessing
 from drnn_core.models.gate import Gate
-from drnn_core.models.recursive import RecursiveBlock
 from drnn_core.models.network import Network
+from drnn_core.models.recursive import RecursiveBlock
 
 # Halvings of the interval in which a bias is sought; the rate moves in steps of one image.
 _HALVINGS = 14

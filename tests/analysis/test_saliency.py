@@ -23,6 +23,8 @@ from drnn_core.analysis.saliency import (
 )
 from drnn_core.inference.frozen import FrozenNetwork, freeze
 from drnn_core.models.network import Network
+from drnn_core.models.registry import create_model
+from drnn_core.recipes import NETWORKS
 from tests.tiny_runs import PREPROCESSING, tiny_images, tiny_network
 
 TARGET = 2
@@ -271,3 +273,50 @@ def test_nothing_is_printed_or_left_behind(capfd: pytest.CaptureFixture[str]) ->
     out, err = capfd.readouterr()
     assert out == ""
     assert err == ""
+
+
+# A network of each form, with classes and size of ImageNet where it has them.
+FORMS = [
+    *("resnet20", "dr_resnet32_l4", "aig_resnet110", "sd_resnet110", "preact_resnet110"),
+    *("rcnn160", "resnet50", "dr_resnet53_l3", "r_resnet53_l3", "dr_mobilenetv2"),
+]
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_every_form_of_network_can_be_attributed(name: str) -> None:
+    """The maps that need no integration, at a size that keeps the largest network quick."""
+    network = create_model(name).eval()
+    side = 64 if NETWORKS[name].image_size > 32 else 32
+    image = torch.randn(1, 3, side, side, generator=torch.Generator().manual_seed(2))
+    with torch.no_grad():
+        frozen = freeze(network, network(image).trace.ran)
+    for method in ("saliency", "input_x_gradient", "grad_cam"):
+        evidence = attribute(frozen, image, TARGET, method)
+        assert evidence.shape == (1, side, side)
+        assert np.isfinite(evidence).all()
+        assert method == "grad_cam" or np.abs(evidence).max() > 0
+
+
+def test_large_images_are_occluded_by_larger_windows_and_integrated_in_parts() -> None:
+    """As many windows at 224 pixels as at 32; never more than ten variants at a time."""
+    sizes: list[int] = []
+
+    class Watched(torch.nn.Module):
+        last_features = torch.nn.Identity()
+
+        def forward(self, images: torch.Tensor) -> torch.Tensor:
+            sizes.append(len(images))
+            return images.mean(dim=(2, 3))
+
+    for side in (32, 224):
+        sizes.clear()
+        evidence = attribute(Watched(), torch.randn(1, 3, side, side), TARGET, "occlusion")
+        assert evidence.shape == (1, side, side)
+        # the windows, and the image itself
+        assert sum(sizes) == 15 * 15 + 1
+    assert max(sizes) == 10
+    sizes.clear()
+    integrated = attribute(Watched(), torch.randn(1, 3, 224, 224), TARGET, "integrated_gradients")
+    assert np.isfinite(integrated).all()
+    assert max(sizes) == 10
+    assert sum(sizes) >= 64

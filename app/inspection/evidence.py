@@ -39,8 +39,8 @@ _MEANINGS: dict[Method, str] = {
     "the two logits.",
     "grad_cam": "Where in the last stage the features stand that raise the class's logit; as "
     "coarse as that stage's grid.",
-    "occlusion": "How far the class's logit falls when a window around the pixel, 5 × 5 of 32 × 32, is blanked "
-    "(the training set's mean colour).",
+    "occlusion": "How far the class's logit falls when a window around the pixel, 5 × 5 of "
+    "32 × 32, is blanked (the training set's mean colour).",
 }
 _FROZEN = (
     "The gates’ decisions are frozen at this image’s: attribution looks at changed images, which "

@@ -26,7 +26,7 @@ from app.inspection.standing import (
     standing_in_words,
 )
 from drnn_core.data.generated import render
-from drnn_core.recipes import NetworkRecipe
+from drnn_core.models.registry import create_model
 
 
 def png(width: int = 20, height: int = 10) -> bytes:
@@ -193,9 +193,8 @@ class TestStanding:
 
 
 def test_decisions_as_a_table_and_a_chart() -> None:
-    recipe = NetworkRecipe("example", "Example", blocks=(2, 2, 2), loops=(1, 2, 2))
     path = network_path(
-        recipe,
+        create_model("dr_resnet16_l2", blocks=(2, 2, 2), loops=(1, 2, 2)).stage_layouts,
         32,
         "x",
         asked=np.array([1, 1, 1, 0], bool),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 from xml.etree import ElementTree as ET
 
 import numpy as np
@@ -15,17 +16,22 @@ from app.charts import DARK, LIGHT
 from app.inspection.path import NetworkPath, digits, network_path
 from app.pathpicture import WIDTHS, path_html, path_svg
 from drnn_core.models.registry import create_model, list_models
-from drnn_core.recipes import NETWORKS, NetworkRecipe
+from drnn_core.trace import StageLayout
 
 SVG = "{http://www.w3.org/2000/svg}"
 PIXEL = "data:image/png;base64,iVBORw0KGgo="
 
 
+def layouts(name: str = "dr_resnet16_l2", **changes: Any) -> tuple[StageLayout, ...]:
+    """Stages of a network, without its weights."""
+    with torch.device("meta"):
+        return create_model(name, **changes).stage_layouts
+
+
 def example(answer: str = "ship 93 %") -> NetworkPath:
     """Two blocks of three loops: one ran twice, one not at all."""
-    recipe = NetworkRecipe("example", "Example", blocks=(2, 2, 2), loops=(1, 3, 3), target=0.7)
     return network_path(
-        recipe,
+        layouts(blocks=(2, 2, 2), loops=(1, 3, 3)),
         32,
         answer,
         asked=np.array([1, 1, 1, 1, 0, 0], bool),
@@ -108,9 +114,8 @@ def test_fates_are_told_apart_without_colour() -> None:
 
 
 def test_blocks_without_gates_show_no_probability() -> None:
-    recipe = NETWORKS["dr_resnet16_l2"]
     path = network_path(
-        recipe, 32, "x", np.zeros(4, bool), np.ones(4, bool), np.ones(4, np.float32)
+        layouts(), 32, "x", np.zeros(4, bool), np.ones(4, bool), np.ones(4, np.float32)
     )
     assert "loop 1 no gate, ran" in path.in_words()
     assert not [text for text in texts(drawn(path)) if re.fullmatch(r"\d?\.\d\d", text)]
@@ -118,7 +123,7 @@ def test_blocks_without_gates_show_no_probability() -> None:
 
 def test_a_plain_network_has_a_path_too() -> None:
     nothing = np.zeros(0, bool)
-    path = network_path(NETWORKS["resnet20"], 32, "cat", nothing, nothing, nothing.astype("f4"))
+    path = network_path(layouts("resnet20"), 32, "cat", nothing, nothing, nothing.astype("f4"))
     assert "It has no loops. Answer: cat." in path.in_words()
     assert [text for text in texts(drawn(path)) if text.startswith("3.")] == ["3.1", "3.2", "3.3"]
 
@@ -136,10 +141,10 @@ def test_everything_stands_inside_the_picture(
     width: int,
     data: st.DataObject,
 ) -> None:
-    recipe = NetworkRecipe("any", "Any", blocks=blocks, loops=loops)
     steps = sum((n - 1) * k for n, k in zip(blocks, loops, strict=True) if k > 1)
     ran = np.array(data.draw(st.lists(st.booleans(), min_size=steps, max_size=steps)), bool)
-    path = network_path(recipe, 32, "automobile 100 %", ~ran | ran, ran, np.full(steps, 0.5, "f4"))
+    stages = layouts(blocks=blocks, loops=loops)
+    path = network_path(stages, 32, "automobile 100 %", ~ran | ran, ran, np.full(steps, 0.5, "f4"))
     svg = drawn(path, width)
     across, down = (float(svg.get(side, "0")) for side in ("width", "height"))
     assert across <= width + 20
@@ -167,5 +172,5 @@ def test_a_picture_for_every_width_and_theme() -> None:
 
 def test_a_foreign_trace_is_refused() -> None:
     flags = np.ones(3, bool)
-    with pytest.raises(ValueError, match="expected a trace of 4 steps for dr_resnet16_l2, got 3"):
-        network_path(NETWORKS["dr_resnet16_l2"], 32, "x", flags, flags, flags.astype("f4"))
+    with pytest.raises(ValueError, match="expected a trace of 4 steps for this network, got 3"):
+        network_path(layouts(), 32, "x", flags, flags, flags.astype("f4"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ from drnn_core.commands.console import emit, progress_bar
 if TYPE_CHECKING:
     from drnn_core.evaluation import Measures
     from drnn_core.store.runinfo import RunInfo
+    from drnn_core.trace import BlockLayout
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ class Evaluate:
         if self.json:
             emit({"run": str(self.run_folder), "data": images.name, **vars(measures)})
         else:
-            _print(info, measures, [block.name for block in network.layout])
+            _print(info, measures, network.layout)
         return 0
 
 
@@ -74,7 +76,7 @@ def check_classes(info: RunInfo, classes: tuple[str, ...], data: str) -> None:
         )
 
 
-def _print(info: RunInfo, measures: Measures, blocks: list[str]) -> None:
+def _print(info: RunInfo, measures: Measures, layout: Sequence[BlockLayout]) -> None:
     print(f"{info.title} on {measures.n:,} images")
     print(f"  top-1 error   {measures.error:.2f} %   top-5 {measures.error_top5:.2f} %")
     print(f"  loss          {measures.loss:.4f} nats")
@@ -85,9 +87,13 @@ def _print(info: RunInfo, measures: Measures, blocks: list[str]) -> None:
         f"  loops         {measures.loops_mean:.2f} ± {measures.loops_std:.2f} "
         f"of {measures.loops_max}"
     )
+    if math.isnan(measures.rate):  # R-networks loop without gates
+        return
     target = info.metrics.test.target
     print(f"  realised rate {measures.rate:.3f}, target {target}; by block and loop:")
-    per_block = len(measures.gate_rates) // len(blocks)
-    for index, name in enumerate(blocks):
-        rates = measures.gate_rates[index * per_block : (index + 1) * per_block]
-        print(f"    {name:6s}", "  ".join("  –  " if math.isnan(r) else f"{r:.3f}" for r in rates))
+    start = 0
+    for block in layout:
+        rates = measures.gate_rates[start : start + block.loops]
+        start += block.loops
+        shown = ("  –  " if math.isnan(rate) else f"{rate:.3f}" for rate in rates)
+        print(f"    {block.name:6s}", "  ".join(shown))

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import torch
 
+from drnn_core._torchvision import torchvision
 from drnn_core.commands.models import model_row
-from drnn_core.data._torchvision import torchvision
 from drnn_core.models.pretrained import load_torchvision_weights
 from drnn_core.models.registry import create_model, list_models
 from drnn_core.recipes import NETWORKS

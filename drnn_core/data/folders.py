@@ -29,7 +29,7 @@ def load_cifar10(folder: Path, split: str) -> MemorySet:
     Raises:
         DataError: the folder is incomplete or its files are damaged.
     """
-    from drnn_core.data._torchvision import torchvision
+    from drnn_core._torchvision import torchvision
 
     try:
         source: Any = torchvision.datasets.CIFAR10(str(folder), train=split == "train")

@@ -105,7 +105,7 @@ def test_image_folder_brings_pictures_to_size(tmp_path: Path) -> None:
 
 def test_cifar10_of_torchvision(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A miniature of the published folder; only its checksums are replaced."""
-    from drnn_core.data._torchvision import torchvision
+    from drnn_core._torchvision import torchvision
 
     pixels = pictures(6)
     root = tmp_path / "cifar-10-batches-py"

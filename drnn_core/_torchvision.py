@@ -30,3 +30,8 @@ def _load() -> ModuleType:
 
 
 torchvision = _load()
+
+
+def functional() -> ModuleType:
+    """torchvision.transforms.v2.functional, which ``import torchvision`` leaves out."""
+    return importlib.import_module("torchvision.transforms.v2.functional")

@@ -1,10 +1,16 @@
 """How loops go with anything else that is known of an image: rank correlation with intervals.
 
+``spearman`` looks at all images together; ``within`` at the images of each class, so that classes
+that loop more and also are harder do not make a relation; ``partial`` at what is left once other
+columns, such as the confidence, are known.
+
 Pure functions over columns of a run's records.
 """
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,13 +18,18 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
+from drnn_core.analysis.bootstrap import columns_of, interval, resamples_of
+from drnn_core.analysis.ranks import Ranks, correlation_matrix, correlations, partial_of
+
+Floats = NDArray[np.float64]
+
 
 @dataclass(frozen=True)
 class Relation:
-    """Spearman's rank correlation of two columns.
+    """A rank correlation of two columns.
 
     Attributes:
-        rho: in -1..1; NaN where a column is constant or fewer than three pairs are finite.
+        rho: in -1..1; NaN where a column is constant or fewer than three rows are finite.
         low, high: bootstrap interval (percentiles over resampled images).
         p: of the hypothesis that there is no relation, two-sided.
         n: images.
@@ -40,9 +51,9 @@ def spearman(
     resamples: int = 1000,
     seed: int = 0,
 ) -> Relation:
-    """Rank correlation of ``x`` and ``y``, (N,) each, with a bootstrap interval over images.
+    """Spearman's rank correlation of ``x`` and ``y``, (N,) each, over all images.
 
-    Pairs with a NaN are left out. Ties share their mean rank.
+    Pairs with a NaN are left out. Ties share their mean rank, also among resampled images.
 
     Args:
         x, y: the columns.
@@ -53,34 +64,129 @@ def spearman(
     Raises:
         ValueError: the columns differ in length.
     """
-    first, second = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
-    if first.shape != second.shape or first.ndim != 1:
-        raise ValueError(
-            f"expected two columns of equal length, got shapes {first.shape} and {second.shape}"
-        )
-    finite = np.isfinite(first) & np.isfinite(second)
-    first, second = first[finite], second[finite]
-    if len(first) < 3 or np.ptp(first) == 0 or np.ptp(second) == 0:
-        nan = float("nan")
-        return Relation(nan, nan, nan, nan, len(first), level)
+    first, second = columns_of(x, y)
+    if _too_little(first, second):
+        return _nothing(len(first), level)
     result: Any = stats.spearmanr(first, second)
-    draws = _resampled(first, second, resamples, np.random.default_rng(seed))
-    low, high = np.nanquantile(draws, [(1 - level) / 2, (1 + level) / 2])
-    return Relation(
-        float(result.statistic), float(low), float(high), float(result.pvalue), len(first), level
-    )
+    ranks = Ranks(first), Ranks(second)
+
+    def rho(counts: NDArray[np.int64]) -> float:
+        return float(correlations(ranks[0].of(counts), ranks[1].of(counts), counts)[0][0])
+
+    value, p = float(result.statistic), float(result.pvalue)
+    return _relation(value, p, rho, len(first), level, resamples, seed)
 
 
-def _resampled(
-    x: NDArray[np.float64], y: NDArray[np.float64], resamples: int, random: np.random.Generator
-) -> NDArray[np.float64]:
-    """(resamples,) rank correlations of images drawn with replacement; NaN where constant."""
-    draws = np.empty(resamples)
-    for index in range(resamples):
-        keep = random.integers(0, len(x), len(x))
-        # Correlating the first ranks again would be quicker, but ties change with the sample.
-        ranks = [np.asarray(stats.rankdata(column[keep])) for column in (x, y)]
-        centred = [rank - rank.mean() for rank in ranks]
-        scale = np.sqrt((centred[0] ** 2).sum() * (centred[1] ** 2).sum())
-        draws[index] = (centred[0] * centred[1]).sum() / scale if scale else np.nan
-    return draws
+def within(
+    x: ArrayLike,
+    y: ArrayLike,
+    groups: ArrayLike,
+    level: float = 0.95,
+    resamples: int = 1000,
+    seed: int = 0,
+) -> Relation:
+    """Spearman's rank correlation within groups: its mean, weighted by the groups' images.
+
+    Groups in which a column is constant say nothing and are left out; ``n`` counts the others.
+    ``p`` is that of the weighted mean against a normal distribution: with no relation, the
+    correlation of n ranked images, tied or not, has mean 0 and variance 1 / (n - 1) exactly.
+
+    Args:
+        x, y: the columns.
+        groups: (N,) of each image, such as its label.
+        level, resamples, seed: see ``spearman``.
+
+    Raises:
+        ValueError: the columns differ in length.
+    """
+    first, second, kind = columns_of(x, y, groups)
+    _, place = np.unique(kind, return_inverse=True)
+    count = int(place.max()) + 1 if len(place) else 0
+    if not count:
+        return _nothing(0, level)
+    ranks = Ranks(first, place), Ranks(second, place)
+
+    def parts(counts: NDArray[np.int64]) -> tuple[Floats, Floats]:
+        found, n = correlations(ranks[0].of(counts), ranks[1].of(counts), counts, place, count)
+        known = ~np.isnan(found) & (n > 2)
+        return found[known], n[known]
+
+    def rho(counts: NDArray[np.int64]) -> float:
+        found, n = parts(counts)
+        return float(found @ n / n.sum()) if len(n) else math.nan
+
+    once = np.ones(len(first), dtype=np.int64)
+    sizes = parts(once)[1]
+    total = int(sizes.sum())
+    value = rho(once)
+    if math.isnan(value):
+        return _nothing(total, level)
+    spread = math.sqrt(float((sizes**2 / (sizes - 1)).sum())) / total
+    p = 2 * float(stats.norm.sf(abs(value) / spread))
+    return _relation(value, p, rho, len(first), level, resamples, seed, total)
+
+
+def partial(
+    x: ArrayLike,
+    y: ArrayLike,
+    given: Sequence[ArrayLike],
+    level: float = 0.95,
+    resamples: int = 1000,
+    seed: int = 0,
+) -> Relation:
+    """Rank correlation of ``x`` and ``y`` once the ``given`` columns are known.
+
+    Every column is ranked, the ranks of x and y are freed of what is linear in the ranks of the
+    given columns, and the rest is correlated. ``p`` is of Student's t with N - 2 - K degrees of
+    freedom.
+
+    Args:
+        x, y: the columns.
+        given: K columns, (N,) each.
+        level, resamples, seed: see ``spearman``.
+
+    Raises:
+        ValueError: no given column, or columns that differ in length.
+    """
+    if not given:
+        raise ValueError("expected at least one column that is given, got none; use spearman")
+    columns = columns_of(x, y, *given)
+    n, freedom = len(columns[0]), len(columns[0]) - 2 - len(given)
+    if freedom < 1 or _too_little(*columns[:2]):
+        return _nothing(n, level)
+    known = [column for column in columns[2:] if np.ptp(column) > 0]
+    ranks = [Ranks(column) for column in [*columns[:2], *known]]
+
+    def rho(counts: NDArray[np.int64]) -> float:
+        return partial_of(correlation_matrix([rank.of(counts) for rank in ranks], counts))
+
+    value = rho(np.ones(n, dtype=np.int64))
+    if math.isnan(value):
+        return _nothing(n, level)
+    t = abs(value) * math.sqrt(freedom / max(1 - value * value, 1e-300))
+    p = 2 * float(stats.t.sf(t, freedom))
+    return _relation(value, p, rho, n, level, resamples, seed)
+
+
+def _too_little(x: Floats, y: Floats) -> bool:
+    return len(x) < 3 or np.ptp(x) == 0 or np.ptp(y) == 0
+
+
+def _nothing(n: int, level: float) -> Relation:
+    nan = float("nan")
+    return Relation(nan, nan, nan, nan, n, level)
+
+
+def _relation(
+    value: float,
+    p: float,
+    rho: Callable[[NDArray[np.int64]], float],
+    n: int,
+    level: float,
+    resamples: int,
+    seed: int,
+    counted: int | None = None,
+) -> Relation:
+    draws = [rho(counts) for counts in resamples_of(n, resamples, seed)]
+    low, high = interval(draws, level)
+    return Relation(value, low, high, p, n if counted is None else counted, level)

@@ -1,7 +1,8 @@
 """The parts of the path picture, each drawn around a point of the rail; x to the right, y down.
 
 What ran is thick and filled, a gate that closed is dashed with a cross, what was never asked is
-thin and dotted: the fates stay apart without any colour.
+thin and dotted: the fates stay apart without any colour. Of no image, a ring is as thick as the
+share of the images that are expected to run its loop.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from app.inspection.path import Block, Loop, digits
 PLAIN_WIDTH = 23
 STEM_WIDTH = 36
 INPUT_SIDE = 46
+FOLDED_WIDTH = 64  # at least, of a block that stands for several
+_ANSWER_LONGEST = 26  # letters
 _RING_X, _RING_Y = 9, 17  # each ring is so much wider and higher than the one inside it
 _INNER_X, _INNER_Y = 17, 13
 _BAND = 6  # thickness of a ring that ran
@@ -27,9 +30,16 @@ def recursive_width(loops: int) -> int:
     return 2 * (_INNER_X + _RING_X * loops) + _BAND + 8
 
 
-def answer_width(said: str) -> float:
+def answer_width(said: str, chance: str) -> float:
     """Width of the end of the rail with what the network said."""
-    return 34 + 7.4 * len(said)
+    return 34 + 7.4 * len(_shown(said, chance))
+
+
+def _shown(said: str, chance: str) -> str:
+    """The answer with its chance, a long name cut."""
+    if len(said) > _ANSWER_LONGEST:
+        said = f"{said[: _ANSWER_LONGEST - 1].rstrip(' ,')}…"
+    return f"{said} {chance}".strip()
 
 
 def rise(loops: int) -> int:
@@ -51,9 +61,14 @@ def rail(x1: float, x2: float, y: float, colours: Palette) -> str:
     return f'<path d="M{x1:g},{y:g}H{x2:g}" stroke="{colours.ran}" stroke-width="2.5"/>'
 
 
-def plain_block(x: float, y: float, block: Block, colours: Palette) -> str:
-    """A plain block that starts at ``x``; one that halves the resolution narrows to the right."""
-    middle, half = x + PLAIN_WIDTH / 2, 7
+def count_of(x: float, y: float, count: int, colours: Palette) -> str:
+    """How many blocks a drawn one stands for."""
+    return text(x, y + 39, f"{count} blocks", colours.text, 10, 'font-weight="600"')
+
+
+def plain_block(middle: float, y: float, block: Block, name: str, colours: Palette) -> str:
+    """A plain block around ``middle``; one that halves the resolution narrows to the right."""
+    half = 7
     left, right, top = middle - half, middle + half, 11
     slope = 5 if block.downsamples else 0
     shape = (
@@ -62,37 +77,43 @@ def plain_block(x: float, y: float, block: Block, colours: Palette) -> str:
     )
     note = "plain block, halves the resolution" if block.downsamples else "plain block"
     return (
-        f"<g><title>Block {block.name}: {note}</title>"
+        f"<g><title>Block {name}: {note}</title>"
         f'<path d="{shape}" fill="{colours.ran_soft}" stroke="{colours.ran}" '
         f'stroke-width="1.2" stroke-linejoin="round"/>'
-        f"{text(middle, y + 27, block.name, colours.muted, 9.5)}</g>"
+        f"{text(middle, y + 27, name, colours.muted, 9.5)}</g>"
     )
 
 
-def recursive_block(x: float, y: float, block: Block, colours: Palette) -> str:
-    """A recursive block that starts at ``x``: a ring for each loop, the first innermost."""
-    middle = x + recursive_width(len(block.loops)) / 2
-    parts = [_body(middle, y, block, colours)]
+def recursive_block(middle: float, y: float, block: Block, name: str, colours: Palette) -> str:
+    """A recursive block around ``middle``: a ring for each loop, the first innermost."""
+    parts = [_body(middle, y, block, name, colours)]
     numbered = list(enumerate(block.loops, 1))
     # From the outside in: what ran lies on top of what did not.
-    parts += [_ring(middle, y, block.name, k, loop, colours) for k, loop in reversed(numbered)]
+    parts += [_ring(middle, y, name, k, loop, colours) for k, loop in reversed(numbered)]
     parts += [
         _pill(middle, y - _INNER_Y - _RING_Y * k, loop, colours) for k, loop in reversed(numbered)
     ]
-    parts.append(text(middle, y + 27, block.name, colours.muted, 9.5))
+    parts.append(text(middle, y + 27, name, colours.muted, 9.5))
     return f"<g>{''.join(parts)}</g>"
 
 
-def _body(x: float, y: float, block: Block, colours: Palette) -> str:
+def _body(x: float, y: float, block: Block, name: str, colours: Palette) -> str:
     """The body with the number of its runs; one that never ran is passed by below."""
-    count = block.executed
-    note = f"Block {block.name}: {count} of {len(block.loops)} loops ran"
+    count, most = block.executed, len(block.loops)
     box = f'<rect x="{x - 13:g}" y="{y - 10:g}" width="26" height="20" rx="5"'
-    if count:
-        drawn = f'{box} fill="{colours.ran}"/>'
-        label = text(x, y + 4, f"×{count}", colours.background, 11.5, 'font-weight="600"')
+    if block.loops[0].share is not None:
+        gated = any(loop.asked for loop in block.loops)
+        note = f"recursive, {'up to ' if gated else ''}{most} loop{'s' if most > 1 else ''}"
+        shown = f"{'≤' if gated else '×'}{most}"
     else:
-        half = recursive_width(len(block.loops)) / 2
+        note, shown = f"{count} of {most} loops ran", f"×{count}"
+    if block.downsamples:
+        note += "; halves the resolution, its shortcut always runs"
+    if shown != "×0":
+        drawn = f'{box} fill="{colours.ran}"/>'
+        label = text(x, y + 4, shown, colours.background, 11.5, 'font-weight="600"')
+    else:
+        half = recursive_width(most) / 2
         drawn = (
             f'<path d="M{x - half:g},{y:g}C{x - half / 2:g},{y:g} {x - half / 2:g},{y + 14:g} '
             f'{x:g},{y + 14:g}S{x + half / 2:g},{y:g} {x + half:g},{y:g}" '
@@ -101,7 +122,7 @@ def _body(x: float, y: float, block: Block, colours: Palette) -> str:
             f'stroke-dasharray="3 2.5"/>'
         )
         label = text(x, y + 4, "×0", colours.muted, 11.5, 'font-weight="600"')
-    return f"<g><title>{note}</title>{drawn}{label}</g>"
+    return f"<g><title>Block {name}: {note}</title>{drawn}{label}</g>"
 
 
 def _ring(x: float, y: float, name: str, number: int, loop: Loop, colours: Palette) -> str:
@@ -111,6 +132,7 @@ def _ring(x: float, y: float, name: str, number: int, loop: Loop, colours: Palet
         "ran": f'stroke="{colours.ran}" stroke-width="{_BAND}"',
         "closed": f'stroke="{colours.muted}" stroke-width="1.3" stroke-dasharray="5 3"',
         "unasked": f'stroke="{colours.muted}" stroke-opacity=".55" stroke-dasharray="1 3.5"',
+        "possible": f'stroke="{colours.ran}" stroke-width="{_BAND * (loop.share or 0):g}"',
     }
     title = f"<title>Block {name}, loop {number}: {loop.in_words()}</title>"
     direction = _chevron(x - across, y, colours) if loop.ran else ""
@@ -129,28 +151,26 @@ def _chevron(x: float, y: float, colours: Palette) -> str:
 
 def _pill(x: float, y: float, loop: Loop, colours: Palette) -> str:
     """The gate's probability on the top of its ring; a cross beside it where the gate closed."""
-    if loop.prob is None:
+    chance = loop.share if loop.share is not None else loop.prob
+    if chance is None or (loop.share is not None and not loop.asked):
         return ""
-    number = digits(loop.prob).removeprefix("0")
-    open_ = loop.ran
-    width = _PILL_WIDTH + (6 if len(number) > 3 else 0) + (0 if open_ else 9)
-    fill, stroke = (
-        (colours.ran, colours.background) if open_ else (colours.background, colours.muted)
-    )
+    number = f"{digits(chance)}".removeprefix("0")
+    possible, closed = loop.share is not None, loop.fate == "closed"
+    width = _PILL_WIDTH + (6 if len(number) > 3 else 0) + (9 if closed else 0)
+    fill = colours.ran if loop.ran else colours.background
+    stroke = colours.background if loop.ran else colours.ran if possible else colours.muted
     box = (
         f'<rect x="{x - width / 2:g}" y="{y - _PILL_HEIGHT / 2:g}" width="{width}" '
         f'height="{_PILL_HEIGHT}" rx="{_PILL_HEIGHT / 2:g}" fill="{fill}" stroke="{stroke}"/>'
     )
-    ink = colours.background if open_ else colours.text
-    label = text(x if open_ else x + 5, y + 3.6, number, ink, 10.5, 'pointer-events="none"')
+    ink = colours.background if loop.ran else colours.text
+    label = text(x + 5 if closed else x, y + 3.6, number, ink, 10.5, 'pointer-events="none"')
     left = x - width / 2 + 7
     cross = (
-        ""
-        if open_
-        else f'<path d="M{left:g},{y - 3:g}l6,6m0,-6l-6,6" stroke="{colours.wrong}" '
+        f'<path d="M{left:g},{y - 3:g}l6,6m0,-6l-6,6" stroke="{colours.wrong}" '
         f'stroke-width="1.6" stroke-linecap="round"/>'
     )
-    return f'<g pointer-events="none">{box}{cross}{label}</g>'
+    return f'<g pointer-events="none">{box}{cross if closed else ""}{label}</g>'
 
 
 def input_image(x: float, y: float, side: int, image: str, colours: Palette) -> str:
@@ -170,23 +190,24 @@ def input_image(x: float, y: float, side: int, image: str, colours: Palette) -> 
     )
 
 
-def stem(x: float, y: float, channels: int, colours: Palette) -> str:
-    """The first convolution."""
+def stem(x: float, y: float, side: int, after: int, colours: Palette) -> str:
+    """What stands before the first stage; ``side`` and ``after`` are pixels around it."""
     middle = x + STEM_WIDTH / 2
     return (
-        f"<g><title>Stem: 3×3 convolution, 3 to {channels} channels</title>"
+        f"<g><title>Stem: the first convolution, {side}×{side} to {after}×{after}</title>"
         f'<rect x="{x + 2:g}" y="{y - 11:g}" width="{STEM_WIDTH - 4}" height="22" rx="5" '
         f'fill="{colours.ran_soft}" stroke="{colours.ran}" stroke-width="1.2"/>'
         f"{text(middle, y + 4, 'stem', colours.text, 10.5)}</g>"
     )
 
 
-def answer(x: float, y: float, said: str, colours: Palette) -> str:
+def answer(x: float, y: float, said: str, chance: str, colours: Palette) -> str:
     """Pooling and classifier, and what they said."""
+    whole = f"{said} {chance}".strip()
     return (
-        f"<g><title>Global average pool, classifier: {escape(said)}</title>"
+        f"<g><title>Global pooling, classifier: {escape(whole)}</title>"
         f'<path d="M{x:g},{y:g}h14" stroke="{colours.ran}" stroke-width="2.5"/>'
         f'<path d="M{x + 12:g},{y - 6:g}l8,6l-8,6z" fill="{colours.ran}"/>'
-        f"{text(x + 26, y + 4, said, colours.text, 13, START_BOLD)}"
+        f"{text(x + 26, y + 4, _shown(said, chance), colours.text, 13, START_BOLD)}"
         f"{text(x + 26, y + 19, 'pool · classifier', colours.muted, 9.5, START)}</g>"
     )

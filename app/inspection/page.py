@@ -80,7 +80,7 @@ def _path(predictor: Predictor, prediction: Prediction) -> NetworkPath:
     return network_path(
         predictor.network.stage_layouts,
         prediction.seen.shape[0],
-        f"{said} {parts.percent(chance)}",
+        (said, parts.percent(chance)),
         prediction.asked,
         prediction.ran,
         prediction.prob,
@@ -99,4 +99,4 @@ def _show_path(path: NetworkPath, prediction: Prediction) -> None:
     )
     colours = charts.palette()
     picture = path_html(path, colours, data_uri(prediction.seen))
-    drawing(picture + (legend(colours) if path.recursive else ""), "inspect_path")
+    drawing(picture + legend(path, colours), "inspect_path")

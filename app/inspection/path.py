@@ -1,10 +1,11 @@
-"""The path that one image took through a network, as data and in words."""
+"""The path that one image took through a network, as data and in words; or all paths there are."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Literal
 
 import numpy as np
@@ -27,25 +28,31 @@ class Loop:
         prob: the gate's chance to run it; None where no gate was asked.
         asked: the gate was consulted.
         ran: the loop was executed.
+        share: of all images, expected to run it; None where this is the loop of one image.
     """
 
     prob: float | None
     asked: bool
     ran: bool
+    share: float | None = None
 
     @property
-    def fate(self) -> Literal["ran", "closed", "unasked"]:
-        """Executed; its gate closed; or never reached, because an earlier gate closed."""
+    def fate(self) -> Literal["ran", "closed", "unasked", "possible"]:
+        """Executed; its gate closed; never reached, because an earlier gate closed; or open yet."""
+        if self.share is not None:
+            return "possible"
         if self.ran:
             return "ran"
         return "closed" if self.asked else "unasked"
 
     def in_words(self) -> str:
         """For example "gate 0.93, ran"."""
+        if self.share is not None:
+            return f"{self.share:.0%} of the images expected" if self.asked else "always"
         gate = "no gate" if self.prob is None else f"gate {digits(self.prob)}"
-        return {"ran": f"{gate}, ran", "closed": f"{gate}, closed", "unasked": "not asked"}[
-            self.fate
-        ]
+        if self.ran:
+            return f"{gate}, ran"
+        return f"{gate}, closed" if self.asked else "not asked"
 
 
 @dataclass(frozen=True)
@@ -80,17 +87,21 @@ class Stage:
 
 @dataclass(frozen=True)
 class NetworkPath:
-    """What one image met on its way.
+    """What one image met on its way, or any image may meet.
 
     Attributes:
         side: height and width of the network's input in pixels.
         stages: in network order.
-        answer: what the network said, for example "ship 93 %".
+        answer: what the network said, for example "ship".
+        chance: of the answer, for example "93 %".
+        of_image: it is the path of one image.
     """
 
     side: int
     stages: tuple[Stage, ...]
     answer: str
+    chance: str = ""
+    of_image: bool = True
 
     @property
     def recursive(self) -> tuple[Block, ...]:
@@ -99,31 +110,65 @@ class NetworkPath:
 
     def in_words(self) -> str:
         """All that the picture shows, to be read aloud."""
-        parts = [f"Path of the image through the network, {self.side} by {self.side} pixels."]
+        what = "Path of the image through the network" if self.of_image else "The network"
+        parts = [f"{what}, {self.side} by {self.side} pixels."]
         for stage in self.stages:
             head = f"Stage {stage.number}, {stage.channels} channels, {stage.side} by {stage.side}"
             plain = sum(not block.loops for block in stage.blocks)
             blocks = [f"{plain} plain block{'s' if plain != 1 else ''}"] if plain else []
-            blocks += [_block_in_words(block) for block in stage.blocks if block.loops]
+            looped = [block for block in stage.blocks if block.loops]
+            if self.of_image:
+                blocks += [_block_in_words(block) for block in looped]
+            else:
+                alike = groupby(looped, key=lambda block: block.loops)
+                blocks += [_blocks_in_words(list(blocks)) for _, blocks in alike]
             parts.append(f"{head}: {'; '.join(blocks)}.")
-        total = sum(block.executed for block in self.recursive)
-        most = sum(len(block.loops) for block in self.recursive)
-        parts.append(f"In all {total} of {most} loops ran." if most else "It has no loops.")
-        parts.append(f"Answer: {self.answer}.")
-        return " ".join(parts)
+        end = f"Answer: {self.said}." if self.of_image else f"Answer: one of {self.answer}."
+        return " ".join([*parts, self._total_in_words(), end])
+
+    @property
+    def said(self) -> str:
+        """The answer with its chance."""
+        return f"{self.answer} {self.chance}".strip()
+
+    def _total_in_words(self) -> str:
+        loops = [loop for block in self.recursive for loop in block.loops]
+        if not loops:
+            return "It has no loops."
+        if self.of_image:
+            return f"In all {sum(loop.ran for loop in loops)} of {len(loops)} loops ran."
+        expected = sum(loop.share or 0 for loop in loops)
+        return f"In all up to {len(loops)} loops, {expected:.2f} expected."
 
 
 def _block_in_words(block: Block) -> str:
-    loops = ", ".join(
+    return (
+        f"block {block.name} ran {block.executed} of {len(block.loops)} loops "
+        f"({_loops_in_words(block)})"
+    )
+
+
+def _blocks_in_words(blocks: Sequence[Block]) -> str:
+    """Blocks that are alike, of a network without an image."""
+    first, most = blocks[0], len(blocks[0].loops)
+    gated = any(loop.asked for loop in first.loops)
+    return (
+        f"{len(blocks)} recursive block{'s' if len(blocks) > 1 else ''} of "
+        f"{'up to ' if gated else ''}{most} loop{'s' if most > 1 else ''} "
+        f"({_loops_in_words(first)})"
+    )
+
+
+def _loops_in_words(block: Block) -> str:
+    return ", ".join(
         f"loop {number} {loop.in_words()}" for number, loop in enumerate(block.loops, 1)
     )
-    return f"block {block.name} ran {block.executed} of {len(block.loops)} loops ({loops})"
 
 
 def network_path(
     layouts: Sequence[StageLayout],
     side: int,
-    answer: str,
+    answer: tuple[str, str],
     asked: NDArray[np.bool_],
     ran: NDArray[np.bool_],
     prob: NDArray[np.float32],
@@ -133,7 +178,7 @@ def network_path(
     Args:
         layouts: the stages of the network.
         side: of the network's input in pixels.
-        answer: the prediction, to be printed at the end of the rail.
+        answer: the prediction and its chance, to be printed at the end of the rail.
         asked, ran, prob: (S,) each, the image's row of the trace.
 
     Raises:
@@ -149,6 +194,31 @@ def network_path(
             f"expected a trace of {expected} steps for this network, got {len(loops)}; "
             "pass what it returned"
         )
+    return NetworkPath(side, _stages(layouts, side, loops), *answer)
+
+
+def network_structure(
+    layouts: Sequence[StageLayout],
+    side: int,
+    classes: int,
+    asks: Sequence[bool],
+    shares: Sequence[float],
+) -> NetworkPath:
+    """All paths that a network offers, of no image.
+
+    Args:
+        layouts: the stages of the network.
+        side: of the network's input in pixels.
+        classes: that it tells apart.
+        asks: (S,) whether a gate stands before the step.
+        shares: (S,) of all images, expected to run the step.
+    """
+    loops = [Loop(None, asked, False, share) for asked, share in zip(asks, shares, strict=True)]
+    return NetworkPath(side, _stages(layouts, side, loops), f"{classes:,} classes", of_image=False)
+
+
+def _stages(layouts: Sequence[StageLayout], side: int, loops: list[Loop]) -> tuple[Stage, ...]:
+    """The stages with the loops dealt out to their blocks."""
     stages: list[Stage] = []
     before = layouts[0].stride
     for number, layout in enumerate(layouts, 1):
@@ -160,4 +230,4 @@ def network_path(
         resolution = math.ceil(side / layout.stride)
         stages.append(Stage(number, layout.channels, resolution, tuple(blocks)))
         before = layout.stride
-    return NetworkPath(side, tuple(stages), answer)
+    return tuple(stages)

@@ -1,4 +1,4 @@
-"""What a run's network is and costs, known from run.json alone: no weights are read."""
+"""What a network is and costs, known from run.json or its name alone: no weights are read."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import Any, cast
 
 import torch
 
-from drnn_core.cost import NetworkCost, network_cost
+from drnn_core.cost import NetworkCost, expected_rates, network_cost
 from drnn_core.inference.predictor import one_thread
 from drnn_core.models.registry import create_model
 from drnn_core.store.runs import RunError, RunInfo
-from drnn_core.trace import BlockLayout
+from drnn_core.trace import BlockLayout, StageLayout
 
 # Blocks of a stage, and loops of a block; the deepest network here has 18 and 5.
 _MOST_MODULES = 1000
@@ -48,6 +48,44 @@ class NetworkFacts:
     def block_names(self) -> tuple[str, ...]:
         """Names for people: "stage 2 · block 3" for ``2.3``."""
         return tuple(readable_block(block.name) for block in self.layout)
+
+
+@dataclass(frozen=True)
+class NetworkShape:
+    """Where the blocks and loops of a registered network stand.
+
+    Attributes:
+        image_size: height and width of its input in pixels.
+        classes: that it tells apart.
+        stages: with all of their blocks.
+        asks: (S,) whether a gate stands before the step.
+        expected_rates: (S,) chance of each step to run at its target, t^k.
+    """
+
+    image_size: int
+    classes: int
+    stages: tuple[StageLayout, ...]
+    asks: tuple[bool, ...]
+    expected_rates: tuple[float, ...]
+
+
+def network_shape(name: str) -> NetworkShape:
+    """The shape of a network, as ``create_model`` builds it by this name.
+
+    Raises:
+        ValueError: no network is called so.
+    """
+    with torch.device("meta"):
+        network = create_model(name)
+    blocks = [block for _, block in network.recursive_blocks()]
+    asks = tuple(block.is_gated(loop) for block in blocks for loop in range(block.loops))
+    return NetworkShape(
+        network.recipe.image_size,
+        network.num_classes,
+        network.stage_layouts,
+        asks,
+        expected_rates(network.layout, network.recipe.target, asks),
+    )
 
 
 def network_facts(info: RunInfo) -> NetworkFacts:

@@ -196,7 +196,7 @@ def test_decisions_as_a_table_and_a_chart() -> None:
     path = network_path(
         create_model("dr_resnet16_l2", blocks=(2, 2, 2), loops=(1, 2, 2)).stage_layouts,
         32,
-        "x",
+        ("x", ""),
         asked=np.array([1, 1, 1, 0], bool),
         ran=np.array([1, 1, 0, 0], bool),
         prob=np.array([0.9, 0.6, 0.2, np.nan], np.float32),

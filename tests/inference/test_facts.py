@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from drnn_core.cost import network_cost
-from drnn_core.inference.facts import network_facts
+from drnn_core.inference.facts import network_facts, network_shape
+from drnn_core.models.registry import create_model
 from drnn_core.store.runs import RunError
 from tests.tiny_runs import TINY, tiny_info, tiny_network
 
@@ -60,3 +61,13 @@ def test_an_enormous_network_takes_no_memory() -> None:
 def test_what_cannot_be_built_is_a_sentence(changes: dict[str, object]) -> None:
     with pytest.raises(RunError, match="cannot build the network 'dr_resnet16_l2' of the run"):
         network_facts(tiny_info(model_args={**TINY, **changes}))
+
+
+@pytest.mark.parametrize("name", ["resnet20", "dr_resnet53_l3", "aig_resnet50", "rcnn160"])
+def test_the_shape_of_a_network_is_that_of_the_network(name: str) -> None:
+    network = create_model(name)
+    cost, shape = network_cost(network), network_shape(name)
+    assert shape.stages == network.stage_layouts
+    assert (shape.image_size, shape.classes) == (network.recipe.image_size, network.num_classes)
+    assert shape.asks == cost.asks
+    assert shape.expected_rates == cost.expected_rates(network.recipe.target)

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import json
+import os
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from PIL import Image
 
 from drnn_core.data.pictures import PictureError, decode_picture
-from drnn_core.data.sets import DataError, LazySet, MemorySet, fingerprint_of
+from drnn_core.data.sets import DataError, ImageSet, LazySet, MemorySet, fingerprint_of
 from drnn_core.data.transforms import Preprocessing
 
 _SPLIT_NAMES = {"train": ("train",), "test": ("val", "test", "validation")}
-_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
+_SUFFIXES = (".jpeg", ".jpg", ".png", ".webp")
+_IMAGENET_META = "meta.bin"  # what torchvision.datasets.ImageNet writes beside train/ and val/
 
 
 def is_cifar10(folder: Path) -> bool:
@@ -23,8 +26,14 @@ def is_cifar10(folder: Path) -> bool:
     return (folder / "cifar-10-batches-py").is_dir()
 
 
-def load_cifar10(folder: Path, split: str) -> MemorySet:
+def load_cifar10(folder: Path, split: str, sizing: Preprocessing | None = None) -> ImageSet:
     """CIFAR-10 from torchvision's folder, which checks the files' published checksums.
+
+    Args:
+        folder: torchvision's root.
+        split: "train" or "test".
+        sizing: brings the pictures to another size when they are asked for; by default, and
+            where it leaves 32 pixels as they are, they stand in memory.
 
     Raises:
         DataError: the folder is incomplete or its files are damaged.
@@ -41,7 +50,18 @@ def load_cifar10(folder: Path, split: str) -> MemorySet:
     ids = [f"{split}/{index:05d}" for index in range(len(labels))]
     head = json.dumps([classes, split]).encode()
     fingerprint = fingerprint_of([head, labels.tobytes(), pixels.numpy().tobytes()])
-    return MemorySet("CIFAR-10", classes, ids, labels, fingerprint, pixels)
+    images = MemorySet("CIFAR-10", classes, ids, labels, fingerprint, pixels)
+    if sizing is None or sizing.image_size == sizing.resize == pixels.shape[-1]:
+        return images
+    return LazySet(
+        "CIFAR-10",
+        classes,
+        ids,
+        labels,
+        fingerprint_of([fingerprint.encode(), str(sizing.image_size).encode()]),
+        decode=lambda index: sizing.prepare(images.picture(index)),
+        original=images.picture,
+    )
 
 
 def split_folder(folder: Path, split: str) -> Path | None:
@@ -55,34 +75,86 @@ def split_folder(folder: Path, split: str) -> Path | None:
 def load_image_folder(folder: Path, split: str, sizing: Preprocessing) -> LazySet:
     """An ImageFolder tree: ``train/<class>/<picture>`` and ``val/<class>/<picture>``.
 
+    Labels are positions among the sorted names of the class folders, as torchvision's. Beside
+    torchvision's ``meta.bin`` of ImageNet, where class folders are WordNet ids, the classes get
+    the names that it gives them.
+
     Raises:
-        DataError: no such split, no classes, or no pictures.
+        DataError: no such split, no classes, no pictures, or a ``meta.bin`` that does not fit.
     """
     root = split_folder(folder, split)
     if root is None:
         raise DataError(f"expected a folder {' or '.join(_SPLIT_NAMES[split])} in {folder}")
-    classes = tuple(sorted(entry.name for entry in root.iterdir() if entry.is_dir()))
-    files = [
-        (file, label)
-        for label, name in enumerate(classes)
-        for file in sorted((root / name).rglob("*"))
-        if file.suffix.lower() in _SUFFIXES
-    ]
-    if not files:
+    folders = tuple(sorted(entry.name for entry in root.iterdir() if entry.is_dir()))
+    ids, sizes = _pictures(root, folders)
+    if not ids:
         raise DataError(
-            f"expected pictures ({', '.join(sorted(_SUFFIXES))}) in {root}/<class>/, found none"
+            f"expected pictures ({', '.join(_SUFFIXES)}) in {root}/<class>/, found none"
         )
-    ids = [file.relative_to(root).as_posix() for file, _ in files]
-    labels = np.asarray([label for _, label in files], dtype=np.int64)
+    places = {name: place for place, name in enumerate(folders)}
+    labels = np.asarray([places[name.partition("/")[0]] for name in ids], dtype=np.int64)
 
-    def decode(index: int) -> Tensor:
-        file = files[index][0]
+    def original(index: int) -> Image.Image:
+        file = root / ids[index]
         try:
-            return sizing.prepare(decode_picture(file.read_bytes(), file.name))
+            return decode_picture(file.read_bytes(), file.name, own=True)
         except (PictureError, OSError) as error:
             raise DataError(f"{file}: {error}") from error
 
-    sizes = ",".join(str(file.stat().st_size) for file, _ in files)
-    head = json.dumps([classes, sizing.image_size, ids, sizes]).encode()
-    fingerprint = fingerprint_of([head, labels.tobytes()])
-    return LazySet(folder.name, classes, ids, labels, fingerprint, decode)
+    is_imagenet = (folder / _IMAGENET_META).is_file()
+    classes = _imagenet_names(folder, folders) if is_imagenet else folders
+    head = json.dumps([classes, sizing.image_size, ids, ",".join(map(str, sizes))]).encode()
+    return LazySet(
+        "ImageNet" if is_imagenet else folder.name,
+        classes,
+        ids,
+        labels,
+        fingerprint_of([head, labels.tobytes()]),
+        decode=lambda index: sizing.prepare(original(index)),
+        original=original,
+    )
+
+
+def _pictures(root: Path, classes: tuple[str, ...]) -> tuple[list[str], list[int]]:
+    """Paths below ``root`` ("class/file.jpg"), in order, and sizes in bytes; of millions too."""
+    found: list[tuple[str, int]] = []
+    for name in classes:
+        inside: list[tuple[tuple[str, ...], int]] = []
+        for folder, _, files in os.walk(root / name):
+            above = Path(folder).relative_to(root).parts
+            inside += [
+                ((*above, file), Path(folder, file).stat().st_size)
+                for file in files
+                if file.lower().endswith(_SUFFIXES)
+            ]
+        found += [("/".join(parts), size) for parts, size in sorted(inside)]
+    return [name for name, _ in found], [size for _, size in found]
+
+
+def _imagenet_names(folder: Path, wnids: tuple[str, ...]) -> tuple[str, ...]:
+    """First synonym of each WordNet id; with the id where two classes would share a name.
+
+    Raises:
+        DataError: ``meta.bin`` is damaged or does not know an id.
+    """
+    from drnn_core._torchvision import torchvision
+
+    try:
+        # weights_only: torchvision's own reader runs no code from the file
+        synonyms: dict[str, Any] = torchvision.datasets.imagenet.load_meta_file(str(folder))[0]
+        names = [str(synonyms[wnid][0]) for wnid in wnids]
+    except KeyError as error:
+        raise DataError(
+            f"expected folders named by the WordNet ids of {folder / _IMAGENET_META}, "
+            f"found {error}; remove the folder, or the file for a plain folder of images"
+        ) from error
+    except Exception as error:  # torch.load raises whatever it stumbles over
+        raise DataError(
+            f"{folder / _IMAGENET_META} is damaged ({type(error).__name__}); let "
+            "torchvision.datasets.ImageNet write it anew, or remove it for the ids as names"
+        ) from error
+    shared = {name for name, count in Counter(names).items() if count > 1}
+    return tuple(
+        f"{name} ({wnid})" if name in shared else name
+        for name, wnid in zip(names, wnids, strict=True)
+    )

@@ -17,6 +17,9 @@ from PIL import Image
 
 MOST_BYTES = 20 << 20
 MOST_PIXELS = 25_000_000
+# A picture of the user's own data set may be so many times larger: one vast photograph among a
+# million must not end a training.
+_OWN = 4
 # Nothing recognisable is longer; scaling its short side up would take memory without bound.
 MOST_ASPECT = 100
 
@@ -47,15 +50,43 @@ _OTHER_KINDS: tuple[tuple[bytes, str], ...] = (
     (b"\xef\xbb\xbf<", "an SVG, HTML or XML text"),
 )
 
-# Warning filters belong to the whole process and are not safe to change from two threads.
-_decoding = threading.Lock()
+
+class _Quiet:
+    """Drops what the decoders mutter about harmless oddities while pictures are decoded.
+
+    Warning filters belong to the whole process and are not safe to change from two threads: of
+    all pictures that are decoded at once, the first one in sets them and the last one out resets
+    them, and the decoders themselves run side by side.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._inside = 0
+        self._filters = warnings.catch_warnings()
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if self._inside == 0:
+                self._filters = warnings.catch_warnings()
+                self._filters.__enter__()
+                warnings.filterwarnings("ignore", module=r"PIL\.")
+            self._inside += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._inside -= 1
+            if self._inside == 0:
+                self._filters.__exit__(None, None, None)
+
+
+quiet_decoders = _Quiet()
 
 
 class PictureError(ValueError):
     """A file that is no picture for us; the message is one sentence for the user."""
 
 
-def decode_picture(data: bytes, name: str = "") -> Image.Image:
+def decode_picture(data: bytes, name: str = "", own: bool = False) -> Image.Image:
     """Decode a JPEG, PNG or WebP file.
 
     The first frame counts; the EXIF orientation is applied; transparency is laid over white;
@@ -64,6 +95,7 @@ def decode_picture(data: bytes, name: str = "") -> Image.Image:
     Args:
         data: the file's content, at most ``MOST_BYTES``.
         name: as the user calls it, for messages only; it may hold anything.
+        own: of the user's own data set, not a stranger's; the limits are four times as wide.
 
     Returns:
         An RGB picture of at most ``MOST_PIXELS``, with no metadata.
@@ -74,32 +106,30 @@ def decode_picture(data: bytes, name: str = "") -> Image.Image:
     shown = _shown(name)
     if not data:
         raise PictureError(f"{shown} is empty; expected a JPEG, PNG or WebP picture")
-    if len(data) > MOST_BYTES:
-        raise PictureError(
-            f"{shown} has {len(data) / 2**20:.1f} MB; expected at most {MOST_BYTES >> 20} MB"
-        )
+    wider = _OWN if own else 1
+    if len(data) > MOST_BYTES * wider:
+        most = MOST_BYTES * wider >> 20
+        raise PictureError(f"{shown} has {len(data) / 2**20:.1f} MB; expected at most {most} MB")
     kind = _kind_of(data)
     if kind is None:
         raise PictureError(f"{shown} is {_other_kind(data)}; expected a JPEG, PNG or WebP picture")
-    with _decoding, warnings.catch_warnings():
-        # What the decoders mutter about harmless oddities has no reader here.
-        warnings.filterwarnings("ignore", module=r"PIL\.")
-        return _decode(data, kind, shown)
+    with quiet_decoders:
+        return _decode(data, kind, shown, MOST_PIXELS * wider)
 
 
-def _decode(data: bytes, kind: str, shown: str) -> Image.Image:
+def _decode(data: bytes, kind: str, shown: str, most: int) -> Image.Image:
     try:
         if kind == "WEBP":  # its decoder makes room for the whole canvas when it is opened
-            _check_size(_webp_size(data), shown)
+            _check_size(_webp_size(data), shown, most)
         with Image.open(BytesIO(data), formats=[kind]) as image:
-            _check_size(image.size, shown)
+            _check_size(image.size, shown, most)
             image.load()
             picture = _to_rgb(image, data[24] if kind == "PNG" else 8)
             turn = _TURNS.get(_orientation(image))
     except PictureError:
         raise
     except Image.DecompressionBombError as error:
-        raise PictureError(_too_large(shown, "far too many")) from error
+        raise PictureError(_too_large(shown, "far too many", most)) from error
     except MemoryError as error:
         raise PictureError(f"{shown} needs more memory than there is; expected less") from error
     except Exception as error:  # decoders raise whatever they stumble over
@@ -148,10 +178,10 @@ def _webp_size(data: bytes) -> tuple[int, int]:
     return 0, 0
 
 
-def _check_size(size: tuple[int, int], shown: str) -> None:
+def _check_size(size: tuple[int, int], shown: str, most: int) -> None:
     width, height = size
-    if width * height > MOST_PIXELS:
-        raise PictureError(_too_large(shown, f"{width:,} x {height:,}"))
+    if width * height > most:
+        raise PictureError(_too_large(shown, f"{width:,} x {height:,}", most))
     if width and height and max(width, height) > MOST_ASPECT * min(width, height):
         raise PictureError(
             f"{shown} has {width:,} x {height:,} pixels; expected a longer side of at most "
@@ -159,8 +189,8 @@ def _check_size(size: tuple[int, int], shown: str) -> None:
         )
 
 
-def _too_large(shown: str, size: str) -> str:
-    return f"{shown} has {size} pixels; expected at most {MOST_PIXELS // 10**6} million"
+def _too_large(shown: str, size: str, most: int) -> str:
+    return f"{shown} has {size} pixels; expected at most {most // 10**6} million"
 
 
 def _to_rgb(image: Image.Image, bits: int) -> Image.Image:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, cast
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from PIL import Image
 from torch import Tensor
+
+from drnn_core.data.decoding import in_threads
 
 Indices = Sequence[int] | NDArray[np.int64] | Tensor
 
@@ -50,6 +53,10 @@ class ImageSet(Protocol):
         """(B, 3, H, W) uint8: the images at ``indices``."""
         ...
 
+    def picture(self, index: int) -> Image.Image:
+        """Image ``index`` as it was before it was brought to size, where that is known; RGB."""
+        ...
+
     def masks(self, indices: Indices) -> NDArray[np.bool_] | None:
         """(B, H, W) bool, where the object is visible; None where nobody knows."""
         ...
@@ -75,6 +82,10 @@ class MemorySet:
         """See ``ImageSet``."""
         return self.pixels[torch.as_tensor(indices)]
 
+    def picture(self, index: int) -> Image.Image:
+        """See ``ImageSet``: the pixels in memory, which are all that is left."""
+        return as_picture(self.pixels[index])
+
     def masks(self, indices: Indices) -> None:
         """Photographs come without object masks."""
         del indices
@@ -82,7 +93,11 @@ class MemorySet:
 
 @dataclass
 class LazySet:
-    """An image set too large for memory: ``decode(i)`` gives (3, H, W) uint8 when asked."""
+    """An image set too large for memory: ``decode(i)`` gives (3, H, W) uint8 when asked.
+
+    ``original(i)`` gives the picture that ``decode`` brings to size; several threads may call
+    either at once.
+    """
 
     name: str
     classes: tuple[str, ...]
@@ -91,6 +106,7 @@ class LazySet:
     fingerprint: str
     decode: Callable[[int], Tensor]
     columns: dict[str, NDArray[np.float32]] = field(default_factory=dict[str, NDArray[np.float32]])
+    original: Callable[[int], Image.Image] | None = None
 
     def __len__(self) -> int:
         """N."""
@@ -98,7 +114,12 @@ class LazySet:
 
     def images(self, indices: Indices) -> Tensor:
         """See ``ImageSet``."""
-        return torch.stack([self.decode(int(index)) for index in torch.as_tensor(indices)])
+        wanted = cast("list[int]", torch.as_tensor(indices).tolist())
+        return torch.stack(in_threads(self.decode, wanted))
+
+    def picture(self, index: int) -> Image.Image:
+        """See ``ImageSet``."""
+        return as_picture(self.decode(index)) if self.original is None else self.original(index)
 
     def masks(self, indices: Indices) -> None:
         """Photographs come without object masks."""
@@ -107,17 +128,17 @@ class LazySet:
     def in_memory(self, progress: Callable[[int, int], None] | None = None) -> MemorySet:
         """Decode every image once."""
         decoded: list[Tensor] = []
-        for index in range(len(self)):
-            decoded.append(self.decode(index))
-            if progress and (index + 1) % 1000 == 0:
-                progress(index + 1, len(self))
+        for start in range(0, len(self), 1000):
+            decoded.append(self.images(range(start, min(start + 1000, len(self)))))
+            if progress:
+                progress(start + len(decoded[-1]), len(self))
         return MemorySet(
             self.name,
             self.classes,
             self.ids,
             self.labels,
             self.fingerprint,
-            torch.stack(decoded),
+            torch.cat(decoded),
             self.columns,
         )
 
@@ -143,9 +164,18 @@ class Subset:
         """See ``ImageSet``."""
         return self.parent.images(self.keep[np.asarray(indices)])
 
+    def picture(self, index: int) -> Image.Image:
+        """See ``ImageSet``."""
+        return self.parent.picture(int(self.keep[index]))
+
     def masks(self, indices: Indices) -> NDArray[np.bool_] | None:
         """See ``ImageSet``."""
         return self.parent.masks(self.keep[np.asarray(indices)])
+
+
+def as_picture(pixels: Tensor) -> Image.Image:
+    """(3, H, W) uint8 -> an RGB picture."""
+    return Image.fromarray(np.ascontiguousarray(pixels.permute(1, 2, 0).numpy()))
 
 
 def fingerprint_of(parts: Iterable[bytes]) -> str:

@@ -1,8 +1,8 @@
-"""Pixels in, network input out; and the augmentation of whole batches (paper, section 4.1)."""
+"""Pixels in, network input out; and the augmentation of small images (paper, section 4.1)."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from PIL import Image
 from torch import Tensor
 
 from drnn_core.data.sets import ImageSet
+from drnn_core.recipes import NetworkRecipe
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,17 @@ class Preprocessing:
     keep_aspect: bool
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
+
+    @classmethod
+    def of_network(cls, recipe: NetworkRecipe) -> Preprocessing:
+        """How a network's recipe brings pictures to its size; moments that change nothing.
+
+        A recipe with ``resize`` scales both sides to it (section 4.2: 256 x 256, then a centre
+        crop of 224), one without the shorter side to the network's size.
+        """
+        keep_aspect = recipe.resize is None
+        resize = recipe.image_size if recipe.resize is None else recipe.resize
+        return cls(recipe.image_size, resize, keep_aspect, (0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Preprocessing:
@@ -85,35 +97,68 @@ def _three(values: Any) -> tuple[float, float, float]:
     return red, green, blue
 
 
-def measure_preprocessing(images: ImageSet, most: int = 10_000) -> Preprocessing:
+def measure_preprocessing(
+    images: ImageSet, sizing: Preprocessing | None = None, most: int = 10_000
+) -> Preprocessing:
     """The preprocessing of a training set by its own moments, from ``most`` images of it at most.
 
-    The images are taken at even distances, so the result depends on the set alone.
+    The images are taken at even distances, so the result depends on the set alone. Large ones
+    (over 64 pixels) are a fifth as many: their moments come from more pixels.
+
+    Args:
+        images: as ``sizing`` brought them to size.
+        sizing: to go on with; by default that of images which were that size from the start.
+        most: images to look at.
     """
-    count = min(len(images), most)
-    sample = images.images(torch.linspace(0, len(images) - 1, count).long())
-    size = sample.shape[-1]
-    std, mean = torch.std_mean(sample.to(torch.float32).div_(255), dim=(0, 2, 3))
+    size = images.images([0]).shape[-1]
+    sizing = sizing or Preprocessing(size, size, True, (0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
+    count = min(len(images), most if size <= 64 else most // 5)
+    chosen = torch.linspace(0, len(images) - 1, count).long()
+    mean, std = _moments_at_once(images, chosen) if size <= 64 else _moments(images, chosen)
     rounded = [[round(float(value), 4) for value in moment] for moment in (mean, std)]
-    return Preprocessing(size, size, True, _three(rounded[0]), _three(rounded[1]))
+    return replace(sizing, mean=_three(rounded[0]), std=_three(rounded[1]))
 
 
-def random_crop_flip(images: Tensor, pad: int, generator: torch.Generator) -> Tensor:
+def _moments_at_once(images: ImageSet, chosen: Tensor) -> tuple[Tensor, Tensor]:
+    sample = images.images(chosen)
+    std, mean = torch.std_mean(sample.to(torch.float32).div_(255), dim=(0, 2, 3))
+    return mean, std
+
+
+def _moments(images: ImageSet, chosen: Tensor) -> tuple[Tensor, Tensor]:
+    """The same of images that would take gigabytes at once: from whole sums of bytes."""
+    count, total, squares = 0, torch.zeros(3, dtype=torch.int64), torch.zeros(3, dtype=torch.int64)
+    for part in torch.split(chosen, 100):
+        pixels = images.images(part).transpose(0, 1).flatten(1).to(torch.int64)
+        count += pixels.shape[1]
+        total += pixels.sum(dim=1)
+        squares += pixels.square().sum(dim=1)
+    mean = total.double() / count
+    variance = (squares.double() - count * mean.square()) / (count - 1)
+    return mean / 255, variance.sqrt() / 255
+
+
+def random_crop_flip(
+    images: Tensor, pad: int, generator: torch.Generator, part: int = 0, parts: int = 1
+) -> Tensor:
     """Pad by zeros, crop at random to the old size, mirror every second image at random.
 
     Args:
         images: (B, C, H, W), any dtype.
         pad: pixels on each side.
         generator: the only source of randomness, so equal seeds give equal batches.
+        part, parts: these images are slice ``part`` of a batch of ``parts`` such slices; drawn
+            is for the whole batch.
 
     Returns:
         (B, C, H, W).
     """
     batch, _, height, width = images.shape
     device = images.device
-    top = torch.randint(0, 2 * pad + 1, (batch, 1), generator=generator).to(device)
-    left = torch.randint(0, 2 * pad + 1, (batch, 1), generator=generator).to(device)
-    flip = torch.rand((batch, 1), generator=generator).to(device) < 0.5
+    whole, own = (batch * parts, 1), slice(part * batch, (part + 1) * batch)
+    top = torch.randint(0, 2 * pad + 1, whole, generator=generator)[own].to(device)
+    left = torch.randint(0, 2 * pad + 1, whole, generator=generator)[own].to(device)
+    flip = torch.rand(whole, generator=generator)[own].to(device) < 0.5
     rows = top + torch.arange(height, device=device)
     across = torch.arange(width, device=device)
     columns = left + torch.where(flip, across.flip(0), across)

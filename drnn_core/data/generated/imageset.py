@@ -9,13 +9,14 @@ from typing import Literal
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from PIL import Image
 from torch import Tensor
 
 from drnn_core.data.generated import cache
 from drnn_core.data.generated.draws import labels_of
 from drnn_core.data.generated.factors import FACTORS
 from drnn_core.data.generated.rendering import GENERATED_CLASSES, GENERATED_VERSION, render
-from drnn_core.data.sets import Indices, fingerprint_of
+from drnn_core.data.sets import Indices, as_picture, fingerprint_of
 
 Progress = Callable[[int, int], None]
 
@@ -79,6 +80,10 @@ class GeneratedSet:
         """See ``ImageSet``: (B, 3, 32, 32) uint8."""
         where = self._made(indices)
         return torch.from_numpy(self._pixels[where])
+
+    def picture(self, index: int) -> Image.Image:
+        """See ``ImageSet``."""
+        return as_picture(self.images([index])[0])
 
     def masks(self, indices: Indices) -> NDArray[np.bool_]:
         """(B, 32, 32) bool: pixels that show the object by half or more."""

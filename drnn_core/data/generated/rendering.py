@@ -24,7 +24,7 @@ _BUILDERS = tuple(BUILDERS.values())
 # on the canvas of the 32 x 32 picture, so an image's factors do not depend on its size.
 _FINER = 4
 _REFERENCE_SIZE = 32
-_SIZES = (16, 512)
+SIZES = (16, 512)  # smallest and largest height and width in pixels
 
 _FACTORS, _SHAPE, _PLACE, _GROUND, _CLUTTER, _LIGHT, _HIDER, _HIDER_PAINT, _VEIL, _NOISE = range(10)
 
@@ -65,8 +65,8 @@ def render(seed: int, size: int = 32) -> Rendered:
     """
     if not 0 <= seed < 2**63:
         raise ValueError(f"expected a seed between 0 and 2**63 - 1, got {seed}")
-    if not _SIZES[0] <= size <= _SIZES[1]:
-        raise ValueError(f"expected a size between {_SIZES[0]} and {_SIZES[1]} pixels, got {size}")
+    if not SIZES[0] <= size <= SIZES[1]:
+        raise ValueError(f"expected a size between {SIZES[0]} and {SIZES[1]} pixels, got {size}")
     label = int(labels_of(np.array([seed], dtype=np.int64))[0])
     return render_with(seed, label, draw_factors(Draws(seed, _FACTORS)), size)
 

@@ -122,7 +122,7 @@ def test_cifar10_of_torchvision(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert found.classes == ("cat", "dog")
     assert found.labels.tolist() == [0, 1, 1, 0, 1, 0]
     assert np.array_equal(found.images(range(6)).permute(0, 2, 3, 1).numpy(), pixels)
-    larger = load_split(str(tmp_path), "test", image_size=64)
+    larger = load_split(str(tmp_path), "test", image_size=64, originals=True)
     assert larger.images([2, 3]).shape == (2, 3, 64, 64)
     assert np.array_equal(np.asarray(larger.picture(2)), pixels[2])
     assert larger.fingerprint != found.fingerprint

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
 from drnn_core.analysis.bootstrap import Estimate, columns_of, interval, resamples_of
-from drnn_core.analysis.ranks import Ranks
+from drnn_core.analysis.ranks import Ranks, area_of
 
 Floats = NDArray[np.float64]
 
@@ -97,17 +97,7 @@ def auroc(scores: ArrayLike, positive: ArrayLike) -> float:
     """
     values = np.asarray(scores, dtype=np.float64)
     chosen = np.asarray(positive, dtype=bool)
-    return _area(Ranks(values), chosen, np.ones(len(values), dtype=np.int64))
-
-
-def _area(ranks: Ranks, positive: NDArray[np.bool_], counts: NDArray[np.int64]) -> float:
-    weight = counts[positive]
-    many = float(weight.sum())
-    few = float(counts.sum()) - many
-    if not many or not few:
-        return math.nan
-    ranked = float(weight @ ranks.of(counts)[positive])
-    return (ranked - many * (many + 1) / 2) / (many * few)
+    return area_of(Ranks(values), chosen)
 
 
 def _resampled(scores: list[Floats], wrong: NDArray[np.bool_], resamples: int, seed: int) -> Floats:
@@ -115,7 +105,7 @@ def _resampled(scores: list[Floats], wrong: NDArray[np.bool_], resamples: int, s
     ranks = [Ranks(score) for score in scores]
     return np.array(
         [
-            [_area(rank, wrong, counts) for rank in ranks]
+            [area_of(rank, wrong, counts) for rank in ranks]
             for counts in resamples_of(len(wrong), resamples, seed)
         ]
     ).reshape(-1, len(scores))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -50,6 +51,28 @@ class Ranks:
         before = (end - weight)[self._first]
         middle = end - (weight - 1) / 2 - before[self._run]
         return middle[self._code]
+
+
+def area_of(
+    ranks: Ranks, chosen: NDArray[np.bool_], counts: NDArray[np.int64] | None = None
+) -> float:
+    """Chance that a chosen image has a higher value than another, ties counted half.
+
+    Mann and Whitney's U over its most; the area under the ROC curve. NaN where there is none of
+    either kind.
+
+    Args:
+        ranks: of all N images together.
+        chosen: (N,).
+        counts: (N,) how often each image was drawn; by default once.
+    """
+    weight = np.ones(len(chosen), dtype=np.int64) if counts is None else counts
+    many = float(weight[chosen].sum())
+    few = float(weight.sum()) - many
+    if not many or not few:
+        return math.nan
+    ranked = float(weight[chosen] @ ranks.of(weight)[chosen])
+    return (ranked - many * (many + 1) / 2) / (many * few)
 
 
 def group_sums(values: Floats, groups: Integers | None, count: int) -> Floats:
@@ -106,9 +129,9 @@ def partial_of(matrix: Floats) -> float:
     NaN where nothing is left.
     """
     if np.isnan(matrix).any():
-        return float("nan")
+        return math.nan
     own, cross, given = matrix[:2, :2], matrix[:2, 2:], matrix[2:, 2:]
     left = own - cross @ np.linalg.pinv(given, hermitian=True) @ cross.T
     if left[0, 0] < 1e-9 or left[1, 1] < 1e-9:
-        return float("nan")
+        return math.nan
     return float(np.clip(left[0, 1] / np.sqrt(left[0, 0] * left[1, 1]), -1.0, 1.0))

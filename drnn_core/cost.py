@@ -67,6 +67,16 @@ class NetworkCost:
         gates = sum(m * p for m, p in zip(self.gate_macs, reached, strict=True))
         return self.fixed_macs + bodies + gates
 
+    def rate_that_costs(self, macs: float) -> float | None:
+        """The rate of all gates at which ``macs`` are expected; None if no rate costs as much."""
+        low, high = 0.0, 1.0
+        if not any(self.asks) or not self.expected_macs(low) <= macs <= self.expected_macs(high):
+            return None
+        for _ in range(50):  # expected_macs rises with the rate
+            middle = (low + high) / 2
+            low, high = (middle, high) if self.expected_macs(middle) < macs else (low, middle)
+        return high
+
     def expected_rates(self, target: float | None) -> tuple[float, ...]:
         """(S,) chance of each step to run at target t, see the function of this name."""
         return expected_rates(self.layout, target, self.asks)

@@ -71,3 +71,21 @@ def test_the_other_reading_of_the_first_loop() -> None:
 def test_figure_8() -> None:
     layout = [BlockLayout(f"3.{i}", 3, True) for i in range(7)] + [BlockLayout("4.2", 2, True)]
     assert expected_loops(layout, 0.7) == pytest.approx(11.921)
+
+
+@pytest.mark.parametrize(
+    ("name", "gmacs", "rate"),
+    [
+        ("dr_resnet16_l2", 0.032, 0.66),
+        ("dr_resnet32_l4", 0.099, 0.83),
+        ("dr_resnet54_l5", 0.192, 0.88),
+        ("dr_resnet53_l3", 4.92, 0.70),
+    ],
+)
+def test_the_rate_that_a_printed_cost_implies(name: str, gmacs: float, rate: float) -> None:
+    cost = network_cost(create_model(name))
+    found = cost.rate_that_costs(gmacs * 1e9)
+    assert found == pytest.approx(rate, abs=0.005)
+    assert cost.expected_macs(found) == pytest.approx(gmacs * 1e9)
+    assert cost.rate_that_costs(1.01 * cost.macs_max) is None
+    assert network_cost(create_model("resnet20")).rate_that_costs(4e7) is None

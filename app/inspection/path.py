@@ -11,6 +11,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from drnn_core.inference.facts import NetworkShape
 from drnn_core.trace import StageLayout
 
 
@@ -197,24 +198,15 @@ def network_path(
     return NetworkPath(side, _stages(layouts, side, loops), *answer)
 
 
-def network_structure(
-    layouts: Sequence[StageLayout],
-    side: int,
-    classes: int,
-    asks: Sequence[bool],
-    shares: Sequence[float],
-) -> NetworkPath:
-    """All paths that a network offers, of no image.
-
-    Args:
-        layouts: the stages of the network.
-        side: of the network's input in pixels.
-        classes: that it tells apart.
-        asks: (S,) whether a gate stands before the step.
-        shares: (S,) of all images, expected to run the step.
-    """
-    loops = [Loop(None, asked, False, share) for asked, share in zip(asks, shares, strict=True)]
-    return NetworkPath(side, _stages(layouts, side, loops), f"{classes:,} classes", of_image=False)
+def network_structure(shape: NetworkShape) -> NetworkPath:
+    """All paths that a network offers, of no image."""
+    shares = shape.cost.expected_rates(shape.target)
+    loops = [
+        Loop(None, asked, False, share)
+        for asked, share in zip(shape.cost.asks, shares, strict=True)
+    ]
+    stages = _stages(shape.stages, shape.image_size, loops)
+    return NetworkPath(shape.image_size, stages, f"{shape.classes:,} classes", of_image=False)
 
 
 def _stages(layouts: Sequence[StageLayout], side: int, loops: list[Loop]) -> tuple[Stage, ...]:

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import torch
 
-from drnn_core.cost import NetworkCost, expected_rates, network_cost
+from drnn_core.cost import NetworkCost, network_cost
 from drnn_core.inference.predictor import one_thread
 from drnn_core.models.registry import create_model
 from drnn_core.store.runs import RunError, RunInfo
@@ -52,21 +52,21 @@ class NetworkFacts:
 
 @dataclass(frozen=True)
 class NetworkShape:
-    """Where the blocks and loops of a registered network stand.
+    """Where the blocks and loops of a registered network stand, and what they cost.
 
     Attributes:
         image_size: height and width of its input in pixels.
         classes: that it tells apart.
         stages: with all of their blocks.
-        asks: (S,) whether a gate stands before the step.
-        expected_rates: (S,) chance of each step to run at its target, t^k.
+        target: t, the opening rate that training aims at; None without gates.
+        cost: parameters and multiply-adds.
     """
 
     image_size: int
     classes: int
     stages: tuple[StageLayout, ...]
-    asks: tuple[bool, ...]
-    expected_rates: tuple[float, ...]
+    target: float | None
+    cost: NetworkCost
 
 
 def network_shape(name: str) -> NetworkShape:
@@ -75,17 +75,11 @@ def network_shape(name: str) -> NetworkShape:
     Raises:
         ValueError: no network is called so.
     """
-    with torch.device("meta"):
+    with one_thread(), torch.device("meta"):
         network = create_model(name)
-    blocks = [block for _, block in network.recursive_blocks()]
-    asks = tuple(block.is_gated(loop) for block in blocks for loop in range(block.loops))
-    return NetworkShape(
-        network.recipe.image_size,
-        network.num_classes,
-        network.stage_layouts,
-        asks,
-        expected_rates(network.layout, network.recipe.target, asks),
-    )
+        cost = network_cost(network)
+    recipe, stages = network.recipe, network.stage_layouts
+    return NetworkShape(recipe.image_size, network.num_classes, stages, recipe.target, cost)
 
 
 def network_facts(info: RunInfo) -> NetworkFacts:

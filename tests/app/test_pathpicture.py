@@ -45,9 +45,7 @@ def example(answer: str = "ship") -> NetworkPath:
 def structure(name: str) -> NetworkPath:
     """All paths of a network, no image."""
     shape = network_shape(name)
-    return network_structure(
-        shape.stages, shape.image_size, shape.classes, shape.asks, shape.expected_rates
-    )
+    return network_structure(shape)
 
 
 def drawn(path: NetworkPath, width: int = 1040) -> ET.Element:

@@ -19,6 +19,7 @@ from drnn_core.cost import NetworkCost, network_cost
 from drnn_core.data.sets import ImageSet
 from drnn_core.data.transforms import Preprocessing
 from drnn_core.models.network import Network
+from drnn_core.models.world import ALONE, World
 from drnn_core.trace import Output
 
 Progress = Callable[[int, int], None]
@@ -94,51 +95,68 @@ def measure(
     preprocessing: Preprocessing,
     batch: int = 250,
     progress: Progress | None = None,
+    world: World = ALONE,
 ) -> Measures:
-    """Evaluate a network on a whole set."""
-    tally = _Tally(network_cost(network, preprocessing.image_size))
-    for part in outputs(network, images, preprocessing, batch=batch):
-        tally.add(part)
+    """Evaluate a network on a whole set.
+
+    Where several processes share the work, each takes every so many-th batch, and the batches'
+    sums are added up in their order: all get the measures that one process would, to the bit.
+    """
+    tally = _Tally(network_cost(network, preprocessing.image_size), len(images), batch)
+    for number in range(world.rank, len(tally.sums), world.size):
+        first, last = number * batch, min((number + 1) * batch, len(images))
+        for part in outputs(network, images, preprocessing, first, last, batch):
+            tally.add(number, part)
         if progress:
-            progress(part.first + len(part.labels), len(images))
+            progress(last, len(images))
+    tally.share(world)
     return tally.measures()
 
 
 class _Tally:
-    def __init__(self, cost: NetworkCost) -> None:
-        self.cost = cost
-        self.wrong = self.wrong5 = self.count = 0
-        self.loss = self.macs = 0.0
-        self.loops: list[Tensor] = []
-        self.asked = torch.zeros(cost.loops_max, dtype=torch.int64)
-        self.opened = torch.zeros(cost.loops_max, dtype=torch.int64)
+    """What batches measure: a row of sums for each, and the loops of each image."""
 
-    def add(self, part: Batch) -> None:
+    def __init__(self, cost: NetworkCost, images: int, batch: int) -> None:
+        self.cost = cost
+        # wrong, wrong among five, cross-entropy, multiply-adds, then asked and opened of each step
+        shape = (-(-images // batch), 4 + 2 * cost.loops_max)
+        self.sums = torch.zeros(shape, dtype=torch.float64)
+        self.loops = torch.zeros(images, dtype=torch.float64)
+
+    def add(self, number: int, part: Batch) -> None:
         logits, trace = part.output.logits.float(), part.output.trace
-        self.count += len(part.labels)
         top = logits.topk(min(5, logits.shape[1]), dim=1).indices == part.labels[:, None]
-        self.wrong += int((~top[:, 0]).sum())
-        self.wrong5 += int((~top.any(dim=1)).sum())
-        self.loss += float(F.cross_entropy(logits, part.labels, reduction="sum"))
-        self.macs += float(self.cost.macs_of(trace.asked, trace.ran).sum())
-        self.loops.append(trace.loops.cpu())
-        self.asked += trace.asked.sum(dim=0).cpu()
-        self.opened += (trace.asked & trace.ran).sum(dim=0).cpu()
+        self.sums[number, 0] = (~top[:, 0]).sum()
+        self.sums[number, 1] = (~top.any(dim=1)).sum()
+        self.sums[number, 2] = F.cross_entropy(logits, part.labels, reduction="sum")
+        self.sums[number, 3] = self.cost.macs_of(trace.asked, trace.ran).sum()
+        asked, opened = trace.asked.sum(dim=0), (trace.asked & trace.ran).sum(dim=0)
+        self.sums[number, 4:] = torch.cat([asked, opened])
+        self.loops[part.first : part.first + len(part.labels)] = trace.loops
+
+    def share(self, world: World) -> None:
+        """Fill in what the other processes measured; collective."""
+        self.sums = world.total(self.sums.to(world.device)).cpu()
+        self.loops = world.total(self.loops.to(world.device)).cpu()
 
     def measures(self) -> Measures:
-        if not self.count:
+        count = len(self.loops)
+        if not count:
             raise ValueError("expected at least one image to measure on, got none")
-        loops = torch.cat(self.loops).double()
-        rates = self.opened.double() / self.asked.double()  # 0 / 0 is NaN: nobody asked
+        # row by row: the order of the additions is that of the batches, whoever measured them
+        total = np.add.accumulate(self.sums.numpy(), axis=0)[-1]
+        wrong, wrong5, loss, macs = (float(each) for each in total[:4])
+        asked, opened = torch.from_numpy(total[4:]).chunk(2)
+        rates = opened / asked  # 0 / 0 is NaN: nobody asked
         return Measures(
-            n=self.count,
-            error=100 * self.wrong / self.count,
-            error_top5=100 * self.wrong5 / self.count,
-            loss=self.loss / self.count,
-            loops_mean=float(loops.mean()),
-            loops_std=float(loops.std()) if self.count > 1 else 0.0,
+            n=count,
+            error=100 * wrong / count,
+            error_top5=100 * wrong5 / count,
+            loss=loss / count,
+            loops_mean=float(self.loops.mean()),
+            loops_std=float(self.loops.std()) if count > 1 else 0.0,
             loops_max=self.cost.loops_max,
             gate_rates=tuple(float(rate) for rate in rates),
             rate=float(rates.nanmean()) if len(rates) else float("nan"),
-            macs_mean=self.macs / self.count,
+            macs_mean=macs / count,
         )

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-import math
-import sys
-import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import tyro
 
 from drnn_core.commands.console import StopRequest, emit, errors
+from drnn_core.commands.reporting import Curves, Silent
 
 if TYPE_CHECKING:
-    from drnn_core.evaluation import Measures
-    from drnn_core.training.loop import Progress, Trainer, TrainingResult
+    from drnn_core.models.world import World
+    from drnn_core.training.loop import Trainer
+    from drnn_core.training.settings import TrainingResult
 
 
 @dataclass(frozen=True)
 class Train:
     """Train a recipe. Stop with Ctrl-C or --minutes; the same command with --resume goes on.
+
+    On several GPUs or machines: torchrun --nproc-per-node N -m drnn_core train RECIPE ...
 
     Args:
         recipe: <network>_<training>, for example dr_resnet16_l2_short.
@@ -52,23 +53,37 @@ class Train:
 
     def run(self) -> int:
         """Train; 0 also when stopped in time."""
+        import torch
+
+        from drnn_core.training.distributed import joined
+
+        if self.device == "cuda" and not torch.cuda.is_available():
+            raise ValueError("expected a CUDA GPU for --device cuda, found none; use --device cpu")
+        if self.threads is not None:
+            torch.set_num_threads(self.threads)
+        self._check_folder()
+        with joined(self.device) as world:
+            return self._train(world)
+
+    def _train(self, world: World) -> int:
         from drnn_core.store.runs import write_run
         from drnn_core.training.outcome import run_info
         from drnn_core.training.resume import RESUME_FILE
 
-        self._check_folder()
-        trainer = self._trainer()
-        if self.resume and not trainer.resume():
+        first = world.rank == 0  # which alone writes and reports
+        trainer = self._trainer(world)
+        if self.resume and not trainer.resume() and first:
             errors().print(f"{self.out} holds no saved state: starting from the first step")
-        reporter = _Reporter(self.out, trainer)
+        reporter = Curves(self.out, trainer.position.step) if first else Silent()
         with StopRequest().listening() as stop:
             result = trainer.run(reporter, stop)
         reporter.close()
-        if result.finished and result.measures is not None:
+        if first and result.finished and result.measures is not None:
             info = run_info(trainer, result, result.measures)
             write_run(self.out, trainer.network.state_dict(), info)
             (self.out / RESUME_FILE).unlink(missing_ok=True)
-        self._report(result, trainer)
+        if first:
+            self._report(result, trainer)
         return 0
 
     def _check_folder(self) -> None:
@@ -82,24 +97,22 @@ class Train:
                 f"or remove {self.out / RESUME_FILE} to start over"
             )
 
-    def _trainer(self) -> Trainer:
+    def _trainer(self, world: World) -> Trainer:
         import torch
 
         from drnn_core.data.datasets import load_split
-        from drnn_core.data.transforms import measure_preprocessing
+        from drnn_core.data.transforms import Preprocessing, measure_preprocessing
         from drnn_core.models.registry import create_model
         from drnn_core.recipes import get_recipe
-        from drnn_core.training.loop import Settings, Trainer
+        from drnn_core.training.loop import Trainer
         from drnn_core.training.seeds import derived_seed
+        from drnn_core.training.settings import Settings
 
         recipe = get_recipe(self.recipe)
-        if self.device == "cuda" and not torch.cuda.is_available():
-            raise ValueError("expected a CUDA GPU for --device cuda, found none; use --device cpu")
-        if self.threads is not None:
-            torch.set_num_threads(self.threads)
-        size = recipe.network.image_size
-        train_set = load_split(self.data, "train", size)
-        test_set = load_split(self.data, "test", size)
+        sizing = Preprocessing.of_network(recipe.network)
+        size, originals = sizing.image_size, recipe.training.augment == "scale"
+        train_set = load_split(self.data, "train", size, sizing=sizing, originals=originals)
+        test_set = load_split(self.data, "test", size, sizing=sizing)
         torch.manual_seed(derived_seed(self.seed, "weights"))
         network = create_model(recipe.network.name, num_classes=len(train_set.classes))
         settings = Settings(
@@ -111,8 +124,8 @@ class Train:
             self.minutes,
             self.save_seconds,
         )
-        preprocessing = measure_preprocessing(train_set)
-        return Trainer(network, recipe, train_set, test_set, preprocessing, settings)
+        preprocessing = measure_preprocessing(train_set, sizing)
+        return Trainer(network, recipe, train_set, test_set, preprocessing, settings, world)
 
     def _report(self, result: TrainingResult, trainer: Trainer) -> None:
         if self.json:
@@ -130,64 +143,3 @@ class Train:
             print(f"done: {self.out}; write its records with: drnn records {self.out} --data D")
         else:
             print(f"stopped after step {trainer.position.step}; the same command with --resume")
-
-
-class _Reporter:
-    """Progress on standard error, curves for TensorBoard in the run's folder."""
-
-    def __init__(self, folder: Path, trainer: Trainer) -> None:
-        import warnings
-
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of tensorboard's imports
-            from torch.utils.tensorboard.writer import SummaryWriter
-        self.curves: Any = SummaryWriter(
-            str(folder / "tensorboard"), purge_step=trainer.position.step
-        )
-        self.every = 1.0 if sys.stderr.isatty() else 15.0
-        self.shown = 0.0
-        self.error = float("nan")
-
-    def on_step(self, progress: Progress) -> None:
-        if progress.step % 50 == 0:
-            self.curves.add_scalar("train/loss", progress.loss, progress.step)
-            self.curves.add_scalar("train/lr", progress.lr, progress.step)
-        now = time.monotonic()
-        if now - self.shown < self.every:
-            return
-        self.shown = now
-        line = (
-            f"epoch {progress.epoch}/{progress.epochs}  step {progress.step}/{progress.steps}  "
-            f"{progress.images_per_second:.0f} images/s  "
-            f"{_clock(progress.seconds_left)} left  loss {progress.loss:.3f}  "
-            f"error {_or_dash(self.error, '.2f', ' %')}  rate {_or_dash(progress.rate, '.3f')}"
-        )
-        sys.stderr.write(f"\r\x1b[2K{line}" if sys.stderr.isatty() else line + "\n")
-        sys.stderr.flush()
-
-    def on_epoch(self, point: dict[str, Any], measures: Measures) -> None:
-        self.error = measures.error
-        step = point["epoch"]
-        for name in ("train_loss", "test_error", "rate", "sampled_rate"):
-            if point[name] is not None:
-                self.curves.add_scalar(f"epoch/{name}", point[name], step)
-        start = "\r\x1b[2K" if sys.stderr.isatty() else ""
-        loops = f"  loops {measures.loops_mean:.2f} ± {measures.loops_std:.2f}"
-        sys.stderr.write(
-            f"{start}epoch {step}: loss {point['train_loss']:.3f}  error {measures.error:.2f} %"
-            f"  rate {_or_dash(measures.rate, '.3f')}{loops if measures.loops_max else ''}\n"
-        )
-        sys.stderr.flush()
-
-    def close(self) -> None:
-        self.curves.close()
-
-
-def _clock(seconds: float) -> str:
-    minutes, seconds = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{seconds:02d}"
-
-
-def _or_dash(value: float, form: str, unit: str = "") -> str:
-    return "–" if math.isnan(value) else f"{value:{form}}{unit}"

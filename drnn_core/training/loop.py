@@ -6,97 +6,30 @@ import math
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import Any, Literal, Protocol, cast
+from dataclasses import asdict
+from typing import Any, cast
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from drnn_core.data.sets import ImageSet
-from drnn_core.data.transforms import Preprocessing, random_crop_flip
+from drnn_core.data.transforms import Preprocessing
 from drnn_core.evaluation import Measures, measure
 from drnn_core.models.gate import Gate
 from drnn_core.models.network import Network
+from drnn_core.models.synced import synchronise
+from drnn_core.models.world import ALONE, World
 from drnn_core.recipes import Recipe
 from drnn_core.trace import Output
-from drnn_core.training.calibration import calibrate_gates
+from drnn_core.training.batches import Batches
+from drnn_core.training.calibration import calibrate_gates, gate_bias
+from drnn_core.training.distributed import check_agreement, replicated, settle
 from drnn_core.training.losses import rate_loss
-from drnn_core.training.optim import build_optimizer, gate_noise, learning_rate
+from drnn_core.training.optim import build_optimizer, check_finite, gate_noise, learning_rate
 from drnn_core.training.resume import Position, load_state, save_state
-from drnn_core.training.seeds import derived_seed, epoch_order, generator
-
-Precision = Literal["float32", "bfloat16"]
-
-
-class TrainingError(RuntimeError):
-    """A training that cannot go on; its last sound state is kept."""
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What a training needs beside its recipe.
-
-    Attributes:
-        folder: of the run; holds the resumable state.
-        seed: of everything random.
-        epochs: in place of the recipe's number, or None.
-        device: "cpu" or "cuda".
-        precision: of the forward pass; gates and losses stay float32.
-        minutes: stop after so many minutes of this call, or None.
-        save_seconds: the state is saved at least this often, and at every epoch's end.
-    """
-
-    folder: Path
-    seed: int = 0
-    epochs: int | None = None
-    device: str = "cpu"
-    precision: Precision = "float32"
-    minutes: float | None = None
-    save_seconds: float = 60.0
-
-
-@dataclass(frozen=True)
-class Progress:
-    """Where a training stands, for whoever shows it."""
-
-    epoch: int
-    epochs: int
-    step: int
-    steps: int
-    loss: float
-    lr: float
-    rate: float
-    images_per_second: float
-    seconds_left: float
-
-
-class Reporter(Protocol):
-    """Shows a training's progress."""
-
-    def on_step(self, progress: Progress) -> None:
-        """After every update."""
-
-    def on_epoch(self, point: dict[str, Any], measures: Measures) -> None:
-        """After every epoch, with its row of the curve."""
-
-
-@dataclass(frozen=True)
-class TrainingResult:
-    """What a call of ``train`` achieved.
-
-    Attributes:
-        finished: all epochs are done; otherwise the state is saved and ``resume`` goes on.
-        curve: a row for each finished epoch.
-        measures: of the test set after the last epoch; None unless finished.
-        seconds: of computing, over all calls.
-    """
-
-    finished: bool
-    curve: list[dict[str, Any]]
-    measures: Measures | None
-    seconds: float
+from drnn_core.training.seeds import derived_seed
+from drnn_core.training.settings import Progress, Reporter, Settings, TrainingResult
 
 
 class Trainer:
@@ -104,13 +37,15 @@ class Trainer:
 
     Args:
         network: fresh; moved to the device.
-        recipe: network and training recipe.
+        recipe: network and training recipe; its batch is that of all processes together.
         train_set, test_set: of one size and one list of classes.
         preprocessing: of both.
         settings: see ``Settings``.
+        world: the processes that train together, each with a ``Trainer`` of its own.
 
     Raises:
-        ValueError: fewer training images than one batch, or sets whose classes differ.
+        ValueError: fewer training images than one batch, a batch that the processes cannot
+            share, or sets whose classes differ.
     """
 
     def __init__(
@@ -121,30 +56,34 @@ class Trainer:
         test_set: ImageSet,
         preprocessing: Preprocessing,
         settings: Settings,
+        world: World = ALONE,
     ) -> None:
         self.recipe, self.training = recipe, recipe.training
         self.target = network.recipe.target
-        self.settings = settings
-        self.device = torch.device(settings.device)
+        self.settings, self.world = settings, world
+        self.device = world.device if world.size > 1 else torch.device(settings.device)
+        self.train_set, self.test_set, self.preprocessing = train_set, test_set, preprocessing
+        self.epochs = settings.epochs or self.training.epochs
+        self.batches = Batches(
+            train_set, self.training, preprocessing, settings.seed, self.epochs, world
+        )
+        self.steps_per_epoch, self.steps = self.batches.steps_per_epoch, self.batches.steps
+        if train_set.classes != test_set.classes:
+            raise ValueError("expected the same classes in the training and the test set")
+        self.network = self._placed(network)
+        self.replica = replicated(self.network, world)
+        self.optimizer = build_optimizer(network, self.training)
+        self.position = Position(self._identity(recipe))
+
+    def _placed(self, network: Network) -> Network:
         # torch declares this form of .to() for tensors only, though modules take it too.
         network.to(self.device, memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
-        self.network: Network = network
+        if self.world.size > 1:
+            synchronise(network, self.world)
         self.gates = [module for module in network.modules() if isinstance(module, Gate)]
         for gate in self.gates:
             gate.temperature = self.training.temperature
-        self.train_set, self.test_set, self.preprocessing = train_set, test_set, preprocessing
-        self.epochs = settings.epochs or self.training.epochs
-        self.steps_per_epoch = len(train_set) // self.training.batch
-        if not self.steps_per_epoch:
-            raise ValueError(
-                f"expected at least one batch of {self.training.batch} training images, "
-                f"got {len(train_set)}"
-            )
-        if train_set.classes != test_set.classes:
-            raise ValueError("expected the same classes in the training and the test set")
-        self.optimizer = build_optimizer(network, self.training)
-        self.position = Position(self._identity(recipe))
-        self._reset_epoch()
+        return network
 
     def _identity(self, recipe: Recipe) -> dict[str, Any]:
         return {
@@ -173,34 +112,45 @@ class Trainer:
     def run(self, report: Reporter, stop: Callable[[], bool] = lambda: False) -> TrainingResult:
         """Train until the last epoch, the time limit, or until ``stop`` says so.
 
+        Where several processes train, the limit or ``stop`` of any of them stops all.
+
         Raises:
             TrainingError: the loss or a gradient is not finite; nothing was updated by it.
+            ValueError: the processes do not train the same.
         """
+        check_agreement(self.world, {**self.position.identity, "step": self.position.step})
+        with self._autocast():
+            settle(self.replica, self._blank_batch())
+        try:
+            self._run(report, stop)
+        finally:
+            self.batches.close()
+        finished = self.position.step == self.steps
+        measures = self._finish() if finished else None
+        return TrainingResult(finished, self.position.curve, measures, self.position.seconds)
+
+    def _run(self, report: Reporter, stop: Callable[[], bool]) -> None:
         started, before = time.monotonic(), self.position.seconds
         steps_before, saved = self.position.step, started
         limit = None if self.settings.minutes is None else self.settings.minutes * 60
-        total = self.steps_per_epoch * self.epochs
-        while self.position.step < total:
+        while self.position.step < self.steps:
             loss, lr = self._update()
             now = time.monotonic()
             self.position.seconds = before + now - started
             speed = (self.position.step - steps_before) / (now - started)
-            report.on_step(self._progress(loss, lr, speed, total))
+            report.on_step(self._progress(loss, lr, speed))
             if self.position.step % self.steps_per_epoch == 0:
                 self._finish_epoch(lr, report)
                 self.position.seconds = before + time.monotonic() - started
                 self._save()
                 saved = time.monotonic()
             over = limit is not None and now - started > limit
-            if over or stop():
+            if self.world.any(over or stop()):
                 break
             if now - saved > self.settings.save_seconds:
                 self._save()
                 saved = now
         self._save()
-        if self.position.step < total:
-            return TrainingResult(False, self.position.curve, None, self.position.seconds)
-        return TrainingResult(True, self.position.curve, self._finish(), self.position.seconds)
 
     def _finish(self) -> Measures:
         """Calibrate the gates if the recipe says so, and measure the finished network.
@@ -209,7 +159,12 @@ class Trainer:
         """
         if self.training.calibrate_gates and self.target is not None:
             calibrate_gates(self.network, self.train_set, self.preprocessing, self.target)
-        return measure(self.network, self.test_set, self.preprocessing)
+            for bias in map(gate_bias, self.gates):  # rank 0's, which are the ones written
+                bias.copy_(self.world.gathered(bias)[0])
+        return self._measured()
+
+    def _measured(self) -> Measures:
+        return measure(self.network, self.test_set, self.preprocessing, world=self.world)
 
     def _update(self) -> tuple[float, float]:
         """One step of SGD; returns its loss and learning rate."""
@@ -218,34 +173,24 @@ class Trainer:
         for group in self.optimizer.param_groups:
             group["lr"] = lr
         for gate in self.gates:
-            gate.noise = gate_noise(self.training, step, self.steps_per_epoch * self.epochs)
-        inputs, labels = self._batch(step)
+            gate.noise = gate_noise(self.training, step, self.steps)
+        inputs, labels = self.batches.batch(step, self.device)
         torch.manual_seed(derived_seed(self.settings.seed, "gates", step))
         self.network.train()
         with self._autocast():
-            output: Output = self.network(inputs)
+            output: Output = self.replica(inputs)
         loss = self._loss(output, labels)
-        value = float(loss.detach())
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
-        self._check_finite(value)
+        value, opened, asked = self._totals(loss.detach(), output)
+        check_finite(self.network, value, step, step // self.steps_per_epoch + 1)
         self.optimizer.step()
-        self._count(value, output)
-        self.position.step += 1
+        self.position.count(value, opened, asked)
         return value, lr
 
-    def _batch(self, step: int) -> tuple[Tensor, Tensor]:
-        epoch, place = divmod(step, self.steps_per_epoch)
-        seed, size = self.settings.seed, self.training.batch
-        if place == 0 or self._order is None:
-            self._order = epoch_order(seed, epoch, len(self.train_set))
-        indices = self._order[place * size : (place + 1) * size]
-        pixels = self.train_set.images(indices).to(self.device)
-        pixels = random_crop_flip(pixels, self.training.pad, generator(seed, "augment", step))
-        labels = torch.from_numpy(self.train_set.labels)[indices].to(self.device)
-        return self.preprocessing.normalise(pixels), labels
-
-    _order: Tensor | None = None
+    def _blank_batch(self) -> Tensor:
+        images, size = self.training.batch // self.world.size, self.preprocessing.image_size
+        return torch.zeros((images, 3, size, size), device=self.device)
 
     def _autocast(self) -> AbstractContextManager[Any]:
         if self.settings.precision == "float32":
@@ -253,76 +198,53 @@ class Trainer:
         return torch.autocast(self.device.type, dtype=torch.bfloat16)
 
     def _loss(self, output: Output, labels: Tensor) -> Tensor:
+        """This process's loss; the mean over the processes is the whole batch's."""
         loss = F.cross_entropy(output.logits.float(), labels)
-        if self.target is None or not output.trace.asked.any():
+        if self.target is None or not self.gates:
             return loss
-        rate = rate_loss(output.trace, self.target, self.training.rate_loss)
+        rate = rate_loss(output.trace, self.target, self.training.rate_loss, self.world)
         return loss + self.training.rate_weight * rate
 
-    def _check_finite(self, loss: float) -> None:
-        gradients: list[Tensor] = [p.grad for p in self.network.parameters() if p.grad is not None]
-        norm = float(torch.nn.utils.get_total_norm(gradients))
-        if loss - loss == 0 and norm - norm == 0:
-            return
-        epoch = self.position.step // self.steps_per_epoch + 1
-        raise TrainingError(
-            f"the loss became {loss} with a gradient norm of {norm} at step {self.position.step} "
-            f"(epoch {epoch}); no update was made and the last saved state is kept: "
-            "try a lower learning rate, or float32 in place of bfloat16"
-        )
-
-    def _count(self, loss: float, output: Output) -> None:
+    def _totals(self, loss: Tensor, output: Output) -> tuple[float, list[int], list[int]]:
+        """The whole batch's loss, and how many images each gate step let in and was asked by."""
         trace = output.trace
-        opened = cast("list[int]", (trace.ran & trace.asked).sum(dim=0).tolist())
-        asked = cast("list[int]", trace.asked.sum(dim=0).tolist())
-        self.position.loss_sum += loss
-        self.position.opened = _added(self.position.opened, opened)
-        self.position.asked = _added(self.position.asked, asked)
+        opened, asked = (trace.ran & trace.asked).sum(dim=0), trace.asked.sum(dim=0)
+        own = torch.cat([loss.double()[None], opened.double(), asked.double()])
+        value, *counts = cast("list[float]", self.world.total(own).tolist())
+        whole = [round(count) for count in counts]
+        return value / self.world.size, whole[: len(opened)], whole[len(opened) :]
 
-    def _reset_epoch(self) -> None:
-        self.position.loss_sum, self.position.opened, self.position.asked = 0.0, [], []
-
-    def _sampled_rate(self) -> float:
-        """Mean over gates of the opening rate while training, this epoch so far."""
-        pairs = zip(self.position.opened, self.position.asked, strict=True)
-        rates = [opened / asked for opened, asked in pairs if asked]
-        return sum(rates) / len(rates) if rates else float("nan")
-
-    def _progress(self, loss: float, lr: float, speed: float, total: int) -> Progress:
+    def _progress(self, loss: float, lr: float, speed: float) -> Progress:
         step = self.position.step
         return Progress(
             epoch=(step - 1) // self.steps_per_epoch + 1,
             epochs=self.epochs,
             step=step,
-            steps=total,
+            steps=self.steps,
             loss=loss,
             lr=lr,
-            rate=self._sampled_rate(),
+            rate=self.position.sampled_rate,
             images_per_second=speed * self.training.batch,
-            seconds_left=(total - step) / speed,
+            seconds_left=(self.steps - step) / speed,
         )
 
     def _finish_epoch(self, lr: float, report: Reporter) -> None:
-        measures = measure(self.network, self.test_set, self.preprocessing)
+        measures = self._measured()
         point = {
             "epoch": self.position.step // self.steps_per_epoch,
             "train_loss": self.position.loss_sum / self.steps_per_epoch,
             "test_error": measures.error,
             "rate": _none_if_nan(measures.rate),
-            "sampled_rate": _none_if_nan(self._sampled_rate()),
+            "sampled_rate": _none_if_nan(self.position.sampled_rate),
             "lr": lr,
             "seconds": self.position.seconds,
         }
-        self.position.curve.append(point)
-        self._reset_epoch()
+        self.position.end_epoch(point)
         report.on_epoch(point, measures)
 
     def _save(self) -> None:
-        save_state(self.settings.folder, self.network, self.optimizer, self.position)
-
-
-def _added(total: list[int], more: list[int]) -> list[int]:
-    return [a + b for a, b in zip(total or [0] * len(more), more, strict=True)]
+        if self.world.rank == 0:
+            save_state(self.settings.folder, self.network, self.optimizer, self.position)
 
 
 def _none_if_nan(value: float) -> float | None:

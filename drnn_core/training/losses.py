@@ -18,18 +18,20 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from drnn_core.models.world import ALONE, World
 from drnn_core.trace import Trace
 
 RateLoss = Literal["sampled", "deterministic", "both"]
 
 
-def rate_loss(trace: Trace, target: float, kind: RateLoss = "both") -> Tensor:
+def rate_loss(trace: Trace, target: float, kind: RateLoss = "both", world: World = ALONE) -> Tensor:
     """Mean over gates of the squared distance of the opening rate to ``target``.
 
     Args:
         trace: of a training forward; ``prob`` carries the gradient.
         target: t, the conditional opening rate.
         kind: which decisions count, see the module's text.
+        world: the processes whose traces make the rates, all together; collective.
 
     Returns:
         A float32 scalar; 0 where no image asked any gate. The hard rates are its value, the
@@ -37,15 +39,16 @@ def rate_loss(trace: Trace, target: float, kind: RateLoss = "both") -> Tensor:
     """
     kinds = ("sampled", "deterministic") if kind == "both" else (kind,)
     decisions = {"sampled": trace.ran, "deterministic": trace.prob > 0.5}
-    losses = [_squared_distance(trace, decisions[name], target) for name in kinds]
+    losses = [_squared_distance(trace, decisions[name], target, world) for name in kinds]
     return torch.stack(losses).mean()
 
 
-def _squared_distance(trace: Trace, opened: Tensor, target: float) -> Tensor:
+def _squared_distance(trace: Trace, opened: Tensor, target: float, world: World) -> Tensor:
     asked = trace.asked.float()
-    images = asked.sum(dim=0)
     prob = trace.prob.float()
     straight_through = opened.float() + prob - prob.detach()
-    rates = (asked * straight_through).sum(dim=0) / images.clamp(min=1)
+    sums = torch.stack([asked.sum(dim=0), (asked * straight_through).sum(dim=0)])
+    images, ran = world.total(sums).unbind()
+    rates = ran / images.clamp(min=1)
     distances = (target - rates).square() * (images > 0)
     return distances.sum() / (images > 0).sum().clamp(min=1)

@@ -1,4 +1,4 @@
-"""SGD and its learning rate, as pure functions of a training recipe and the step."""
+"""SGD, its learning rate and its guard, as pure functions of a training recipe and the step."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from typing import cast
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from drnn_core.models.gate import Gate
 from drnn_core.recipes import TrainingRecipe
+from drnn_core.training.settings import TrainingError
 
 
 def build_optimizer(network: nn.Module, recipe: TrainingRecipe) -> torch.optim.SGD:
@@ -55,6 +56,28 @@ def learning_rate(recipe: TrainingRecipe, step: int, steps_per_epoch: int, epoch
     if done < recipe.warmup:
         return recipe.lr * done / recipe.warmup
     return recipe.lr * (1 - done) / (1 - recipe.warmup)
+
+
+def check_finite(network: nn.Module, loss: float, step: int, epoch: int) -> None:
+    """Refuse an update by a loss or gradients that are not finite numbers.
+
+    Args:
+        network: after its backward pass.
+        loss: of the batch.
+        step, epoch: for the message.
+
+    Raises:
+        TrainingError: they are not.
+    """
+    gradients: list[Tensor] = [p.grad for p in network.parameters() if p.grad is not None]
+    norm = float(torch.nn.utils.get_total_norm(gradients))
+    if loss - loss == 0 and norm - norm == 0:
+        return
+    raise TrainingError(
+        f"the loss became {loss} with a gradient norm of {norm} at step {step} "
+        f"(epoch {epoch}); no update was made and the last saved state is kept: "
+        "try a lower learning rate, or float32 in place of bfloat16"
+    )
 
 
 def gate_noise(recipe: TrainingRecipe, step: int, steps: int) -> float:

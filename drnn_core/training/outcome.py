@@ -14,9 +14,11 @@ from typing import Any
 import torch
 
 from drnn_core.evaluation import Measures
+from drnn_core.models.recursify.backbones import recursified_arguments
 from drnn_core.recipes import NetworkRecipe
 from drnn_core.store.runinfo import CurvePoint, Metrics, RunInfo, RunMetrics
-from drnn_core.training.loop import Trainer, TrainingResult
+from drnn_core.training.loop import Trainer
+from drnn_core.training.settings import TrainingResult
 
 _LIBRARIES = ("torch", "torchvision", "numpy", "pillow", "safetensors", "pyarrow")
 # What a recipe says of a network that does not shape it.
@@ -44,7 +46,7 @@ def run_info(trainer: Trainer, result: TrainingResult, measures: Measures) -> Ru
         precision=trainer.settings.precision,
         commit=source_commit(),
         versions={"python": platform.python_version(), **_versions()},
-        device=device_name(trainer.device),
+        device=device_name(trainer.device, trainer.world.size),
         seconds=round(result.seconds, 1),
         metrics=RunMetrics(as_metrics(measures, trainer.target)),
         curve=tuple(_point(row) for row in result.curve),
@@ -53,6 +55,8 @@ def run_info(trainer: Trainer, result: TrainingResult, measures: Measures) -> Ru
 
 def network_arguments(recipe: NetworkRecipe) -> dict[str, Any]:
     """Everything of a network recipe that shapes the network, so that a run stands on its own."""
+    if recipe.form == "recursified":
+        return recursified_arguments(recipe)
     return {key: value for key, value in asdict(recipe).items() if key not in _PROSE}
 
 
@@ -84,11 +88,12 @@ def source_commit() -> str:
     return found.stdout.strip() or "unknown"
 
 
-def device_name(device: torch.device) -> str:
-    """The device for people, with what decides about equal bits: model and threads."""
+def device_name(device: torch.device, processes: int = 1) -> str:
+    """The device for people, with what decides about equal bits: model, threads, processes."""
+    shared = "" if processes == 1 else f", {processes} processes"
     if device.type == "cuda":
-        return torch.cuda.get_device_name(device)
-    return f"{_processor()}, {torch.get_num_threads()} thread(s)"
+        return torch.cuda.get_device_name(device) + shared
+    return f"{_processor()}, {torch.get_num_threads()} thread(s){shared}"
 
 
 def _processor() -> str:

@@ -8,6 +8,7 @@ every draw is a function of seed and step (``training/seeds.py``), and so is the
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -46,6 +47,29 @@ class Position:
     opened: list[int] = field(default_factory=list[int])
     asked: list[int] = field(default_factory=list[int])
     curve: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+
+    def count(self, loss: float, opened: list[int], asked: list[int]) -> None:
+        """Count one update."""
+        self.step += 1
+        self.loss_sum += loss
+        self.opened = _added(self.opened, opened)
+        self.asked = _added(self.asked, asked)
+
+    @property
+    def sampled_rate(self) -> float:
+        """Mean over gates of the opening rate while training, this epoch so far; NaN if none."""
+        pairs = zip(self.opened, self.asked, strict=True)
+        rates = [opened / asked for opened, asked in pairs if asked]
+        return sum(rates) / len(rates) if rates else math.nan
+
+    def end_epoch(self, point: dict[str, Any]) -> None:
+        """Add a finished epoch's row to the curve and begin the next."""
+        self.curve.append(point)
+        self.loss_sum, self.opened, self.asked = 0.0, [], []
+
+
+def _added(total: list[int], more: list[int]) -> list[int]:
+    return [a + b for a, b in zip(total or [0] * len(more), more, strict=True)]
 
 
 def save_state(

@@ -13,8 +13,9 @@ from drnn_core.data.transforms import measure_preprocessing
 from drnn_core.models.registry import create_model
 from drnn_core.recipes import Recipe, TrainingRecipe
 from drnn_core.recipes.training import OWN_TRAININGS
-from drnn_core.training.loop import Settings, Trainer
+from drnn_core.training.loop import Trainer
 from drnn_core.training.seeds import derived_seed
+from drnn_core.training.settings import Settings
 
 CLASSES = ("dark", "bright", "red")
 

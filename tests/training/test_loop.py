@@ -9,8 +9,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from drnn_core.training.loop import Trainer, TrainingError
+from drnn_core.training.loop import Trainer
 from drnn_core.training.resume import RESUME_FILE, ResumeError
+from drnn_core.training.settings import TrainingError
 from tests.training.small import Silent, image_set, trainer
 
 

@@ -157,8 +157,9 @@ def _counter(
     def count(module: nn.Module, _: tuple[Tensor, ...], output: Tensor) -> None:
         weights = cast(Tensor, module.weight).numel()
         # A convolution applies its weights once per output pixel and group-wise fan-in is
-        # already in the weight's shape; a linear layer applies them once.
-        places = output.shape[-1] * output.shape[-2] if isinstance(module, nn.Conv2d) else 1
+        # already in the weight's shape; a linear layer once, or where it stands in for a 1x1
+        # convolution on (B, H, W, C), as in ConvNeXt, once per pixel. The batch is one image.
+        places = output.numel() // cast(Tensor, module.weight).shape[0]
         calls[module] = calls.get(module, 0) + weights * places
 
     return count

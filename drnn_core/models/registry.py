@@ -14,8 +14,9 @@ from typing import Any, cast
 from drnn_core.models.mobilenet import MobileNetV2
 from drnn_core.models.network import Network
 from drnn_core.models.rcnn import RecurrentNetwork
+from drnn_core.models.recursify.backbones import create_recursified
 from drnn_core.models.resnet import CifarResNet, ImageNetResNet, PreActivationResNet
-from drnn_core.recipes import NETWORKS, NetworkRecipe
+from drnn_core.recipes import NETWORKS, PREFIX, NetworkRecipe
 
 _FORMS: Mapping[str, Callable[[NetworkRecipe, int], Network]] = {
     "cifar_resnet": CifarResNet,
@@ -35,17 +36,22 @@ def create_model(name: str, num_classes: int | None = None, **changes: Any) -> N
     """Build a network with fresh weights.
 
     Args:
-        name: as ``list_models`` lists them.
+        name: as ``list_models`` lists them; or ``dr:torchvision/<model>``, ``dr:timm/<model>``
+            for a backbone of these libraries made recursive, see ``models/recursify``.
         num_classes: width of the logits; by default what the recipe's data set has.
         changes: fields of its ``NetworkRecipe`` to change, for example
-            ``norm="lvbn"``, ``gated=False``, ``first_loop="always"``.
+            ``norm="lvbn"``, ``gated=False``, ``first_loop="always"``; of a recursified backbone
+            see ``create_recursified``.
 
     Raises:
         ValueError: unknown name, a change that no recipe has, or stages that do not fit together.
     """
+    if name.startswith(PREFIX):
+        return create_recursified(name.removeprefix(PREFIX), num_classes, **changes)
     if name not in NETWORKS:
         raise ValueError(
-            f"no network is called {name!r}; expected one of: {', '.join(list_models())}"
+            f"no network is called {name!r}; expected one of: {', '.join(list_models())}, "
+            "or a backbone such as dr:torchvision/resnet50"
         )
     _check_changes(changes)
     recipe = dataclasses.replace(NETWORKS[name], **_tuples(changes))

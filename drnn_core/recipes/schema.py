@@ -56,6 +56,8 @@ class NetworkRecipe:
             "3x3" ("v1.5", torchvision's).
         survival: chance of the last block to run in training (stochastic depth); 1 runs all.
         backbone: what a recursified network is made from, see ``models/recursify``.
+        most_loops, where: of a recursified network: the loops and the groups of blocks that it
+            was asked for; ``loops`` says what came of it.
         target: t, the conditional opening rate that training aims at; None without gates.
         counterpart: the plain network whose accuracy the paper sets it beside.
         training: the paper's training recipe for it, see ``recipes/training.py``.
@@ -69,7 +71,9 @@ class NetworkRecipe:
     widths: tuple[int, ...] = (16, 32, 64)
     strides: tuple[int, ...] = (1, 2, 2)
     plain: tuple[int, ...] = (1, 1, 1)
-    form: Literal["cifar_resnet", "preact_resnet", "rcnn", "resnet", "mobilenetv2"] = "cifar_resnet"
+    form: Literal[
+        "cifar_resnet", "preact_resnet", "rcnn", "resnet", "mobilenetv2", "recursified"
+    ] = "cifar_resnet"
     dataset: str = "CIFAR-10"
     num_classes: int = 10
     image_size: int = 32
@@ -83,6 +87,8 @@ class NetworkRecipe:
     stride_on: Literal["1x1", "3x3"] = "1x1"
     survival: float = 1.0
     backbone: str = ""
+    most_loops: int | None = None
+    where: str = "*"
     target: float | None = None
     counterpart: str | None = None
     training: Literal["cifar10", "imagenet", "imagenet_slow", "imagenet_mobile"] = "cifar10"

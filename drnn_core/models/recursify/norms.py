@@ -1,0 +1,106 @@
+"""Norms of a foreign block, one for each loop.
+
+A BatchNorm becomes a ``LoopNorm``, as in our own networks. A norm within one image (LayerNorm,
+GroupNorm, RMSNorm) has no statistics of a population; its scale and shift are those of the loop.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from typing import cast
+
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm  # pyright: ignore[reportPrivateUsage]
+
+from drnn_core.models.norm import LoopNorm, NormKind
+from drnn_core.models.recursify.shapes import modules_of
+from drnn_core.models.recursify.tracing import BATCH_NORM, IMAGE_NORMS
+
+
+class LoopNormAct(nn.Module):
+    """A LoopNorm and what stands behind the norm in the same module (timm's BatchNormAct2d)."""
+
+    def __init__(self, norm: LoopNorm, drop: nn.Module, act: nn.Module) -> None:
+        super().__init__()
+        self.norm = norm
+        self.drop = drop
+        self.act = act
+
+    def forward(self, x: Tensor, loop: int = 0, executed: int | None = None) -> Tensor:
+        """(B, C, H, W) -> (B, C, H, W), see ``LoopNorm``."""
+        return self.act(self.drop(self.norm(x, loop, executed)))
+
+
+class LoopCopies(nn.Module):
+    """A norm within one image, with a copy for each loop (``naive``: one for all)."""
+
+    def __init__(self, copies: Sequence[nn.Module]) -> None:
+        super().__init__()
+        self.copies = nn.ModuleList(copies)
+
+    def forward(self, x: Tensor, loop: int = 0, executed: int | None = None) -> Tensor:  # noqa: ARG002  # it meets each image alone
+        """Normalise by the loop's copy."""
+        return self.copies[min(loop, len(self.copies) - 1)](x)
+
+
+def why_no_loop_norm(block: nn.Module) -> str | None:
+    """Why a block's norms could not become one for each loop, or None."""
+    for path, norm in modules_of(block):
+        if not isinstance(norm, _BatchNorm):
+            continue
+        kind = f"its norm {path} is a {type(norm).__name__}"
+        known = type(norm) is BATCH_NORM or _acts(norm)
+        if not known:
+            return f"{kind}, expected BatchNorm2d or a norm within one image, such as LayerNorm"
+        if not (norm.affine and norm.track_running_stats and norm.momentum is not None):
+            return f"{kind} without scale and shift, running statistics or a momentum"
+    return None
+
+
+def _acts(norm: nn.Module) -> bool:
+    """A BatchNorm2d that drops and activates, too."""
+    parts = (getattr(norm, "drop", None), getattr(norm, "act", None))
+    return isinstance(norm, BATCH_NORM) and all(isinstance(part, nn.Module) for part in parts)
+
+
+def loop_norm(sources: Sequence[nn.Module], loops: int, kind: NormKind) -> nn.Module:
+    """The norm of a block that loops, which begins as ``sources``.
+
+    Args:
+        sources: norms of one class; loop k begins as the k-th, or as the last where there are
+            fewer.
+        loops: of the block.
+        kind: of LoopNorm; "naive" makes one norm for all loops.
+
+    Returns:
+        A module that is called as ``norm(x, loop, executed)``.
+    """
+    sets = 1 if kind == "naive" else loops
+    chosen = [sources[min(loop, len(sources) - 1)] for loop in range(sets)]
+    first = chosen[0]
+    if isinstance(first, IMAGE_NORMS):
+        return LoopCopies([copy.deepcopy(norm) for norm in chosen])
+    assert isinstance(first, BATCH_NORM)
+    assert first.momentum is not None
+    norm = LoopNorm(first.num_features, loops, kind, first.eps, first.momentum)
+    norm.norms = nn.ModuleList(_plain(cast(nn.BatchNorm2d, source)) for source in chosen)
+    if not _acts(first):
+        return norm
+    return LoopNormAct(norm, cast(nn.Module, first.drop), cast(nn.Module, first.act))
+
+
+def _plain(source: nn.BatchNorm2d) -> nn.BatchNorm2d:
+    """A BatchNorm2d and nothing else with the tensors of another, copied."""
+    norm = nn.BatchNorm2d(
+        source.num_features,
+        source.eps,
+        source.momentum,
+        device=source.weight.device,
+        dtype=source.weight.dtype,
+    )
+    own = norm.state_dict()
+    norm.load_state_dict({name: t for name, t in source.state_dict().items() if name in own})
+    norm.weight.requires_grad_(source.weight.requires_grad)
+    norm.bias.requires_grad_(source.bias.requires_grad)
+    return norm

@@ -1,0 +1,113 @@
+"""Graphs of a module's forward (torch.fx), traced through only where something is to be changed.
+
+What is not traced through stays a module that is called: its code may then branch on values, on
+shapes or on the mode without being the tracer's concern.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Collection, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, fx, nn
+
+# BatchNorm, of which each loop gets one of its own, and the norms within one image, of which it
+# gets a copy.
+BATCH_NORM = nn.BatchNorm2d
+IMAGE_NORMS = (nn.LayerNorm, nn.GroupNorm, nn.RMSNorm)
+NORMS = (BATCH_NORM, *IMAGE_NORMS)
+
+_ADDITIONS: frozenset[Any] = frozenset(
+    {operator.add, operator.iadd, torch.add, "add", "add_", "__add__", "__iadd__"}
+)
+_WRAPPED = "traced"
+
+
+class _OneInput(nn.Module):
+    """Calls a module with one tensor, so that its other arguments keep their defaults."""
+
+    def __init__(self, module: nn.Module) -> None:
+        super().__init__()
+        self.traced = module
+
+    def forward(self, x: Tensor) -> Any:
+        return self.traced(x)
+
+
+class _Tracer(fx.Tracer):
+    def __init__(self, opened: Collection[nn.Module]) -> None:
+        super().__init__()
+        self._opened = {id(module) for module in opened}
+
+    def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
+        """Modules to trace through are given, whoever wrote them."""
+        return module_qualified_name != _WRAPPED and id(m) not in self._opened
+
+
+def trace(module: nn.Module, opened: Collection[nn.Module]) -> fx.Graph:
+    """The graph of ``module(x)``; its targets are paths in ``module``.
+
+    Args:
+        module: its mode is left in evaluation.
+        opened: modules inside it to trace through.
+
+    Raises:
+        ValueError: its forward branches on values, or on the mode.
+    """
+    graphs: list[fx.Graph] = []
+    for training in (True, False):
+        module.train(training)
+        try:
+            graphs.append(_Tracer(opened).trace(_OneInput(module)))
+        except (RuntimeError, ValueError, TypeError, AttributeError, LookupError, AssertionError,
+                NotImplementedError) as error:  # fmt: skip
+            module.eval()
+            raise ValueError(f"its forward cannot be traced by torch.fx: {error}") from error
+    if str(graphs[0]) != str(graphs[1]):
+        raise ValueError(
+            "its forward does other things in training than in evaluation, and not inside of a "
+            "module, so that it cannot be traced by torch.fx (a functional dropout? an auxiliary "
+            "output?)"
+        )
+    for node in graphs[1].nodes:
+        if node.op in ("call_module", "get_attr"):
+            node.target = str(node.target).removeprefix(f"{_WRAPPED}.")
+    return graphs[1]
+
+
+def trace_block(block: nn.Module, leaves: Sequence[nn.Module] = ()) -> fx.Graph:
+    """The graph of a block, traced through down to its norms, but not through ``leaves``.
+
+    Raises:
+        ValueError: it cannot be traced, see ``trace``.
+    """
+    holders = [
+        module
+        for module in block.modules()
+        if any(isinstance(part, NORMS) for part in module.modules())
+        and not isinstance(module, NORMS)
+        and module not in leaves
+    ]
+    return trace(block, holders)
+
+
+def is_identity(module: nn.Module) -> bool:
+    """Whether a module hands on what it gets: an Identity, or a Sequential of nothing."""
+    return isinstance(module, nn.Identity) or (type(module) is nn.Sequential and not len(module))
+
+
+def is_residual(block: nn.Module, graph: fx.Graph) -> bool:
+    """Whether the block adds something to its very input: x reaches a sum through identities."""
+    unchanged: set[fx.Node] = set()
+    for node in graph.nodes:
+        inputs = node.all_input_nodes
+        if node.op == "placeholder":
+            unchanged.add(node)
+        elif node.op == "call_module":
+            if is_identity(block.get_submodule(str(node.target))) and inputs[0] in unchanged:
+                unchanged.add(node)
+        elif node.target in _ADDITIONS and len(inputs) == 2 and unchanged.intersection(inputs):
+            return True
+    return False

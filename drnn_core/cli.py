@@ -16,6 +16,7 @@ from drnn_core.commands.evaluate import Evaluate
 from drnn_core.commands.models import Models
 from drnn_core.commands.predict import Predict
 from drnn_core.commands.records import Records
+from drnn_core.commands.saliency import Saliency
 from drnn_core.commands.train import Train
 from drnn_core.commands.verify import Verify
 
@@ -24,6 +25,7 @@ Command = (
     | Annotated[Train, tyro.conf.subcommand("train")]
     | Annotated[Evaluate, tyro.conf.subcommand("evaluate")]
     | Annotated[Records, tyro.conf.subcommand("records")]
+    | Annotated[Saliency, tyro.conf.subcommand("saliency")]
     | Annotated[Predict, tyro.conf.subcommand("predict")]
     | Annotated[Verify, tyro.conf.subcommand("verify")]
     | Annotated[App, tyro.conf.subcommand("app")]

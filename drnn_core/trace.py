@@ -92,6 +92,29 @@ class StageLayout:
     blocks: tuple[BlockLayout, ...]
 
 
+def ran_of(block_loops: Tensor, layout: Sequence[BlockLayout]) -> Tensor:
+    """Which loops ran, (B, S) bool, from how many did in each block: ``Trace.block_loops`` undone.
+
+    Args:
+        block_loops: (B, blocks) whole numbers.
+        layout: the recursive blocks.
+
+    Raises:
+        ValueError: numbers of other blocks, or more loops than a block has.
+    """
+    most = torch.tensor([block.loops for block in layout], dtype=torch.int64)
+    if block_loops.shape[1:] != most.shape or bool((block_loops.cpu() > most).any()):
+        raise ValueError(
+            f"expected at most {most.tolist()} loops of {len(layout)} blocks for each image, got "
+            f"numbers of shape {tuple(block_loops.shape)}; pass the layout of the network"
+        )
+    loop = [torch.arange(block.loops, device=block_loops.device) for block in layout]
+    parts = [block_loops[:, place, None] > loops for place, loops in enumerate(loop)]
+    if not parts:
+        return torch.zeros((len(block_loops), 0), dtype=torch.bool, device=block_loops.device)
+    return torch.cat(parts, dim=1)
+
+
 def empty_trace(batch: int, device: torch.device | None = None) -> Trace:
     """A trace of ``batch`` images and 0 steps: what a plain block or network contributes."""
     flags = torch.zeros((batch, 0), dtype=torch.bool, device=device)

@@ -7,7 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drnn_core.trace import BlockLayout, Trace, empty_trace, join_traces
+from drnn_core.trace import BlockLayout, Trace, empty_trace, join_traces, ran_of
 
 
 def trace_of(ran: torch.Tensor) -> Trace:
@@ -50,3 +50,26 @@ def test_a_plain_network_has_no_steps() -> None:
     assert trace.loops.tolist() == [0, 0, 0]
     assert trace.block_loops([]).shape == (3, 0)
     assert join_traces([], 3).ran.shape == (3, 0)
+
+
+@given(st.lists(st.integers(1, 4), max_size=5), st.integers(0, 6))
+def test_loops_of_blocks_say_which_steps_ran(sizes: list[int], batch: int) -> None:
+    layout = [BlockLayout(f"2.{i}", loops, True) for i, loops in enumerate(sizes)]
+    loops = torch.stack(
+        [torch.randint(0, size + 1, (batch,)) for size in sizes] or [torch.zeros(batch)], dim=1
+    )[:, : len(sizes)]
+    ran = ran_of(loops, layout)
+    assert ran.dtype == torch.bool
+    literal = [
+        [loop < count for size, count in zip(sizes, row, strict=True) for loop in range(size)]
+        for row in loops.tolist()
+    ]
+    assert ran.tolist() == literal
+    assert torch.equal(trace_of(ran).block_loops(layout), loops.long())
+
+
+def test_loops_of_another_network_say_nothing() -> None:
+    layout = [BlockLayout("2.2", 2, True), BlockLayout("3.2", 3, True)]
+    for wrong in ([[1, 4]], [[1]], [[1, 2, 0]]):
+        with pytest.raises(ValueError, match=r"at most \[2, 3\] loops of 2 blocks"):
+            ran_of(torch.tensor(wrong), layout)

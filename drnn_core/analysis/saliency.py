@@ -35,6 +35,7 @@ from torch import Tensor, nn
 
 Method = Literal["saliency", "input_x_gradient", "integrated_gradients", "grad_cam", "occlusion"]
 METHODS: tuple[Method, ...] = get_args(Method)
+Target = int | Tensor
 
 INTEGRATION_STEPS = 64
 # In pixels of a 32 x 32 image; larger images are occluded by windows that are larger in
@@ -61,14 +62,14 @@ class Attributable(Protocol):
 
 
 def attribute(
-    network: Attributable, images: Tensor, target: int, method: Method
+    network: Attributable, images: Tensor, target: Target, method: Method
 ) -> NDArray[np.float32]:
     """Evidence of each pixel for a class.
 
     Args:
         network: in evaluation mode, decisions frozen.
         images: (B, 3, H, W) float, normalised.
-        target: the class whose logit is explained.
+        target: the class whose logit is explained, one for all images or (B,) int64.
         method: see the module's table.
 
     Returns:
@@ -122,17 +123,17 @@ def share_on(evidence: NDArray[np.float32], mask: NDArray[np.bool_]) -> NDArray[
     return np.divide(on_object, total, out=np.full(total.shape, np.nan), where=total > 0)
 
 
-def _saliency(network: Attributable, images: Tensor, target: int) -> Tensor:
+def _saliency(network: Attributable, images: Tensor, target: Target) -> Tensor:
     captum = _captum()
     return captum.Saliency(network).attribute(images, target=target, abs=True).amax(dim=1)
 
 
-def _input_x_gradient(network: Attributable, images: Tensor, target: int) -> Tensor:
+def _input_x_gradient(network: Attributable, images: Tensor, target: Target) -> Tensor:
     captum = _captum()
     return captum.InputXGradient(network).attribute(images, target=target).sum(dim=1)
 
 
-def _integrated_gradients(network: Attributable, images: Tensor, target: int) -> Tensor:
+def _integrated_gradients(network: Attributable, images: Tensor, target: Target) -> Tensor:
     captum = _captum()
     integrated = captum.IntegratedGradients(network).attribute(
         images,
@@ -145,7 +146,7 @@ def _integrated_gradients(network: Attributable, images: Tensor, target: int) ->
     return integrated.sum(dim=1)
 
 
-def _grad_cam(network: Attributable, images: Tensor, target: int) -> Tensor:
+def _grad_cam(network: Attributable, images: Tensor, target: Target) -> Tensor:
     captum = _captum()
     coarse = captum.LayerGradCam(network, network.last_features).attribute(
         images, target=target, relu_attributions=True
@@ -154,7 +155,7 @@ def _grad_cam(network: Attributable, images: Tensor, target: int) -> Tensor:
     return nn.functional.interpolate(cast(Tensor, coarse), size=size, mode="bilinear")[:, 0]
 
 
-def _occlusion(network: Attributable, images: Tensor, target: int) -> Tensor:
+def _occlusion(network: Attributable, images: Tensor, target: Target) -> Tensor:
     captum = _captum()
     channels = images.shape[1]
     scale = max(1, min(images.shape[-2:]) // 32)
@@ -177,7 +178,7 @@ def _at_once(images: Tensor, most: int) -> int:
     return max(1, min(most, _PIXELS_AT_ONCE // images[:, 0].numel()))
 
 
-_EVIDENCE: dict[str, Callable[[Attributable, Tensor, int], Tensor]] = {
+_EVIDENCE: dict[str, Callable[[Attributable, Tensor, Target], Tensor]] = {
     "saliency": _saliency,
     "input_x_gradient": _input_x_gradient,
     "integrated_gradients": _integrated_gradients,

@@ -9,6 +9,7 @@ README.md             ``card_sha256`` of run.json
 manifest.json         its own checksum, to the byte
 part-*.parquet        the manifest's SHA-256 and sizes, its pages' checksums, the schema
 records together      one another and run.json: row counts, loops, error, mean and deviation
+columns/NAME/         as the records; and that they are of the same weights and images
 anything else         nothing; it is reported, but for what a training keeps beside its run
 ====================  ==========================================================================
 """
@@ -22,11 +23,13 @@ from typing import Literal
 
 from drnn_core.models.network import Network
 from drnn_core.store.agreement import disagreements
+from drnn_core.store.columns import COLUMNS, column_table, column_tables, read_columns
 from drnn_core.store.files import is_temporary, sha256_of
 from drnn_core.store.manifest import MANIFEST, RECORDS, Manifest, RecordsError, read_manifest
-from drnn_core.store.records import read_records_table, read_shard
+from drnn_core.store.records import RECORDS_TABLE, read_records_table
 from drnn_core.store.runs import CARD, INFO, WEIGHTS, RunError, RunInfo, load_network, read_run
 from drnn_core.store.sealed import SealError, is_as_written
+from drnn_core.store.shards import TableKind, read_shard
 
 # What training keeps beside its run: the state to go on from, curves, logs.
 _BESIDE = ("resume.safetensors", "tensorboard", "training.log")
@@ -64,7 +67,8 @@ def verify_run(folder: Path) -> list[Finding]:
         network, _ = load_network(folder)
     except RunError as error:
         findings.append(Finding("error", WEIGHTS, str(error)))
-    findings += [*_card(folder, info), *_records(folder, info, network), *_strangers(folder)]
+    findings += [*_card(folder, info), *_records(folder, info, network)]
+    findings += [*_columns(folder), *_strangers(folder)]
     return findings
 
 
@@ -88,9 +92,9 @@ def _records(folder: Path, info: RunInfo, network: Network | None) -> Iterator[F
         yield Finding("error", name, str(error))
         return
     yield from _as_written(folder, name)
-    damage = list(_shards(folder / RECORDS, manifest))
+    damage = list(_shards(folder, RECORDS_TABLE, manifest))
     yield from damage
-    yield from _unknown_shards(folder / RECORDS, manifest)
+    yield from _unnamed(folder, RECORDS_TABLE, manifest)
     if manifest.header.weights_sha256 != info.weights_sha256:
         yield Finding(
             "error", name, "the records are of other weights than the run's; write them anew"
@@ -98,35 +102,69 @@ def _records(folder: Path, info: RunInfo, network: Network | None) -> Iterator[F
     elif damage:
         return  # what is damaged need not agree
     elif not manifest.complete:
-        rows = sum(shard.rows for shard in manifest.shards)
-        yield Finding(
-            "error",
-            name,
-            f"the records are unfinished: {rows:,} of {manifest.header.rows:,} rows",
-        )
+        yield _unfinished(name, "the records", manifest)
     elif network is not None:
         table = read_records_table(folder)
         for message in disagreements(table, manifest.header, info, network):
             yield Finding("error", RECORDS, message)
 
 
-def _shards(folder: Path, manifest: Manifest) -> Iterator[Finding]:
+def _columns(folder: Path) -> Iterator[Finding]:
+    """Every table of columns by itself, beside the records and beside the other tables."""
+    seen: dict[str, str] = {}
+    for table in column_tables(folder):
+        kind = column_table(table)
+        name = f"{kind.folder}/{MANIFEST}"
+        try:
+            manifest = kind.manifest(folder)
+            records = RECORDS_TABLE.manifest(folder).header
+        except RecordsError as error:
+            yield Finding("error", name, str(error))
+            continue
+        yield from _as_written(folder, name)
+        damage = list(_shards(folder, kind, manifest))
+        yield from damage
+        yield from _unnamed(folder, kind, manifest)
+        if not manifest.complete:
+            yield _unfinished(name, "the columns", manifest)
+        elif not damage:
+            yield from _readable(folder, table, name)
+        for column in sorted(set(manifest.header.columns) - {"index"}):
+            owner = "the records" if column in records.columns else seen.setdefault(column, table)
+            if owner != table:
+                yield Finding("error", name, f"{owner} has a column {column} already")
+
+
+def _readable(folder: Path, table: str, name: str) -> Iterator[Finding]:
+    try:
+        read_columns(folder, table)
+    except RecordsError as error:
+        yield Finding("error", name, str(error))
+
+
+def _shards(folder: Path, kind: TableKind, manifest: Manifest) -> Iterator[Finding]:
     for shard in manifest.shards:
         try:
-            read_shard(folder, manifest.header, shard)
+            read_shard(kind, folder / kind.folder, manifest.header, shard)
         except RecordsError as error:
-            yield Finding("error", f"{RECORDS}/{shard.file}", str(error))
+            yield Finding("error", f"{kind.folder}/{shard.file}", str(error))
 
 
-def _unknown_shards(folder: Path, manifest: Manifest) -> Iterator[Finding]:
+def _unnamed(folder: Path, kind: TableKind, manifest: Manifest) -> Iterator[Finding]:
     known = {MANIFEST, *(shard.file for shard in manifest.shards)}
-    for path in sorted(folder.iterdir()):
+    for path in sorted((folder / kind.folder).iterdir()):
         if path.name not in known and not is_temporary(path):
             yield Finding(
                 "error",
-                f"{RECORDS}/{path.name}",
+                f"{kind.folder}/{path.name}",
                 f"the manifest does not name {path.name}; it does not belong to the records",
             )
+
+
+def _unfinished(name: str, what: str, manifest: Manifest) -> Finding:
+    rows = sum(shard.rows for shard in manifest.shards)
+    message = f"{what} are unfinished: {rows:,} of {manifest.header.rows:,} rows"
+    return Finding("error", name, message)
 
 
 def _strangers(folder: Path) -> Iterator[Finding]:
@@ -136,10 +174,13 @@ def _strangers(folder: Path) -> Iterator[Finding]:
         if is_temporary(path):
             name = path.relative_to(folder).as_posix()
             yield Finding("warning", name, "an interrupted write left this file; delete it")
-    known = {INFO, WEIGHTS, CARD, RECORDS, *_BESIDE}
-    for path in sorted(folder.iterdir()):
-        if path.name not in known and not is_temporary(path):
-            yield Finding("warning", path.name, f"{path.name} does not belong to a run")
+    known = {INFO, WEIGHTS, CARD, RECORDS, COLUMNS, *_BESIDE}
+    tables = {f"{COLUMNS}/{table}" for table in column_tables(folder)}
+    there = [*folder.iterdir(), *(folder / COLUMNS).glob("*")]
+    for path in sorted(there):
+        name = path.relative_to(folder).as_posix()
+        if name not in known | tables and not is_temporary(path):
+            yield Finding("warning", name, f"{name} does not belong to a run")
 
 
 def _as_written(folder: Path, name: str) -> Iterator[Finding]:

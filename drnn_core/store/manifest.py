@@ -1,4 +1,4 @@
-"""The manifest of a run's records: what they are of, and the SHA-256 of every shard.
+"""The manifest of a run's records, or of a table beside them: of what, and every shard's SHA-256.
 
 A manifest is a sealed JSON file (``store/sealed.py``)::
 
@@ -103,16 +103,23 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
     write_sealed(folder / MANIFEST, values)
 
 
-def read_manifest(run_folder: Path) -> Manifest:
-    """Read the manifest of a run's records.
+def read_manifest(
+    run_folder: Path, table: str = RECORDS, command: str = "drnn records"
+) -> Manifest:
+    """Read the manifest of a run's records, or of a table beside them.
+
+    Args:
+        run_folder: of the run.
+        table: its folder, relative to the run's.
+        command: what writes it, for the message where it is not there.
 
     Raises:
-        RecordsError: no records, or a manifest that is damaged or contradicts itself.
+        RecordsError: no such table, or a manifest that is damaged or contradicts itself.
     """
-    path = Path(run_folder) / RECORDS / MANIFEST
+    path = Path(run_folder) / table / MANIFEST
     if not path.is_file():
         raise RecordsError(
-            f"expected records in {path.parent}, found none; write them with: drnn records "
+            f"expected records in {path.parent}, found none; write them with: {command} "
             f"{run_folder} --data ..."
         )
     try:

@@ -1,45 +1,32 @@
-"""A run's records: one row per image, in Parquet shards that can be written bit by bit.
+"""A run's records: one row per image, what its network did with it.
 
 Columns: ``index`` (position in the split), ``id``, ``label``, ``prediction``, ``correct``,
 ``confidence`` (softmax of the prediction), ``entropy`` and ``loss`` (nats), ``loops`` (executed,
 over all blocks), ``block_loops`` (a list), ``gate_prob`` (a list over steps, NaN where the gate
 was not asked), ``macs``; further columns beside them, such as the difficulty factors of
-``generated``.
-
-Every page of a shard carries a checksum and every shard a SHA-256 in the manifest, so damage is
-noticed; a shard counts once the manifest names it, so an interrupted table goes on where it was.
+``generated``. What was measured later stands in tables of its own, see ``store/columns.py``.
 """
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
 
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from drnn_core.store.files import atomic_write_bytes, is_temporary, sha256_of
 from drnn_core.store.manifest import (
     MANIFEST,
     RECORDS,
-    Manifest,
     RecordsError,
     RecordsHeader,
-    Shard,
-    difference,
     read_manifest,
-    shard_file,
-    shard_plan,
-    write_manifest,
 )
+from drnn_core.store.shards import TableKind, TableWriter, read_table
 
 __all__ = [
+    "RECORDS_TABLE",
     "RECORD_SCHEMA",
     "RecordWriter",
     "RecordsError",
@@ -49,7 +36,6 @@ __all__ = [
     "read_manifest",
     "read_records",
     "read_records_table",
-    "read_shard",
 ]
 
 RECORD_SCHEMA = pa.schema(
@@ -70,10 +56,11 @@ RECORD_SCHEMA = pa.schema(
 )
 
 
-class RecordWriter:
-    """Writes the shards that a run's records lack; use it as a context.
+RECORDS_TABLE = TableKind(RECORDS, RECORD_SCHEMA, further=None, command="drnn records")
 
-    Shards that are there and sound are kept; damaged or missing ones are to be written again.
+
+class RecordWriter(TableWriter):
+    """Writes the shards that a run's records lack; see ``TableWriter``.
 
     Args:
         run_folder: of the run.
@@ -84,72 +71,7 @@ class RecordWriter:
     """
 
     def __init__(self, run_folder: Path, header: RecordsHeader) -> None:
-        self.folder = Path(run_folder) / RECORDS
-        self.manifest = Manifest(header)
-        if (self.folder / MANIFEST).is_file():
-            found = read_manifest(run_folder)
-            if reason := difference(found.header, header):
-                raise RecordsError(
-                    f"{self.folder} holds records of something else ({reason}); records are never "
-                    f"mixed: move or delete the folder, then write them anew"
-                )
-            sound = tuple(shard for shard in found.shards if self._is_sound(shard))
-            self.manifest = Manifest(header, sound)
-
-    def __enter__(self) -> Self:
-        """Begin or go on."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Clear away what earlier interruptions left, once nothing is missing."""
-        if self.manifest.complete:
-            for path in self.folder.iterdir():
-                if is_temporary(path):
-                    path.unlink(missing_ok=True)
-
-    def missing(self) -> list[tuple[int, int]]:
-        """(first, rows) of every shard still to be written, in order."""
-        there = {shard.first for shard in self.manifest.shards}
-        return [
-            (first, rows) for first, rows in shard_plan(self.manifest.header) if first not in there
-        ]
-
-    def write(self, first: int, table: pa.Table) -> None:
-        """Write one shard and name it in the manifest; both are on the disk afterwards.
-
-        Args:
-            first: as ``missing`` lists it.
-            table: its rows, with the columns of the header.
-
-        Raises:
-            RecordsError: rows that ``missing`` does not ask for, or other columns.
-            OSError: the disk is full, or the folder may not be written.
-        """
-        header = self.manifest.header
-        rows = table.num_rows
-        if (first, rows) not in shard_plan(header):
-            raise RecordsError(
-                f"expected a shard of {self.missing()[:1]} (first, rows), got rows {first} to "
-                f"{first + rows}"
-            )
-        name = shard_file(header, first)
-        table = _checked(table, header, first, name)
-        data = _encode(table)
-        atomic_write_bytes(self.folder / name, data)
-        digest = hashlib.sha256(data).hexdigest()
-        manifest = self.manifest.with_shard(Shard(name, first, rows, len(data), digest))
-        write_manifest(self.folder, manifest)
-        self.manifest = manifest
-
-    def _is_sound(self, shard: Shard) -> bool:
-        with contextlib.suppress(OSError):
-            return sha256_of(self.folder / shard.file) == shard.sha256
-        return False
+        super().__init__(run_folder, header, RECORDS_TABLE)
 
 
 def has_records(run_folder: Path) -> bool:
@@ -179,79 +101,4 @@ def read_records(run_folder: Path, columns: Sequence[str] | None = None) -> pd.D
 
 def read_records_table(run_folder: Path, columns: Sequence[str] | None = None) -> pa.Table:
     """As ``read_records``, as an Arrow table."""
-    manifest = read_manifest(run_folder)
-    folder = Path(run_folder) / RECORDS
-    if not manifest.complete:
-        rows = sum(shard.rows for shard in manifest.shards)
-        raise RecordsError(
-            f"the records in {folder} are unfinished, {rows:,} of {manifest.header.rows:,} rows; "
-            f"finish them with: drnn records {run_folder} --data ..."
-        )
-    unknown = sorted(set(columns or ()) - set(manifest.header.columns))
-    if unknown:
-        raise RecordsError(
-            f"the records in {folder} have no column {', '.join(unknown)}; expected one of: "
-            f"{', '.join(manifest.header.columns)}"
-        )
-    tables = [read_shard(folder, manifest.header, shard, columns) for shard in manifest.shards]
-    return pa.concat_tables(tables)
-
-
-def read_shard(
-    folder: Path, header: RecordsHeader, shard: Shard, columns: Sequence[str] | None = None
-) -> pa.Table:
-    """One shard, after its SHA-256 was found right.
-
-    Raises:
-        RecordsError: missing, damaged, or not what the header promises.
-    """
-    path = folder / shard.file
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise RecordsError(
-            f"cannot read {path}, which the manifest names: {error.strerror or error}"
-        ) from error
-    if hashlib.sha256(data).hexdigest() != shard.sha256:
-        raise RecordsError(
-            f"{path} is damaged: its SHA-256 is not the manifest's ({len(data):,} bytes, expected "
-            f"{shard.bytes:,}); write the records again, sound shards are kept"
-        )
-    try:
-        file = pq.ParquetFile(pa.BufferReader(data), page_checksum_verification=True)
-        if file.metadata.num_rows != shard.rows:
-            raise RecordsError(
-                f"{path} has {file.metadata.num_rows:,} rows, its manifest says {shard.rows:,}"
-            )
-        _check_schema(file.schema_arrow, header, str(path))
-        return file.read(columns=None if columns is None else list(columns))
-    except (pa.ArrowException, OSError) as error:
-        raise RecordsError(f"expected Parquet in {path}, which is damaged: {error}") from error
-
-
-def _encode(table: pa.Table) -> bytes:
-    buffer = pa.BufferOutputStream()
-    pq.write_table(table, buffer, compression="zstd", write_page_checksum=True)
-    return buffer.getvalue().to_pybytes()
-
-
-def _checked(table: pa.Table, header: RecordsHeader, first: int, name: str) -> pa.Table:
-    _check_schema(table.schema, header, name)
-    index: Any = table["index"].to_numpy()
-    if (index != range(first, first + table.num_rows)).any():
-        raise RecordsError(f"{name}: expected rows {first}, {first + 1}, ... in this order")
-    return table.replace_schema_metadata(None)
-
-
-def _check_schema(schema: pa.Schema, header: RecordsHeader, where: str) -> None:
-    if tuple(schema.names) != header.columns:
-        raise RecordsError(
-            f"{where}: expected the columns {', '.join(header.columns)}; got "
-            f"{', '.join(schema.names)}"
-        )
-    found = dict(zip(schema.names, schema.types, strict=True))
-    for name, wanted in zip(RECORD_SCHEMA.names, RECORD_SCHEMA.types, strict=True):
-        if found.get(name) != wanted:
-            raise RecordsError(
-                f"{where}: expected a column {name} of {wanted}, got {found.get(name, 'none')}"
-            )
+    return read_table(run_folder, RECORDS_TABLE, columns)

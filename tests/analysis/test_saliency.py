@@ -74,6 +74,19 @@ def test_a_map_for_each_image_that_does_not_depend_on_its_company(method: Method
         )
 
 
+@pytest.mark.parametrize("method", METHODS)
+def test_every_image_may_have_a_target_of_its_own(method: Method) -> None:
+    frozen, images = two_frozen()
+    together = attribute(frozen, images, torch.tensor([3, 1]), method)
+    for row, target in enumerate((3, 1)):
+        np.testing.assert_allclose(
+            attribute(frozen, images, target, method)[row],
+            together[row],
+            rtol=1e-3,
+            atol=1e-4 * np.abs(together[row]).max(),
+        )
+
+
 def test_saliency_is_the_largest_gradient_of_a_pixel() -> None:
     frozen, images = two_frozen()
     x = images.clone().requires_grad_(True)

@@ -1,0 +1,165 @@
+"""Columns beside the records: something measured of every image, on the path that it took.
+
+The network is not asked again which loops to run: the records say it, and the measurement is of
+the network with those decisions fixed (``drnn_core/inference/frozen.py``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from drnn_core.data.sets import ImageSet
+from drnn_core.inference.frozen import FrozenNetwork, freeze
+from drnn_core.store.columns import ColumnWriter
+from drnn_core.store.records import RecordsError, read_manifest, read_records
+from drnn_core.store.runs import load_network
+from drnn_core.trace import ran_of
+
+Columns = dict[str, NDArray[np.float32]]
+
+
+class Measured(NamedTuple):
+    """A batch as a measurement sees it.
+
+    Attributes:
+        network: with the loops fixed that the records say these images ran.
+        pixels: (B, 3, H, W) uint8.
+        images: (B, 3, H, W) float32, normalised.
+        predictions: (B,) int64, of the records.
+        mask: (B, H, W) bool, the object; None where nobody knows.
+    """
+
+    network: FrozenNetwork
+    pixels: Tensor
+    images: Tensor
+    predictions: Tensor
+    mask: NDArray[np.bool_] | None
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """A table of columns and how to measure it.
+
+    Attributes:
+        name: of the table.
+        columns: names of its columns.
+        measure: a batch -> each of the columns, (B,) float32.
+    """
+
+    name: str
+    columns: tuple[str, ...]
+    measure: Callable[[Measured], Columns]
+
+
+def measure_run(
+    run_folder: Path,
+    image_set: ImageSet,
+    measurements: Sequence[Measurement],
+    batch: int = 100,
+    progress: Callable[[int, int], None] | None = None,
+    *,
+    device: str = "cpu",
+    shard_rows: int | None = None,
+) -> int:
+    """Write columns beside the records of a run, or what is missing of them.
+
+    May be killed at any moment and called again, as ``record_run``.
+
+    Args:
+        run_folder: of a run with records.
+        image_set: the images that were recorded.
+        measurements: made together, so that an image passes once.
+        batch: images measured together.
+        progress: called with (done, total) images.
+        device: to compute on.
+        shard_rows: rows of a shard; by default as the records have them.
+
+    Returns:
+        How many images were measured by this call; 0 where nothing was missing.
+
+    Raises:
+        RunError: the run is missing or damaged.
+        RecordsError: no whole records, or they are of other weights or images.
+    """
+    recorded = _Recorded(run_folder, image_set, torch.device(device))
+    with ExitStack() as stack:
+        writers = [
+            stack.enter_context(ColumnWriter(run_folder, one.name, one.columns, shard_rows))
+            for one in measurements
+        ]
+        missing = sorted({shard for writer in writers for shard in writer.missing()})
+        before = len(image_set) - sum(rows for _, rows in missing)
+        measured = 0
+        for first, rows in missing:
+            wanted = [
+                (one, writer)
+                for one, writer in zip(measurements, writers, strict=True)
+                if (first, rows) in writer.missing()
+            ]
+            parts: list[list[Columns]] = []
+            for start in range(first, first + rows, batch):
+                seen = recorded.batch(start, min(start + batch, first + rows))
+                parts.append([one.measure(seen) for one, _ in wanted])
+                measured += len(seen.pixels)
+                if progress:
+                    progress(before + measured, len(image_set))
+            for place, (one, writer) in enumerate(wanted):
+                writer.write_columns(first, _joined(one, [part[place] for part in parts]))
+    return measured
+
+
+def _joined(measurement: Measurement, parts: list[Columns]) -> Columns:
+    return {name: np.concatenate([part[name] for part in parts]) for name in measurement.columns}
+
+
+class _Recorded:
+    """A run's network and the images that it recorded, with the decisions of the records."""
+
+    def __init__(self, run_folder: Path, image_set: ImageSet, device: torch.device) -> None:
+        network, info = load_network(run_folder)
+        _check(run_folder, image_set, info.weights_sha256)
+        network.to(device, memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+        self.network = network.requires_grad_(False)  # gradients are of the images alone
+        self.normalise = info.preprocessing.normalise
+        self.image_set = image_set
+        self.device = device
+        records = read_records(run_folder, ["prediction", "block_loops"])
+        loops = np.stack(records["block_loops"].tolist()).astype(np.int64)
+        self.ran = ran_of(torch.from_numpy(loops), network.layout).to(device)
+        predictions: NDArray[np.int64] = records["prediction"].to_numpy().astype(np.int64)
+        self.predictions = torch.from_numpy(predictions).to(device)
+
+    def batch(self, start: int, stop: int) -> Measured:
+        there = range(start, stop)
+        pixels = self.image_set.images(there)
+        return Measured(
+            freeze(self.network, self.ran[start:stop]),
+            pixels,
+            self.normalise(pixels.to(self.device)),
+            self.predictions[start:stop],
+            self.image_set.masks(there),
+        )
+
+
+def _check(run_folder: Path, image_set: ImageSet, weights_sha256: str) -> None:
+    header = read_manifest(run_folder).header
+    if header.weights_sha256 != weights_sha256:
+        raise RecordsError(
+            f"the records of {run_folder} are of other weights than the run's; delete them and "
+            f"write them anew with: drnn records {run_folder} --data ..."
+        )
+    if header.data_fingerprint != image_set.fingerprint:
+        raise RecordsError(
+            f"the records of {run_folder} are of other images ({header.dataset}, "
+            f"{header.rows:,}) than {image_set.name} ({len(image_set):,}); pass the data set that "
+            "was recorded"
+        )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -115,6 +115,7 @@ class Train:
         test_set = load_split(self.data, "test", size, sizing=sizing)
         torch.manual_seed(derived_seed(self.seed, "weights"))
         network = create_model(recipe.network.name, num_classes=len(train_set.classes))
+        recipe = replace(recipe, network=network.recipe)  # a backbone's blocks are known by now
         settings = Settings(
             self.out,
             self.seed,

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Sequence
-from typing import Any, Literal, cast, get_args
+from typing import Literal, get_args
 
 import torch
 from torch import Tensor, fx, nn
 
 from drnn_core.models.gate import Gate
 from drnn_core.models.norm import LoopNorm, NormKind
-from drnn_core.models.recursify.norms import LoopCopies, LoopNormAct, loop_norm
+from drnn_core.models.recursify.norms import LoopCopies, loop_norm
 from drnn_core.models.recursify.shapes import modules_of
 from drnn_core.models.recursify.tracing import NORMS, is_identity
 from drnn_core.models.recursive import FirstLoop, RecursiveBlock
@@ -25,7 +25,7 @@ Keep = Literal["first", "mean", "none"]
 KEEPS: tuple[str, ...] = get_args(Keep)
 
 # Modules that leave their input as it is: only before these need x not be copied.
-_HARMLESS = (nn.Conv2d, nn.Linear, LoopNorm, LoopNormAct, LoopCopies)
+_HARMLESS = (nn.Conv2d, nn.Linear, LoopNorm, LoopCopies)
 
 
 class RecursifiedBlock(RecursiveBlock):
@@ -90,10 +90,8 @@ def _threaded(graph: fx.Graph, body: nn.Module, norms: set[str]) -> fx.Graph:
         copies[node] = copied
         if node.op == "placeholder":
             x = copied
-            more = (
-                new.placeholder("loop", int, 0),
-                new.placeholder("executed", cast(Any, int | None), None),
-            )
+            names = {"loop": 0, "executed": None}
+            more = tuple(new.placeholder(name, default_value=names[name]) for name in names)
         elif node.op == "call_module" and node.target in norms:
             copied.args = (*copied.args, *more)
     assert x is not None

@@ -14,6 +14,7 @@ from drnn_core.models.norm import NORM_KINDS, NormKind
 from drnn_core.models.recursify.blocks import Survey, survey
 from drnn_core.models.recursify.body import KEEPS, Keep, RecursifiedBlock, looped_body
 from drnn_core.models.recursify.network import RecursifiedNetwork
+from drnn_core.models.recursify.norms import split_norms
 from drnn_core.models.recursify.plan import Part, Stage, groups_of, plan, stages_of
 from drnn_core.models.recursify.shapes import modules_of
 from drnn_core.models.recursify.surgery import cut, insert_blocks
@@ -84,6 +85,7 @@ def recursify(
 
 def _convert(model: nn.Module, recipe: NetworkRecipe, keep: Keep) -> RecursifiedNetwork:
     """The network of a backbone that may be taken to pieces."""
+    split_norms(model)
     found = survey(model)
     graph, nodes = _calls_of_blocks(model, found)
     parts = plan(groups_of(found, nodes), recipe.most_loops, recipe.where)

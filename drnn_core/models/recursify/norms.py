@@ -7,6 +7,7 @@ GroupNorm, RMSNorm) has no statistics of a population; its scale and shift are t
 from __future__ import annotations
 
 import copy
+from collections import OrderedDict
 from collections.abc import Sequence
 from typing import cast
 
@@ -16,20 +17,6 @@ from torch.nn.modules.batchnorm import _BatchNorm  # pyright: ignore[reportPriva
 from drnn_core.models.norm import LoopNorm, NormKind
 from drnn_core.models.recursify.shapes import modules_of
 from drnn_core.models.recursify.tracing import BATCH_NORM, IMAGE_NORMS
-
-
-class LoopNormAct(nn.Module):
-    """A LoopNorm and what stands behind the norm in the same module (timm's BatchNormAct2d)."""
-
-    def __init__(self, norm: LoopNorm, drop: nn.Module, act: nn.Module) -> None:
-        super().__init__()
-        self.norm = norm
-        self.drop = drop
-        self.act = act
-
-    def forward(self, x: Tensor, loop: int = 0, executed: int | None = None) -> Tensor:
-        """(B, C, H, W) -> (B, C, H, W), see ``LoopNorm``."""
-        return self.act(self.drop(self.norm(x, loop, executed)))
 
 
 class LoopCopies(nn.Module):
@@ -44,24 +31,32 @@ class LoopCopies(nn.Module):
         return self.copies[min(loop, len(self.copies) - 1)](x)
 
 
+def split_norms(model: nn.Module) -> None:
+    """Put a BatchNorm2d, a drop and an activation where one module is all three, in place.
+
+    timm's BatchNormAct2d is a BatchNorm2d that does more; whoever looks for norms (a recursive
+    block, folding, training in several processes) would take it for a norm alone.
+    """
+    for path, module in modules_of(model):
+        if not (isinstance(module, BATCH_NORM) and module.affine and module.track_running_stats):
+            continue
+        drop, act = getattr(module, "drop", None), getattr(module, "act", None)
+        if isinstance(drop, nn.Module) and isinstance(act, nn.Module):
+            parts = OrderedDict[str, nn.Module](norm=_plain(module), drop=drop, act=act)
+            model.set_submodule(path, nn.Sequential(parts))
+
+
 def why_no_loop_norm(block: nn.Module) -> str | None:
     """Why a block's norms could not become one for each loop, or None."""
     for path, norm in modules_of(block):
         if not isinstance(norm, _BatchNorm):
             continue
         kind = f"its norm {path} is a {type(norm).__name__}"
-        known = type(norm) is BATCH_NORM or _acts(norm)
-        if not known:
+        if type(norm) is not BATCH_NORM:
             return f"{kind}, expected BatchNorm2d or a norm within one image, such as LayerNorm"
         if not (norm.affine and norm.track_running_stats and norm.momentum is not None):
             return f"{kind} without scale and shift, running statistics or a momentum"
     return None
-
-
-def _acts(norm: nn.Module) -> bool:
-    """A BatchNorm2d that drops and activates, too."""
-    parts = (getattr(norm, "drop", None), getattr(norm, "act", None))
-    return isinstance(norm, BATCH_NORM) and all(isinstance(part, nn.Module) for part in parts)
 
 
 def loop_norm(sources: Sequence[nn.Module], loops: int, kind: NormKind) -> nn.Module:
@@ -85,13 +80,11 @@ def loop_norm(sources: Sequence[nn.Module], loops: int, kind: NormKind) -> nn.Mo
     assert first.momentum is not None
     norm = LoopNorm(first.num_features, loops, kind, first.eps, first.momentum)
     norm.norms = nn.ModuleList(_plain(cast(nn.BatchNorm2d, source)) for source in chosen)
-    if not _acts(first):
-        return norm
-    return LoopNormAct(norm, cast(nn.Module, first.drop), cast(nn.Module, first.act))
+    return norm
 
 
 def _plain(source: nn.BatchNorm2d) -> nn.BatchNorm2d:
-    """A BatchNorm2d and nothing else with the tensors of another, copied."""
+    """A BatchNorm2d and nothing else, with the tensors of another, copied."""
     norm = nn.BatchNorm2d(
         source.num_features,
         source.eps,
@@ -99,8 +92,7 @@ def _plain(source: nn.BatchNorm2d) -> nn.BatchNorm2d:
         device=source.weight.device,
         dtype=source.weight.dtype,
     )
-    own = norm.state_dict()
-    norm.load_state_dict({name: t for name, t in source.state_dict().items() if name in own})
+    norm.load_state_dict({name: source.state_dict()[name] for name in norm.state_dict()})
     norm.weight.requires_grad_(source.weight.requires_grad)
     norm.bias.requires_grad_(source.bias.requires_grad)
     return norm

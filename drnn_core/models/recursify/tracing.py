@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, fx, nn
+from torch.nn import functional as F
 
 # BatchNorm, of which each loop gets one of its own, and the norms within one image, of which it
 # gets a copy.
@@ -53,6 +54,9 @@ def trace(module: nn.Module, opened: Collection[nn.Module]) -> fx.Graph:
         module: its mode is left in evaluation.
         opened: modules inside it to trace through.
 
+    A functional dropout, which knows the mode in which it was traced only, becomes a module that
+    is added to ``module``.
+
     Raises:
         ValueError: its forward branches on values, or on the mode.
     """
@@ -65,16 +69,38 @@ def trace(module: nn.Module, opened: Collection[nn.Module]) -> fx.Graph:
                 NotImplementedError) as error:  # fmt: skip
             module.eval()
             raise ValueError(f"its forward cannot be traced by torch.fx: {error}") from error
+    _dropouts_as_modules(module, *graphs)
     if str(graphs[0]) != str(graphs[1]):
         raise ValueError(
             "its forward does other things in training than in evaluation, and not inside of a "
-            "module, so that it cannot be traced by torch.fx (a functional dropout? an auxiliary "
-            "output?)"
+            "module, so that it cannot be traced by torch.fx"
         )
     for node in graphs[1].nodes:
+        node.type = None  # an annotation may be a string, which pickling cannot import
         if node.op in ("call_module", "get_attr"):
             node.target = str(node.target).removeprefix(f"{_WRAPPED}.")
     return graphs[1]
+
+
+def _dropouts_as_modules(module: nn.Module, training: fx.Graph, evaluation: fx.Graph) -> None:
+    """``F.dropout(x, p, self.training)`` as a call of ``nn.Dropout(p)``, in both graphs."""
+    for number, nodes in enumerate(zip(training.nodes, evaluation.nodes, strict=False)):
+        if any(node.target is not F.dropout for node in nodes):
+            continue
+        x, y = (_dropout(*node.args, **node.kwargs) for node in nodes)
+        if x[1:] == (x[1], True) and y[1:] == (x[1], False):
+            path = f"dropout_{number}"
+            module.add_module(path, nn.Dropout(x[1]))
+            for node, (source, *_) in zip(nodes, (x, y), strict=True):
+                node.op, node.target = "call_module", f"{_WRAPPED}.{path}"
+                node.args, node.kwargs = (source,), {}
+
+
+def _dropout(
+    input: fx.Node, p: float = 0.5, training: bool = True, inplace: bool = False  # noqa: A002, ARG001
+) -> tuple[fx.Node, float, bool]:  # fmt: skip
+    """The arguments of a call of ``F.dropout``, by its own names."""
+    return input, p, training
 
 
 def trace_block(block: nn.Module, leaves: Sequence[nn.Module] = ()) -> fx.Graph:

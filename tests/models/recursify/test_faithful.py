@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from drnn_core.models.norm import LoopNorm
 from drnn_core.models.recursify import recursify
@@ -126,7 +127,7 @@ def put_norms(block: RecursiveBlock, plain: nn.Module, loop: int) -> None:
             plain.get_submodule(path).load_state_dict(sets[loop].state_dict())
 
 
-LOOPED = ("resnet50", "mobilenet_v2", "mobilenet_v3_small", "convnext_tiny")
+LOOPED = ("resnet50", "mobilenet_v2", "efficientnet_b0", "convnext_tiny")
 
 
 @pytest.mark.parametrize("name", LOOPED)
@@ -203,6 +204,27 @@ def test_a_body_that_writes_into_its_input_gets_a_copy() -> None:
         block = network.recursive_blocks()[0][1]
         block(stem, torch.zeros(2, 2, dtype=torch.bool))
     assert torch.equal(stem, kept)
+
+
+def test_a_functional_dropout_knows_the_mode() -> None:
+    class Dropping(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv = nn.Conv2d(8, 8, 3, padding=1)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return x + F.dropout(self.conv(x), p=0.25, training=self.training)
+
+    model = nn.Sequential(
+        nn.Conv2d(3, 8, 3, 4, 1), nn.Sequential(Dropping(), Dropping()), nn.Flatten(2), Mean()
+    ).eval()
+    network = recursify(model, loops=1, gate=None)
+    x = images()
+    with torch.no_grad():
+        torch.testing.assert_close(network(x).logits, model(x))
+        network.train()
+        assert not torch.equal(network(x).logits, network(x).logits)
+    assert [m.p for m in network.modules() if isinstance(m, nn.Dropout)] == [0.25, 0.25]
 
 
 class Mean(nn.Module):

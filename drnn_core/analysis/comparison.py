@@ -1,0 +1,177 @@
+"""Two runs on the same images: who is right where, by how much, and whose loops changed.
+
+Pure functions over the records of two runs (``drnn_core/store/records.py`` documents the
+columns). ``paired`` joins them by ``id``; everything else takes its table.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import stats
+
+from drnn_core.analysis.bootstrap import Estimate, mean_estimate
+
+# Of each run; names of the paired table end in _a for the first run and in _b for the second.
+_OF_EACH = ("index", "prediction", "correct", "confidence", "entropy", "loss", "loops", "macs")
+
+
+@dataclass(frozen=True)
+class McNemar:
+    """McNemar's exact test: do two runs err equally often on the same images?
+
+    Attributes:
+        both_right, only_a, only_b, neither: images that both, one or none of the two get right.
+        p: of ``only_a`` against ``only_b`` under a fair coin, two-sided; 1 where both are 0.
+    """
+
+    both_right: int
+    only_a: int
+    only_b: int
+    neither: int
+    p: float
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How far two runs say the same.
+
+    Attributes:
+        n: images.
+        same: share of images with the same prediction.
+        kappa: Cohen's: ``same`` beyond what their class frequencies give by chance, over the
+            most that it could be; NaN where chance alone gives 1.
+        same_loops: share of images with the same loops.
+    """
+
+    n: int
+    same: float
+    kappa: float
+    same_loops: float
+
+
+def paired(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
+    """The images that both runs recorded, in the order of the first.
+
+    Args:
+        first, second: records of run a and of run b.
+
+    Returns:
+        ``id``, ``label``, and of both runs ``index_a``, ``index_b``, ``prediction_a`` and so on;
+        ``loops_change`` is b minus a.
+
+    Raises:
+        ValueError: an id twice, no image in common, or labels that differ.
+    """
+    for name, records in (("first", first), ("second", second)):
+        if records["id"].duplicated().any():
+            twice = records["id"][records["id"].duplicated()].iloc[0]
+            raise ValueError(f"expected every id once in the {name} records, got {twice!r} again")
+    columns = ["id", "label", *_OF_EACH]
+    table = first[columns].merge(
+        second[columns], on="id", how="inner", suffixes=("_a", "_b"), validate="one_to_one"
+    )
+    if table.empty:
+        raise ValueError(
+            "expected two runs with images in common, got none with the same id; compare runs "
+            "whose records are of the same data set"
+        )
+    if (table["label_a"] != table["label_b"]).any():
+        row = table[table["label_a"] != table["label_b"]].iloc[0]
+        raise ValueError(
+            f"expected the same label in both runs, got {row['label_a']} and {row['label_b']} for "
+            f"{row['id']}; their classes are not the same"
+        )
+    table = table.drop(columns="label_b").rename(columns={"label_a": "label"})
+    loops: list[NDArray[np.int64]] = [
+        table[f"loops_{run}"].to_numpy().astype(np.int64) for run in "ab"
+    ]
+    return table.assign(loops_change=loops[1] - loops[0])
+
+
+def mcnemar(pairs: pd.DataFrame) -> McNemar:
+    """McNemar's exact test on ``paired``'s table."""
+    a, b = _correct(pairs)
+    only_a, only_b = int((a & ~b).sum()), int((~a & b).sum())
+    p = 1.0
+    if only_a + only_b:
+        p = float(stats.binomtest(only_a, only_a + only_b).pvalue)
+    return McNemar(int((a & b).sum()), only_a, only_b, int((~a & ~b).sum()), p)
+
+
+def error_difference(
+    pairs: pd.DataFrame, level: float = 0.95, resamples: int = 1000, seed: int = 0
+) -> Estimate:
+    """Error of run b minus that of run a, in points of %, with a bootstrap over the images."""
+    a, b = _correct(pairs)
+    change: NDArray[np.float64] = 100.0 * (a.astype(np.float64) - b.astype(np.float64))
+    return mean_estimate(change, level, resamples, seed)
+
+
+def agreement(pairs: pd.DataFrame) -> Agreement:
+    """How far the two runs say the same of the same images."""
+    a, b = (pairs[f"prediction_{run}"].to_numpy() for run in "ab")
+    kinds = np.union1d(a, b)
+    same = float((a == b).mean())
+    chance = float(sum((a == kind).mean() * (b == kind).mean() for kind in kinds))
+    kappa = (same - chance) / (1 - chance) if chance < 1 else math.nan
+    same_loops = float((pairs["loops_change"] == 0).mean())
+    return Agreement(len(pairs), same, kappa, same_loops)
+
+
+def loops_by_loops(pairs: pd.DataFrame, most_a: int, most_b: int) -> NDArray[np.int64]:
+    """(most_a + 1, most_b + 1) images that took so many loops in run a and so many in run b.
+
+    Args:
+        pairs: ``paired``'s table.
+        most_a, most_b: the most loops of the two networks.
+
+    Raises:
+        ValueError: an image took more.
+    """
+    a, b = (pairs[f"loops_{run}"].to_numpy().astype(np.int64) for run in "ab")
+    if len(pairs) and (a.max() > most_a or b.max() > most_b):
+        raise ValueError(
+            f"expected at most {most_a} and {most_b} loops, got {a.max()} and {b.max()}; pass "
+            "the loops of the two networks"
+        )
+    flat = np.bincount(a * (most_b + 1) + b, minlength=(most_a + 1) * (most_b + 1))
+    return flat.reshape(most_a + 1, most_b + 1).astype(np.int64)
+
+
+def flips(pairs: pd.DataFrame) -> dict[str, NDArray[np.int64]]:
+    """Rows of ``paired``'s table whose answer changed.
+
+    Returns:
+        ``lost`` (a right, b wrong), ``won`` (a wrong, b right), ``other`` (both wrong, and not
+        the same); each with the images first of whose new answer run b is surest, ties in order.
+    """
+    a, b = _correct(pairs)
+    moved = pairs["prediction_a"].to_numpy() != pairs["prediction_b"].to_numpy()
+    sure: NDArray[np.float64] = pairs["confidence_b"].to_numpy().astype(np.float64)
+    found: dict[str, NDArray[np.int64]] = {}
+    for name, chosen in (("lost", a & ~b), ("won", ~a & b), ("other", ~a & ~b & moved)):
+        rows = np.flatnonzero(chosen)
+        found[name] = rows[np.argsort(-sure[rows], kind="stable")]
+    return found
+
+
+def largest_changes(pairs: pd.DataFrame, count: int | None = None) -> NDArray[np.int64]:
+    """Rows of ``paired``'s table by how much their loops changed, most first; ties in order.
+
+    Images whose loops are the same are left out.
+    """
+    change: NDArray[np.int64] = np.abs(pairs["loops_change"].to_numpy().astype(np.int64))
+    rows = np.argsort(-change, kind="stable")
+    return rows[change[rows] > 0][:count]
+
+
+def _correct(pairs: pd.DataFrame) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    a: Any = pairs["correct_a"].to_numpy()
+    b: Any = pairs["correct_b"].to_numpy()
+    return a.astype(np.bool_), b.astype(np.bool_)

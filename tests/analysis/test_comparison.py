@@ -1,0 +1,151 @@
+"""Two runs of which every number can be counted by hand."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from drnn_core.analysis.comparison import (
+    agreement,
+    error_difference,
+    flips,
+    largest_changes,
+    loops_by_loops,
+    mcnemar,
+    paired,
+)
+
+
+def records(predictions: list[int], labels: list[int], **changes: Any) -> pd.DataFrame:
+    count = len(labels)
+    values: dict[str, Any] = {
+        "index": np.arange(count),
+        "id": [f"i{place}" for place in range(count)],
+        "label": np.array(labels, np.int16),
+        "prediction": np.array(predictions, np.int16),
+        "correct": np.array(predictions) == np.array(labels),
+        "confidence": np.linspace(0.9, 0.5, count).astype(np.float32),
+        "entropy": np.ones(count, np.float32),
+        "loss": np.ones(count, np.float32),
+        "loops": np.arange(count, dtype=np.int16),
+        "macs": np.arange(count),
+    }
+    return pd.DataFrame({**values, **changes})
+
+
+LABELS = [0, 1, 2, 0, 1, 2, 0, 1]
+
+
+def pairs() -> pd.DataFrame:
+    a = records([0, 1, 2, 0, 0, 0, 1, 2], LABELS)
+    b = records([0, 1, 0, 1, 1, 0, 2, 2], LABELS, loops=np.array([0, 3, 2, 3, 0, 5, 7, 7], np.int8))
+    return paired(a, b)
+
+
+def test_images_are_joined_by_their_names() -> None:
+    a = records([0, 1, 2], [0, 1, 1], id=["x", "y", "z"])
+    b = records([1, 1, 0], [1, 0, 1], id=["z", "x", "w"])
+    table = paired(a, b)
+    assert table["id"].tolist() == ["x", "z"]
+    assert table["index_a"].tolist() == [0, 2]
+    assert table["index_b"].tolist() == [1, 0]
+    assert table["correct_a"].tolist() == [True, False]
+    assert table["correct_b"].tolist() == [False, True]
+    assert table["loops_change"].tolist() == [1, -2]
+
+
+@pytest.mark.parametrize(
+    ("b", "message"),
+    [
+        (records([0, 0], [0, 0], id=["p", "q"]), "images in common, got none"),
+        (records([0, 0], [0, 2]), "expected the same label in both runs, got 1 and 2 for i1"),
+        (records([0, 0], [0, 1], id=["i1", "i1"]), "in the second records, got 'i1' again"),
+    ],
+)
+def test_runs_that_cannot_be_compared(b: pd.DataFrame, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        paired(records([0, 1], [0, 1]), b)
+
+
+def test_mcnemar_by_hand() -> None:
+    found = mcnemar(pairs())
+    assert (found.both_right, found.only_a, found.only_b, found.neither) == (2, 2, 1, 3)
+    assert found.p == 1  # two of three, either way
+    a = records([0] * 12, [0] * 12)
+    b = records([1] * 10 + [0] * 2, [0] * 12)
+    assert mcnemar(paired(a, b)).p == pytest.approx(2 * 0.5**10)
+    assert mcnemar(paired(a, a)).p == 1
+
+
+@given(st.integers(0, 400))
+def test_the_difference_of_errors_and_its_interval(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    labels = random.integers(0, 3, 40)
+    a, b = (np.where(random.random(40) < p, labels, 0).tolist() for p in (0.9, 0.6))
+    table = paired(records(a, labels.tolist()), records(b, labels.tolist()))
+    found = error_difference(table, resamples=100)
+    errors = [100 * float((np.array(run) != labels).mean()) for run in (a, b)]
+    assert found.value == pytest.approx(errors[1] - errors[0])
+    assert found.low <= found.value + 1e-9
+    assert found.high >= found.value - 1e-9
+
+
+def test_pairing_makes_the_interval_narrow() -> None:
+    labels = [0] * 400
+    a = [0] * 200 + [1] * 200
+    b = [0] * 198 + [1] * 202
+    together = error_difference(paired(records(a, labels), records(b, labels)))
+    assert together.value == pytest.approx(0.5)
+    assert 0 <= together.low < 0.5 < together.high < 1.5
+
+
+def test_agreement_is_cohens() -> None:
+    found = agreement(pairs())
+    assert (found.n, found.same, found.same_loops) == (8, 4 / 8, 5 / 8)
+    # a says 0 four times, 1 twice, 2 twice; b says 0 three times, 1 three times, 2 twice
+    chance = (4 * 3 + 2 * 3 + 2 * 2) / 64
+    assert found.kappa == pytest.approx((0.5 - chance) / (1 - chance))
+    same = records([1, 1], [1, 0])
+    assert math.isnan(agreement(paired(same, same)).kappa)
+
+
+@given(st.integers(0, 400))
+def test_loops_by_loops_count_every_image(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    a, b = random.integers(0, 4, 30), random.integers(0, 6, 30)
+    zeros = [0] * 30
+    table = paired(records(zeros, zeros, loops=a), records(zeros, zeros, loops=b))
+    found = loops_by_loops(table, 3, 5)
+    expected = np.histogram2d(a, b, bins=(4, 6), range=((-0.5, 3.5), (-0.5, 5.5)))[0]
+    np.testing.assert_array_equal(found, expected)
+    with pytest.raises(ValueError, match="expected at most 1 and 1 loops"):
+        loops_by_loops(table, 1, 1)
+
+
+def test_flips_and_changes_in_a_stable_order() -> None:
+    table = pairs()
+    found = {name: rows.tolist() for name, rows in flips(table).items()}
+    assert found == {"lost": [2, 3], "won": [4], "other": [6]}
+    change = table["loops_change"].abs().tolist()
+    assert change == [0, 2, 0, 0, 4, 0, 1, 0]
+    assert largest_changes(table).tolist() == [4, 1, 6]
+    assert largest_changes(table, 1).tolist() == [4]
+    surer = table.assign(confidence_b=[0.1, 0.1, 0.2, 0.3, 0.1, 0.1, 0.1, 0.1])
+    assert flips(surer)["lost"].tolist() == [3, 2]
+
+
+def test_mcnemar_is_about_the_chi_squared_one() -> None:
+    random = np.random.default_rng(0)
+    labels = [0] * 3000
+    a, b = ((random.random(3000) < p).astype(int).tolist() for p in (0.30, 0.33))
+    found = mcnemar(paired(records(a, labels), records(b, labels)))
+    discordant = found.only_a + found.only_b
+    statistic = (abs(found.only_a - found.only_b) - 1) ** 2 / discordant
+    assert found.p == pytest.approx(stats.chi2.sf(statistic, 1), rel=0.05)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from app.settings import settings
 from drnn_core.analysis.loops import block_matrix
-from drnn_core.inference.facts import NetworkFacts, network_facts
+from drnn_core.commands.models import model_row
+from drnn_core.inference.facts import NetworkFacts, NetworkShape, network_facts, network_shape
 from drnn_core.store.records import (
     RecordsError,
     RecordsHeader,
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 _RUNS_KEPT = 64
 _RECORDS_KEPT = 6
 _PREDICTORS_KEPT = 4
+_NETWORKS_KEPT = 256
 _SECONDS_KEPT = 3600
 
 
@@ -115,6 +117,18 @@ def facts(run: Run) -> NetworkFacts:
         RunError: run.json names a network that cannot be built.
     """
     return _facts(run.folder, stamp_of(run.folder / "run.json"))
+
+
+@st.cache_resource(max_entries=_NETWORKS_KEPT, show_spinner=False)
+def network_counts(name: str) -> dict[str, Any]:
+    """What ``drnn models`` says of a registered network; some tenths of a second the first time."""
+    return model_row(name)
+
+
+@st.cache_resource(max_entries=_NETWORKS_KEPT, show_spinner=False)
+def shape_of(name: str) -> NetworkShape:
+    """Blocks, loops and cost of a registered network."""
+    return network_shape(name)
 
 
 def predictor(run: Run) -> Predictor:

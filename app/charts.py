@@ -62,6 +62,12 @@ DARK = Palette(
 
 FONT = '"Source Sans", "Source Sans 3", "Helvetica Neue", Arial, sans-serif'
 
+# A clicked mark keeps its look: what is chosen is drawn by us, from the session's values.
+NO_FADING: dict[str, Any] = {
+    "selected": {"marker": {"opacity": 1.0}},
+    "unselected": {"marker": {"opacity": 1.0}},
+}
+
 
 def is_dark() -> bool:
     """Whether this session shows the dark theme."""

@@ -19,7 +19,7 @@ if __name__ == "__main__":
     from app import look, runpicker
 
     st.set_page_config(page_title="Loopscope", layout="wide")
-    views = {"inspect": "Inspect", "distribution": "Distribution"}
+    views = {"inspect": "Inspect", "distribution": "Distribution", "models": "Models"}
     pages = [
         st.Page(_APP / "views" / f"{name}.py", title=title, url_path=name)
         for name, title in views.items()

@@ -138,7 +138,7 @@ def legend(path: NetworkPath, colours: Palette) -> str:
         return ""
     gated = any(loop.asked for block in path.recursive for loop in block.loops)
     if not path.of_image:
-        share = ".49 the share of the images expected to run the loop, also its thickness"
+        share = "on a ring, and its thickness: the share of images expected to run the loop"
         return _legend([], share if gated else "every image runs every loop")
     if not gated:
         return _legend([], "every loop ran: no gate stands in this network")

@@ -10,8 +10,8 @@ import pandas as pd
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from app.charts import Palette, layout
-from app.distribution.figures import NO_FADING, Trace
+from app.charts import NO_FADING, Palette, layout
+from app.distribution.figures import Trace
 from drnn_core.analysis.loops import Summary
 
 MOST_CLASSES = 40

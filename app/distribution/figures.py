@@ -9,16 +9,10 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from app.charts import Palette, layout
+from app.charts import NO_FADING, Palette, layout
 from drnn_core.analysis.loops import Summary
 
 Trace = dict[str, Any]
-
-# A clicked mark keeps its look: what is chosen is drawn by us, from the session's values.
-NO_FADING: Trace = {
-    "selected": {"marker": {"opacity": 1.0}},
-    "unselected": {"marker": {"opacity": 1.0}},
-}
 
 
 def histogram_figure(

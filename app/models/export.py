@@ -1,0 +1,91 @@
+"""Downloads: a table of the page with every figure at full length, and the runs beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from app.models.ours import OwnRun, result_of
+from app.models.tables import Model
+
+
+def models_csv(
+    groups: Mapping[str, Sequence[Model]], runs: Sequence[OwnRun]
+) -> Callable[[], bytes]:
+    """A line for each network: counts, what the paper prints, and our result; made when asked for.
+
+    Parameters and multiply-adds are counts, the paper's too; accuracies and errors in %.
+    """
+
+    def make() -> bytes:
+        rows = [
+            _line(group, model, result_of(model.name, runs))
+            for group, models in groups.items()
+            for model in models
+        ]
+        return pd.DataFrame(rows).to_csv(index=False).encode()
+
+    return make
+
+
+def runs_csv(runs: Sequence[OwnRun]) -> Callable[[], bytes]:
+    """A line for each run: what was trained on what, and what its test split gave."""
+
+    def make() -> bytes:
+        rows = [{"run": run.name, "network": run.info.model, **_measured(run)} for run in runs]
+        return pd.DataFrame(rows).to_csv(index=False).encode()
+
+    return make
+
+
+def _line(group: str, model: Model, run: OwnRun | None) -> dict[str, Any]:
+    recipe, paper = model.recipe, model.paper
+    line: dict[str, Any] = {
+        "group": group,
+        "network": model.name,
+        "title": recipe.title,
+        "dataset": recipe.dataset,
+        "blocks": "-".join(map(str, recipe.blocks)),
+        "loops": "-".join(map(str, recipe.loops)),
+        "target": recipe.target,
+        "counterpart": recipe.counterpart,
+        "params": model.params,
+        "params_paper_accounting": model.params_as_paper,
+        "params_printed": _times(paper.params, 1e6),
+        "macs_max": model.macs_max,
+        "macs_expected": model.macs_expected,
+        "macs_printed": _times(paper.flops, 1e9),
+        "loops_max": model.loops_max,
+        "loops_expected": model.loops_expected,
+        "error_printed": paper.error,
+        "top1_printed": paper.top1,
+        "top5_printed": paper.top5,
+        "run": None if run is None else run.name,
+    }
+    return line | ({} if run is None else {f"run_{k}": v for k, v in _measured(run).items()})
+
+
+def _measured(run: OwnRun) -> dict[str, Any]:
+    metrics = run.metrics
+    return {
+        "changed": "; ".join(run.changed),
+        "dataset": run.info.dataset,
+        "epochs": run.info.epochs,
+        "recipe": run.info.recipe_name,
+        "seed": run.info.seed,
+        "images": metrics.n,
+        "error": metrics.error,
+        "error_top5": metrics.error_top5,
+        "loops_mean": metrics.loops_mean,
+        "loops_std": metrics.loops_std,
+        "loops_max": metrics.loops_max,
+        "rate": metrics.rate,
+        "target": metrics.target,
+        "macs_mean": metrics.macs_mean,
+    }
+
+
+def _times(value: float | None, unit: float) -> int | None:
+    return None if value is None else round(value * unit)

@@ -1,0 +1,142 @@
+"""The points of the plots: the paper's results, and our runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+
+from app.models.cells import epochs_text
+from app.models.ours import OwnRun
+from app.models.tables import Kind, Model, counts_right, short_title
+from app.units import macs_text, params_text
+
+_SYMBOLS: dict[Kind, str] = {
+    "plain": "circle-open",
+    "other": "diamond-open",
+    "recursive": "triangle-up-open",
+    "dynamic": "circle",
+}
+
+
+@dataclass(frozen=True)
+class Point:
+    """A network in the plot.
+
+    Attributes:
+        network: its name.
+        label: beside the point.
+        kind: of the network.
+        macs, params: what it costs; None where that is not known.
+        accuracy: the measure of its data set; None where there is none.
+        counterpart: name of its plain network, None for such.
+        ours: a run of ours, not a printed result.
+        hover: lines of HTML; what comes from outside is escaped in it.
+    """
+
+    network: str
+    label: str
+    kind: Kind
+    macs: float | None
+    params: float | None
+    accuracy: float | None
+    counterpart: str | None
+    ours: bool
+    hover: str
+
+    @property
+    def loops(self) -> bool:
+        """Whether the network has recursive blocks of more than one loop."""
+        return self.kind in ("dynamic", "recursive")
+
+    @property
+    def symbol(self) -> str:
+        """Plotly's name of its mark; runs of ours are squares."""
+        if self.ours:
+            return "square" if self.loops else "square-open"
+        return _SYMBOLS[self.kind]
+
+
+def printed_points(models: Sequence[Model]) -> list[Point]:
+    """What the paper prints of each network; costs and accuracy as printed."""
+    return [
+        Point(
+            model.name,
+            short_title(model.recipe),
+            model.kind,
+            _times(model.paper.flops, 1e9),
+            _times(model.paper.params, 1e6),
+            model.printed,
+            model.recipe.counterpart,
+            False,
+            _printed_hover(model),
+        )
+        for model in models
+    ]
+
+
+def own_points(runs: Sequence[OwnRun], models: Sequence[Model]) -> list[Point]:
+    """Runs of these networks: measured multiply-adds, our count of parameters, test accuracy.
+
+    Runs of changed networks are left out: their parameters are not those of the network.
+    """
+    by_name = {model.name: model for model in models}
+    return [
+        Point(
+            run.network,
+            f"{short_title(by_name[run.network].recipe)}, ours",
+            by_name[run.network].kind,
+            run.metrics.macs_mean,
+            by_name[run.network].params,
+            run.accuracy,
+            by_name[run.network].recipe.counterpart,
+            True,
+            _own_hover(run, by_name[run.network]),
+        )
+        for run in runs
+        if run.network in by_name and not run.changed
+    ]
+
+
+def joins(points: Sequence[Point]) -> list[tuple[Point, Point]]:
+    """Each recursive network of more than one loop with its plain counterpart of one source."""
+    plain = {(point.network, point.ours): point for point in points}
+    pairs = [(point, plain.get((point.counterpart or "", point.ours))) for point in points]
+    return [(point, other) for point, other in pairs if other is not None and point.loops]
+
+
+def _printed_hover(model: Model) -> str:
+    paper, recipe = model.paper, model.recipe
+    lines = [f"<b>{escape(recipe.title)}</b>", f"printed in the paper, {paper.source}"]
+    lines.append(_accuracy(model.printed, recipe.dataset))
+    if paper.params is not None:
+        lines.append(f"{paper.params:g} M parameters")
+    if paper.flops is not None:
+        lines.append(f"{macs_text(paper.flops * 1e9)} multiply-adds")
+    return "<br>".join(lines)
+
+
+def _own_hover(run: OwnRun, model: Model) -> str:
+    metrics = run.metrics
+    lines = [
+        f"<b>{escape(model.recipe.title)}</b>",
+        f"trained here: {escape(run.name)}, {epochs_text(run)} on {escape(run.info.dataset)}",
+        _accuracy(run.accuracy, run.data_set),
+        f"{params_text(model.params)} parameters",
+        f"{macs_text(metrics.macs_mean)} multiply-adds, mean of {metrics.n:,} images",
+    ]
+    if metrics.loops_max and metrics.rate is not None:
+        lines.append(
+            f"{metrics.loops_mean:.2f} ± {metrics.loops_std:.2f} of {metrics.loops_max} loops, "
+            f"gates open at {metrics.rate:.2f}"
+        )
+    return "<br>".join(lines)
+
+
+def _accuracy(value: float | None, data_set: str) -> str:
+    what = "top-1 accuracy" if counts_right(data_set) else "test error"
+    return f"{what} {value:.2f} %" if value is not None else ""
+
+
+def _times(value: float | None, unit: float) -> float | None:
+    return None if value is None else value * unit

@@ -158,9 +158,13 @@ class SyncedLoopNorm(LoopNorm):
             return _normalised(norm, x, moments)
         of_inside, of_outside = world_moments(self.world, inside, outside)
         _update_running(norm, of_inside)
-        return torch.cat(
+        joined = torch.cat(
             [_normalised(norm, inside, of_inside), _normalised(norm, outside, of_outside)]
         )
+        # cat takes the layout of its first part, and an empty part has none
+        if x.is_contiguous(memory_format=torch.channels_last):
+            return joined.contiguous(memory_format=torch.channels_last)
+        return joined
 
 
 class SyncedBatchNorm(nn.BatchNorm2d):

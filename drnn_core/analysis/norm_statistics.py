@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import torch
@@ -159,7 +159,8 @@ def _loop_norms(network: Network) -> list[tuple[str, str, LoopNorm]]:
     """(block, norm, module) of every LoopNorm in a recursive block's body."""
     found: list[tuple[str, str, LoopNorm]] = []
     for name, block in network.recursive_blocks():
-        modules = cast("list[tuple[str, nn.Module]]", list(block.body.named_modules()))
+        body: Any = block.body
+        modules: list[tuple[str, nn.Module]] = list(body.named_modules())
         found += [(name, norm, each) for norm, each in modules if isinstance(each, LoopNorm)]
     return found
 

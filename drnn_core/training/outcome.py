@@ -45,7 +45,7 @@ def run_info(trainer: Trainer, result: TrainingResult, measures: Measures) -> Ru
         epochs=trainer.epochs,
         precision=trainer.settings.precision,
         commit=source_commit(),
-        versions={"python": platform.python_version(), **_versions()},
+        versions={"python": platform.python_version(), **_versions(network.backbone)},
         device=device_name(trainer.device, trainer.world.size),
         seconds=round(result.seconds, 1),
         metrics=RunMetrics(as_metrics(measures, trainer.target)),
@@ -105,8 +105,9 @@ def _processor() -> str:
     return names[0] if names else platform.machine()
 
 
-def _versions() -> dict[str, str]:
-    return {name: metadata.version(name) for name in _LIBRARIES}
+def _versions(backbone: str) -> dict[str, str]:
+    names = (*_LIBRARIES, "timm") if backbone.startswith("timm/") else _LIBRARIES
+    return {name: metadata.version(name) for name in names}
 
 
 def _point(row: Mapping[str, Any]) -> CurvePoint:

@@ -125,15 +125,21 @@ def is_identity(module: nn.Module) -> bool:
 
 
 def is_residual(block: nn.Module, graph: fx.Graph) -> bool:
-    """Whether the block adds something to its very input: x reaches a sum through identities."""
+    """Whether the block adds to its very input (x, through identities) what it makes of it."""
     unchanged: set[fx.Node] = set()
+    made: set[fx.Node] = set()
     for node in graph.nodes:
         inputs = node.all_input_nodes
         if node.op == "placeholder":
             unchanged.add(node)
-        elif node.op == "call_module":
-            if is_identity(block.get_submodule(str(node.target))) and inputs[0] in unchanged:
-                unchanged.add(node)
-        elif node.target in _ADDITIONS and len(inputs) == 2 and unchanged.intersection(inputs):
+        elif node.op == "call_module" and is_identity(block.get_submodule(str(node.target))):
+            (unchanged if inputs[0] in unchanged else made).add(node)
+        elif (
+            node.target in _ADDITIONS
+            and unchanged.intersection(inputs)
+            and made.intersection(inputs)
+        ):
             return True
+        elif unchanged.union(made).intersection(inputs):
+            made.add(node)
     return False

@@ -24,6 +24,12 @@ def backbone(name: str, classes: int = 10) -> nn.Module:
     return torchvision.models.get_model(name, weights=None, num_classes=classes)
 
 
+def skeleton(name: str, classes: int = 10) -> nn.Module:
+    """The same without values: for what shapes alone tell."""
+    with torch.device("meta"):
+        return backbone(name, classes)
+
+
 def images(batch: int = 2, side: int = 64, seed: int = 1) -> torch.Tensor:
     return torch.randn(batch, 3, side, side, generator=torch.Generator().manual_seed(seed))
 

@@ -17,7 +17,7 @@ from drnn_core.models.recursify import GateForm, RecursifiedNetwork, recursify
 from drnn_core.models.recursify.body import Keep
 from drnn_core.models.recursify.plan import block_count, parts_of
 from drnn_core.models.registry import create_model
-from tests.models.recursify.backbones import backbone, images, randomise_norms
+from tests.models.recursify.backbones import backbone, images, randomise_norms, skeleton
 
 # The paper's recursive blocks of a stage (tables 1 and 2): l = 2, 3, 4, 5.
 PAPER = {22: (11, 7, 5, 4), 17: (8, 6, 4, 3), 8: (4, None, 2, None)}
@@ -63,14 +63,14 @@ def test_parts_divide_a_group_evenly_and_in_order(blocks: int, loops: int | None
     ],
 )
 def test_single_blocks_stay_plain(loops: int | None, expected: list[tuple[str, int]]) -> None:
-    network = recursify(backbone("resnet18"), loops=loops)
+    network = recursify(skeleton("resnet18"), loops=loops)
     assert [(block.name, block.loops) for block in network.layout] == expected
 
 
 def test_resnet101_becomes_the_papers_dr_resnet53() -> None:
     """Stages 3 and 4 looped, l = 3: 3, 4, 8, 2 blocks, of which the last loops twice (table 2)."""
     with torch.device("meta"):
-        network = recursify(backbone("resnet101", 1000), loops=3, where="layer[34]*")
+        network = recursify(skeleton("resnet101", 1000), loops=3, where="layer[34]*")
         ours = create_model("dr_resnet53_l3")
     assert network.recipe.blocks == (3, 4, 8, 2)
     assert network.recipe.loops == (1, 1, 3, 2)
@@ -82,16 +82,16 @@ def test_resnet101_becomes_the_papers_dr_resnet53() -> None:
 
 
 def test_a_pattern_chooses_groups() -> None:
-    network = recursify(backbone("resnet50"), where="layer3*")
+    network = recursify(skeleton("resnet50"), where="layer3*")
     assert [block.name for block in network.layout] == ["3.2", "3.3"]
     assert network.recipe.where == "layer3*"
     with pytest.raises(ValueError, match=r"where='stage\*'.*layer1\.1 \(2\).*layer3\.1 \(5\)"):
-        recursify(backbone("resnet50"), where="stage*")
+        recursify(skeleton("resnet50"), where="stage*")
 
 
 def test_blocks_of_other_settings_are_no_repetition() -> None:
     """Dilation 2 after a block of dilation 1: equal parameters, another function."""
-    model: Any = backbone("resnet50")
+    model: Any = skeleton("resnet50")
     assert [block.loops for block in recursify(model, loops=2).layout][-1] == 2
     model.layer4[2].conv2.dilation = model.layer4[2].conv2.padding = (2, 2)
     network = recursify(model, loops=2)
@@ -170,7 +170,7 @@ def test_blocks_that_are_not_folded_keep_theirs_whatever_keep_says(pretrained: n
 
 def test_what_cannot_be_drawn_anew_is_named() -> None:
     with pytest.raises(ValueError, match=r"layer_scale anew.*keep='first'"):
-        recursify(backbone("convnext_tiny"), keep="none")
+        recursify(skeleton("convnext_tiny"), keep="none")
 
 
 def test_the_backbone_is_left_as_it_is(pretrained: nn.Module) -> None:
@@ -214,13 +214,13 @@ def test_without_gates_every_loop_runs() -> None:
     assert not bool(trace.asked.any())
     assert (network.recipe.target, network.recipe.gated) == (None, False)
     with pytest.raises(ValueError, match="no target rate"):
-        recursify(backbone("resnet18"), loops=2, gate=None, target=0.5)
+        recursify(skeleton("resnet18"), loops=2, gate=None, target=0.5)
 
 
 def test_kinds_of_norms() -> None:
     sets: dict[str, int] = {}
     for kind in ("naive", "lvbn", "ilvbn_joint"):
-        network = recursify(backbone("resnet18"), loops=2, norm=cast(Any, kind))
+        network = recursify(skeleton("resnet18"), loops=2, norm=cast(Any, kind))
         body: Any = network.recursive_blocks()[0][1].body
         assert body.bn1.kind == network.recipe.norm == kind
         sets[kind] = len(body.bn1.norms)

@@ -53,6 +53,17 @@ class Straight(Block):
         return torch.relu(self.norm(self.conv(x)))
 
 
+class Shifted(Block):
+    """Adds a parameter to its input."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.shift = nn.Parameter(torch.zeros(8, 1, 1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.relu(self.norm(self.conv(x + self.shift)))
+
+
 class Tail(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         return x.mean(dim=(2, 3))
@@ -111,6 +122,7 @@ def test_a_plain_sequential() -> None:
     ("model", "reason"),
     [
         (chain(Straight(), Straight()), "not residual"),
+        (chain(Shifted(), Shifted()), "not residual"),
         (chain(Curious(), Curious()), "cannot be traced by torch.fx"),
         (chain(Blind(), Blind()), "images of .* cannot be called on meta tensors"),
         (chain(Absent(), Absent()), "other things in training than in evaluation"),

@@ -114,7 +114,7 @@ def test_a_network_is_its_arguments() -> None:
     ]
     for changes in asked:
         with torch.device("meta"):
-            network = create_model("dr:torchvision/resnet50", 7, **changes)
+            network = create_model("dr:torchvision/resnet18", 7, **changes)
             arguments = json.loads(json.dumps(network_arguments(network.recipe)))
             again = create_model(network.recipe.name, 7, **arguments)
         assert again.recipe == network.recipe
@@ -137,16 +137,19 @@ def test_names_and_titles() -> None:
         get_recipe("dr:torchvision/resnet18")
 
 
-@pytest.mark.parametrize("name", ["resnet18", "regnet_y_400mf"])
-def test_the_same_seed_gives_the_same_weights_and_meta_draws_none(name: str) -> None:
+def test_the_same_seed_gives_the_same_weights() -> None:
     states = []
     for _ in range(2):
         torch.manual_seed(11)
-        states.append(create_model(f"dr:torchvision/{name}", 10).state_dict())
+        states.append(create_model("dr:torchvision/mobilenet_v3_small", 10).state_dict())
     assert all(torch.equal(states[0][key], states[1][key]) for key in states[0])
+
+
+def test_meta_takes_no_memory_and_no_random_numbers() -> None:
+    """Of a RegNet, too, which works its widths out with tensors."""
     before = torch.random.get_rng_state()
     with torch.device("meta"):
-        network = create_model(f"dr:torchvision/{name}", 10)
+        network = create_model("dr:torchvision/regnet_y_400mf", 10)
     assert torch.equal(torch.random.get_rng_state(), before)
     assert {tensor.device.type for tensor in network.state_dict().values()} == {"meta"}
 

@@ -189,12 +189,14 @@ class PlainBlock(nn.Module):
 
     def forward(self, x: Tensor) -> BlockOutput:
         """Run the block on (B, C, H, W)."""
+        return BlockOutput(self.transform(x), empty_trace(x.shape[0], x.device))
+
+    def transform(self, x: Tensor) -> Tensor:
+        """The block as a function of features alone."""
         features = self.body(x)
         if self.shortcut is not None:
             features = self.shortcut(x) + features
-        if self.activation:
-            features = torch.relu(features)
-        return BlockOutput(features, empty_trace(x.shape[0], x.device))
+        return torch.relu(features) if self.activation else features
 
 
 class StochasticDepthBlock(PlainBlock):
@@ -212,12 +214,12 @@ class StochasticDepthBlock(PlainBlock):
         super().__init__(body, shortcut)
         self.survival = survival
 
-    def forward(self, x: Tensor) -> BlockOutput:
-        """Run the block on (B, C, H, W)."""
+    def transform(self, x: Tensor) -> Tensor:
+        """The block as a function of features alone; random in training."""
         assert self.shortcut is not None
         features = self.shortcut(x)
         if not self.training:
             features = features + self.survival * self.body(x)
         elif float(torch.rand(())) < self.survival:
             features = features + self.body(x)
-        return BlockOutput(torch.relu(features), empty_trace(x.shape[0], x.device))
+        return torch.relu(features)

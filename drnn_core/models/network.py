@@ -153,7 +153,11 @@ class StagedNetwork(Network):
 
     def classify(self, features: Tensor) -> Tensor:
         """Features of the last stage (B, C, H, W) -> logits (B, classes)."""
-        return self.classifier(self.neck(features).mean(dim=(2, 3)))
+        return self.classifier(self.pool(self.neck(features)))
+
+    def pool(self, features: Tensor) -> Tensor:
+        """What the classifier sees of (B, C, H, W): (B, C), the mean over all places."""
+        return features.mean(dim=(2, 3))
 
     def run_stages(
         self, x: Tensor, replay: Tensor | None = None

@@ -81,6 +81,6 @@ class RecurrentNetwork(StagedNetwork):
         super().__init__(recipe, num_classes, stem, stages, strides)
         initialise_convolutions(self)
 
-    def classify(self, features: Tensor) -> Tensor:
-        """Features of the last stage (B, C, H, W) -> logits (B, classes), by global max pooling."""
-        return self.classifier(features.amax(dim=(2, 3)))
+    def pool(self, features: Tensor) -> Tensor:
+        """What the classifier sees of (B, C, H, W): (B, C), the largest value of all places."""
+        return features.amax(dim=(2, 3))

@@ -1,0 +1,191 @@
+"""A network compiled for inference: folded, packed, and skipping what its images do not run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import cast
+
+import torch
+from torch import Tensor
+
+from drnn_core.inference.skipping.building import Asks, Pieces, Segment, build
+from drnn_core.inference.skipping.lowering import Target
+from drnn_core.inference.skipping.path import Path, Steps
+from drnn_core.models.network import Network
+from drnn_core.recipes import NetworkRecipe
+from drnn_core.trace import BlockLayout, Output, Trace
+
+# Just below the size, 32 MiB, from which on glibc takes every tensor from the system.
+_KEPT = 31 << 20
+
+
+class InferenceNetwork:
+    """A frozen network: a function of images, with weights of its own, in evaluation mode.
+
+    It keeps nothing between calls, so threads may share it. What becomes of the network that it was
+    compiled from does not reach it.
+
+    Args:
+        network: that it was compiled from.
+        pieces: its parts.
+        steps: of its traces.
+        target: what it was compiled for.
+
+    Attributes:
+        recipe, num_classes, layout: as the network's.
+        device: where its weights are, and the images must be.
+        dtype: of features and weights; logits and decisions are always float32.
+    """
+
+    def __init__(self, network: Network, pieces: Pieces, steps: Steps, target: Target) -> None:
+        self.recipe: NetworkRecipe = network.recipe
+        self.num_classes = network.num_classes
+        self.layout: tuple[BlockLayout, ...] = network.layout
+        self.device = steps.device
+        self.dtype = target.dtype
+        self._pieces = pieces
+        self._steps = steps
+
+    def __call__(self, x: Tensor, decisions: Tensor | None = None) -> Output:
+        """Classify, see ``forward``."""
+        return self.forward(x, decisions)
+
+    def forward(self, x: Tensor, decisions: Tensor | None = None) -> Output:
+        """Classify normalised images (B, 3, H, W), which are left as they are.
+
+        Args:
+            x: the images.
+            decisions: (B, S) bool, for measurements: which loops to run. The gates are asked and
+                cost what they cost, but what they say is not heeded; the trace says ``decisions``.
+
+        Returns:
+            Logits (B, classes) and the trace, as the network's own forward in evaluation.
+
+        Raises:
+            ValueError: ``decisions`` is not of the shape (B, S).
+        """
+        batch, count = x.shape[0], self._steps.count
+        if decisions is not None and decisions.shape != (batch, count):
+            raise ValueError(
+                f"expected decisions of shape {(batch, count)}, images by steps, "
+                f"got {tuple(decisions.shape)}"
+            )
+        with torch.inference_mode():
+            x = x.to(self.dtype, memory_format=torch.channels_last)
+            told = None
+            if decisions is not None:
+                told = torch.where(decisions.t(), torch.inf, -torch.inf)
+            if batch == 1:
+                return self._one(x, told)
+            return self._many(x, told)
+
+    def _one(self, x: Tensor, told: Tensor | None) -> Output:
+        logits: list[float] = []
+        overruled = None if told is None else cast("list[float]", told[:, 0].tolist())
+        for segment in self._pieces.segments:
+            for block in segment.blocks:
+                x = block.one(x, logits, overruled)
+        trace = self._steps.trace(torch.tensor(logits, device=self.device)[:, None])
+        return Output(self._pieces.classify(x), trace)
+
+    def _many(self, x: Tensor, told: Tensor | None) -> Output:
+        batch = x.shape[0]
+        path = self._steps.path(batch)
+        if batch == 0:
+            return Output(
+                x.new_zeros((0, self.num_classes), dtype=torch.float32), self._trace(path)
+            )
+        x = _run(self._pieces.segments, x, path, told)
+        logits = self._pieces.classify(x)
+        in_order = torch.empty_like(logits)
+        in_order[path.who] = logits
+        return Output(in_order, self._trace(path))
+
+    def _trace(self, path: Path) -> Trace:
+        return self._steps.trace(path.logits)
+
+
+def _run(segments: Sequence[Segment], x: Tensor, path: Path, told: Tensor | None) -> Tensor:
+    """Segments one inside of the other, each with so many images at a time as it can hold.
+
+    The last segment holds the most images. It takes its share, and the segments before it work on
+    the share in smaller ones: no features of the whole batch are ever laid down between them.
+    """
+    *before, last = segments
+    batch = x.shape[0]
+    parts = -(-batch // last.images)
+    bounds = [batch * part // parts for part in range(parts + 1)]
+    done: list[Tensor] = []
+    for start, stop in pairwise(bounds):
+        piece, its_path = (x, path) if parts == 1 else (x[start:stop], path.part(start, stop))
+        if before:
+            piece = _run(before, piece, its_path, told)
+        for block in last.blocks:
+            piece = block.many(piece, its_path, told)
+        done.append(piece)
+    return done[0] if parts == 1 else torch.cat(done)
+
+
+def compile_for_inference(
+    network: Network, image_size: int | None = None, dtype: torch.dtype = torch.float32
+) -> InferenceNetwork:
+    """A network that computes what its images run, and nothing else.
+
+    It takes the decisions of the reference forward in evaluation, whose logits it meets to rounding
+    (1e-4 of their size in float32): BatchNorms are folded into the convolutions, every loop's into
+    a copy of its own.
+
+    Args:
+        network: is left as it is; what happens to it later does not reach the copy.
+        image_size: height and width that it is packed for, by default the recipe's; others work.
+        dtype: of features and weights. ``torch.bfloat16`` pays on a GPU and on processors with AMX
+            (a tenth of the time, or several times it: see docs/engine.md); gates stay in float32.
+    """
+    return _compile(network, "each image", image_size, Target(dtype))
+
+
+def static_execution(
+    network: Network, image_size: int | None = None, dtype: torch.dtype = torch.float32
+) -> InferenceNetwork:
+    """The same network in the same form, with every loop run for every image and no gate asked.
+
+    Args: as of ``compile_for_inference``.
+    """
+    return _compile(network, "nobody", image_size, Target(dtype))
+
+
+def masked_execution(
+    network: Network, image_size: int | None = None, dtype: torch.dtype = torch.float32
+) -> InferenceNetwork:
+    """The same network in the same form, with every loop computed and selected by the gates.
+
+    Args: as of ``compile_for_inference``.
+    """
+    return _compile(network, "and selects", image_size, Target(dtype))
+
+
+def _compile(
+    network: Network, asks: Asks, image_size: int | None, target: Target
+) -> InferenceNetwork:
+    _keep_freed_memory()
+    device = next(network.parameters()).device
+    blocks = [block for _, block in network.recursive_blocks()]
+    steps = Steps(blocks, asks != "nobody", device)
+    was_training = network.training
+    network.eval()
+    try:
+        pieces = build(network, asks, image_size or network.recipe.image_size, target)
+    finally:
+        network.train(was_training)
+    return InferenceNetwork(network, pieces, steps, target)
+
+
+def _keep_freed_memory() -> None:
+    """Let the C library keep the features' memory for the next features.
+
+    glibc gives freed memory back to the system, to fetch it again page by page a moment later: 6 %
+    of the time of a CIFAR network at batch 64. Once it has seen so large a tensor come and go, it
+    keeps as much.
+    """
+    torch.empty(_KEPT, dtype=torch.uint8)

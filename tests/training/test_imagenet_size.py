@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import math
 import shutil
 from pathlib import Path
@@ -13,6 +14,7 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
+from drnn_core.cli import main
 from drnn_core.data.datasets import load_split
 from drnn_core.data.generated import render
 from drnn_core.data.transforms import Preprocessing, measure_preprocessing
@@ -21,6 +23,7 @@ from drnn_core.models.registry import create_model
 from drnn_core.models.synced import synchronise
 from drnn_core.models.world import World
 from drnn_core.recipes import get_recipe
+from drnn_core.recipes.training import PAPER_TRAININGS
 from drnn_core.training.loop import Trainer
 from drnn_core.training.seeds import derived_seed
 from drnn_core.training.settings import Settings
@@ -88,6 +91,31 @@ def test_eight_steps_at_224_pixels_resume_to_the_bit(
     assert [name for name in one if not torch.equal(one[name], other[name])] == []
     untouched = [name for name, value in before.items() if torch.equal(one[name], value)]
     assert untouched == [], "every weight and statistic takes part"
+
+
+@pytest.mark.imagenet
+def test_the_command_line_trains_and_evaluates_at_224_pixels(
+    photographs: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    paper = PAPER_TRAININGS["imagenet_mobile"]
+    monkeypatch.setitem(PAPER_TRAININGS, "imagenet_mobile", dataclasses.replace(paper, batch=8))
+    run, data = tmp_path / "run", str(photographs)
+    command = ["train", "dr_mobilenetv2_paper", "--data", data, "--out", str(run), "--json"]
+    assert main([*command, "--epochs", "1"]) == 0
+    trained = json.loads(capsys.readouterr().out)
+    assert trained["steps"] == 2
+    preprocessing = json.loads((run / "run.json").read_text())["preprocessing"]
+    assert preprocessing["image_size"] == 224
+    assert preprocessing["resize"] == 256
+    assert preprocessing["keep_aspect"] is False
+    assert main(["evaluate", str(run), "--data", data, "--json"]) == 0
+    evaluated = json.loads(capsys.readouterr().out)
+    for name in ("n", "error", "loss", "loops_mean", "macs_mean"):
+        assert evaluated[name] == trained["measures"][name]
+    assert main(["verify", str(run)]) == 0
 
 
 @pytest.mark.parametrize("spread", [False, True], ids=["local", "synced"])

@@ -67,18 +67,31 @@ def test_single_blocks_stay_plain(loops: int | None, expected: list[tuple[str, i
     assert [(block.name, block.loops) for block in network.layout] == expected
 
 
-def test_resnet101_becomes_the_papers_dr_resnet53() -> None:
-    """Stages 3 and 4 looped, l = 3: 3, 4, 8, 2 blocks, of which the last loops twice (table 2)."""
+@pytest.mark.parametrize(
+    ("name", "asked", "params"),
+    [
+        ("dr_resnet65_l2", ("resnet101", 2, "layer[34]*", True), 28_050_868),
+        ("dr_resnet53_l3", ("resnet101", 3, "layer[34]*", True), 23_525_680),
+        ("dr_resnet47_l4", ("resnet101", 4, "layer[34]*", True), 21_261_550),
+        ("dr_resnet44_l5", ("resnet101", 5, "layer[34]*", True), 20_131_021),
+        ("dr_mobilenetv2", ("mobilenet_v2", 3, "*", GateForm(hidden=None)), 2_954_380),
+    ],
+)
+def test_the_papers_networks_come_out(name: str, asked: tuple[Any, ...], params: int) -> None:
+    """Table 2 from torchvision's ResNet-101 and MobileNetV2: its blocks, loops and parameters.
+
+    torchvision's ResNets have their stride on another convolution, of equal shape.
+    """
+    backbone_name, loops, where, gate = asked
     with torch.device("meta"):
-        network = recursify(skeleton("resnet101", 1000), loops=3, where="layer[34]*")
-        ours = create_model("dr_resnet53_l3")
-    assert network.recipe.blocks == (3, 4, 8, 2)
-    assert network.recipe.loops == (1, 1, 3, 2)
-    assert network.recipe.widths == (256, 512, 1024, 2048)
-    assert network.recipe.plain == (3, 4, 1, 1)
-    # torchvision's stride is on another convolution of equal shape: every tensor has its like
-    assert count_params(network) == count_params(ours) == 23_525_680
-    assert network.layout == ours.layout
+        ours = create_model(name)
+        network = recursify(backbone(backbone_name, 1000), loops, gate, where)
+    assert [block.loops for block in network.layout] == [block.loops for block in ours.layout]
+    assert count_params(network) == count_params(ours) == params
+    if backbone_name == "resnet101":
+        assert network.layout == ours.layout
+        for field in ("blocks", "loops", "widths", "strides"):
+            assert getattr(network.recipe, field) == getattr(ours.recipe, field)
 
 
 def test_a_pattern_chooses_groups() -> None:

@@ -59,7 +59,8 @@ def overview(runs: list[Shipped]) -> str:
         info, test = run.info, run.info.metrics.test
         wrong = int((~run.records["correct"]).sum())
         interval = stats.binomtest(wrong, len(run.records)).proportion_ci(method="wilson")
-        paper = NETWORKS[info.model].paper
+        recipe = NETWORKS.get(info.model)  # a recursified backbone is not the paper's
+        paper = None if recipe is None else recipe.paper
         printed = "–" if paper is None or run.generated else f"{paper.error:g}"
         low, high = 100 * interval.low, 100 * interval.high
         loops = "–"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-_BREAK = 0.4  # share of the whole range that must hold no result for the axis to be broken there
+_BREAK = 0.45  # share of the whole range that must hold no result for the axis to be broken there
 _FEW = 0.27  # of the height, for the part with fewer results
 _GAP = 0.09  # of the height, between the parts
 

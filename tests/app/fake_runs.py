@@ -15,9 +15,12 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from drnn_core.data.generated import FACTORS, GENERATED_CLASSES, GeneratedSet
+from drnn_core.cost import network_cost
+from drnn_core.data.generated import FACTORS, GeneratedSet
+from drnn_core.data.sets import ImageSet
 from drnn_core.data.transforms import Preprocessing
 from drnn_core.inference.facts import network_facts
+from drnn_core.models.network import Network
 from drnn_core.models.registry import create_model
 from drnn_core.recipes import get_recipe
 from drnn_core.store.records import RECORD_SCHEMA, RecordsHeader, RecordWriter
@@ -34,47 +37,48 @@ def fake_run(
     records: bool = True,
     seed: int = 0,
     of: tuple[str, str] | None = None,
+    images: ImageSet | None = None,
     **changes: Any,
 ) -> RunInfo:
-    """Write a run, and records of ``rows`` images if asked for.
+    """Write a run, and records of its images if asked for.
 
-    ``of`` is the name and fingerprint of the images; by default those of ``generated``.
+    ``images`` are the first ``rows`` of ``generated`` unless given; ``of`` is another name and
+    fingerprint for them. ``changes`` are of ``RunInfo``.
     """
-    network = create_model(model, num_classes=len(GENERATED_CLASSES))
-    info = write_run(folder, network.state_dict(), _info(model, rows, **changes))
+    images = images or GeneratedSet("test", rows)
+    network = create_model(model, num_classes=len(images.classes))
+    whole = _info(network, len(images), classes=images.classes, **changes)
+    info = write_run(folder, network.state_dict(), whole)
     if records:
-        table = _records(info, rows, seed)
-        _write(folder, info, table, of or ("generated (test)", _fingerprint(rows)))
+        table = _records(info, images, seed)
+        _write(folder, info, table, of or (images.name, images.fingerprint))
     return info
 
 
-def _fingerprint(rows: int) -> str:
-    return GeneratedSet("test", rows).fingerprint
-
-
-def _info(model: str, rows: int, **changes: Any) -> RunInfo:
-    recipe = get_recipe(f"{model}_short")
+def _info(network: Network, rows: int, **changes: Any) -> RunInfo:
+    recipe = get_recipe(f"{network.recipe.name}_short")
+    cost = network_cost(network)
     gated = recipe.network.target is not None
     metrics = Metrics(
         n=rows,
         error=11.4,
         loss=0.39,
-        loops_mean=9.1 if gated else 0.0,
-        loops_std=2.6 if gated else 0.0,
-        loops_max=16 if gated else 0,
+        loops_mean=cost.loops_max * (0.57 if gated else 1.0),
+        loops_std=cost.loops_max * (0.16 if gated else 0.0),
+        loops_max=cost.loops_max,
         rate=0.71 if gated else None,
         target=recipe.network.target,
-        macs_mean=8.1e7,
+        macs_mean=cost.expected_macs(recipe.network.target),
     )
     info = RunInfo(
         title=recipe.network.title,
-        model=model,
+        model=network.recipe.name,
         model_args={},
         recipe_name=recipe.name,
         recipe=dataclasses.asdict(recipe),
         dataset="generated (train)",
         data_fingerprint=GeneratedSet("train").fingerprint,
-        classes=GENERATED_CLASSES,
+        classes=(),
         preprocessing=_PREPROCESSING,
         seed=0,
         epochs=24,
@@ -89,12 +93,11 @@ def _info(model: str, rows: int, **changes: Any) -> RunInfo:
     return dataclasses.replace(info, **changes)
 
 
-def _records(info: RunInfo, rows: int, seed: int) -> dict[str, Any]:
+def _records(info: RunInfo, images: ImageSet, seed: int) -> dict[str, Any]:
     facts = network_facts(info)
     random = np.random.default_rng(seed)
-    images = GeneratedSet("test", rows)
-    classes = len(info.classes)
-    labels = images.labels.astype(np.int64) % classes
+    rows, classes = len(images), len(info.classes)
+    labels = images.labels.astype(np.int64)
     hard = random.beta(2, 2, rows) + 0.06 * (labels - classes / 2) / classes
     opening = 1 / (
         1

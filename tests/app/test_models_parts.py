@@ -1,0 +1,305 @@
+"""What stands behind the Models page: its tables, notes, runs, plots and downloads."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.cache import Run
+from app.charts import LIGHT
+from app.models import export, markup, words
+from app.models.figures import accuracy_figure
+from app.models.labels import place_names
+from app.models.notes import NOTES, macs_differ, notes_on, numbered, params_agree
+from app.models.ours import OwnRun, data_set_of, own_runs, result_of
+from app.models.plot import Plot
+from app.models.points import own_points, printed_points
+from app.models.strips import strips_of
+from app.models.tables import VIEWS, Model, groups_of, names_of, short_title, view_of
+from app.units import macs_text, params_text
+from drnn_core.commands.models import model_row
+from drnn_core.recipes import NETWORKS
+from drnn_core.store.runs import RunMetrics
+from tests.tiny_runs import tiny_info
+
+
+@pytest.fixture(scope="module")
+def models() -> dict[str, Model]:
+    return {name: Model.from_row(model_row(name)) for name in NETWORKS}
+
+
+def run_of(name: str, model: str = "dr_resnet16_l2", **changes: Any) -> OwnRun:
+    target = NETWORKS[model].target if model in NETWORKS else 0.7
+    test = dataclasses.replace(tiny_info().metrics.test, target=target)
+    info = tiny_info(
+        model=model, model_args={}, classes=tuple("abcdefghij"), metrics=RunMetrics(test)
+    )
+    info = dataclasses.replace(info, **changes)
+    (own,) = own_runs([Run(name, Path(name), info)])
+    return own
+
+
+def cifar_run(name: str, model: str = "dr_resnet16_l2", **changes: Any) -> OwnRun:
+    return run_of(name, model, **{"dataset": "cifar10 (image Parquet)", **changes})
+
+
+class TestTables:
+    def test_every_network_has_a_place(self) -> None:
+        listed = {name for view in VIEWS for name in names_of(view)}
+        assert listed == set(NETWORKS)
+        assert view_of("r_resnet32_l4_naive") == "ablation"
+        assert view_of("nobody") is None
+
+    def test_groups_are_of_one_data_set_and_led_by_their_plain_network(self) -> None:
+        for view in VIEWS:
+            for title, names in groups_of(view).items():
+                assert len({NETWORKS[name].dataset for name in names}) == 1
+                if view != "ablation":
+                    assert NETWORKS[names[0]].title == title
+                assert all(NETWORKS[name].counterpart == names[0] for name in names[1:])
+
+    @pytest.mark.parametrize(
+        ("name", "short"),
+        [
+            ("dr_resnet74_l2", "DR 74"),
+            ("dr_resnet53_l3_t65", "DR 53, t .65"),
+            ("sd_resnet101", "SD-ResNet-101"),
+            ("r_resnet53_l3_slow", "R 53* + L"),
+            ("dr_mobilenetv2", "DR-MobileNetV2"),
+        ],
+    )
+    def test_short_titles(self, name: str, short: str) -> None:
+        assert short_title(NETWORKS[name]) == short
+
+    def test_short_titles_tell_the_networks_of_a_table_apart(self) -> None:
+        for view in VIEWS:
+            titles = [short_title(NETWORKS[name]) for name in names_of(view)]
+            assert len(set(titles)) == len(titles)
+
+
+class TestNotes:
+    def test_every_difference_has_a_word(self, models: dict[str, Model]) -> None:
+        for name, model in models.items():
+            if not params_agree(model) or abs(macs_differ(model)) > 0.025:
+                assert notes_on(name), name
+
+    def test_they_name_networks_that_there_are(self) -> None:
+        assert {name for note in NOTES for name in note.networks} <= set(NETWORKS)
+
+    def test_their_figures_are_counted(self, models: dict[str, Model]) -> None:
+        naive, slow = models["r_resnet53_l3_naive"], models["r_resnet53_l3_slow"]
+        assert "3.505 M" in notes_on("mobilenetv2")[0].text
+        assert round(models["mobilenetv2"].params / 1e6, 3) == 3.505
+        assert "7.35 G" in notes_on("r_resnet53_l3")[0].text
+        assert round(slow.macs_expected / 1e9, 2) == round(naive.macs_expected / 1e9, 2) == 7.35
+        assert "23.33 M" in notes_on("r_resnet53_l3_naive")[1].text
+        assert round(naive.params / 1e6, 2) == 23.33
+        longest = models["dr_resnet66_l3"].macs_max / models["resnet110"].macs_max
+        assert "3.7 %" in notes_on("dr_resnet66_l3")[1].text
+        assert round(100 * (longest - 1), 1) == 3.7
+        worse = [
+            name
+            for name in names_of("cifar10")
+            if (other := NETWORKS[name].counterpart)
+            and models[name].kind == "dynamic"
+            and models[name].macs_max > 1.002 * models[other].macs_max
+        ]
+        assert worse == ["dr_resnet66_l3"]
+
+    def test_numbers_follow_the_table(self) -> None:
+        found = numbered(("rcnn160", "aig_resnet110", "dr_resnet16_l2"))
+        assert list(found) == [1, 2, 3, 4]
+        assert "no multiply-adds" in found[1].text
+
+    def test_digits(self, models: dict[str, Model]) -> None:
+        disagree = {name for name, model in models.items() if not params_agree(model)}
+        assert disagree == {
+            "aig_resnet110", "aig_resnet101", "aig_resnet50", "mobilenetv2", "r_resnet53_l3_naive",
+        }  # fmt: skip
+
+
+class TestOurs:
+    @pytest.mark.parametrize(
+        ("dataset", "classes", "found"),
+        [
+            ("CIFAR-10", 10, "CIFAR-10"),
+            ("cifar10 (image Parquet)", 10, "CIFAR-10"),
+            ("CIFAR-10, 10,000 of 50,000", 10, "CIFAR-10"),
+            ("cifar10", 100, "cifar10"),
+            ("imagenet", 1000, "ImageNet"),
+            ("imagenet", 12, "imagenet"),
+            ("generated (train)", 10, "generated"),
+        ],
+    )
+    def test_data_sets_are_told_apart(self, dataset: str, classes: int, found: str) -> None:
+        names = tuple(str(number) for number in range(classes))
+        assert (
+            data_set_of(dataclasses.replace(tiny_info(), dataset=dataset, classes=names)) == found
+        )
+
+    def test_a_result_is_of_the_very_network_on_its_data_set(self) -> None:
+        runs = [
+            run_of("elsewhere", model="dr_resnet16_l2", dataset="generated"),
+            cifar_run("short", epochs=20),
+            cifar_run("long", epochs=350),
+            cifar_run("other", "resnet20"),
+        ]
+        assert result_of("dr_resnet16_l2", runs) == runs[2]
+        assert result_of("dr_resnet32_l4", runs) is None
+        assert not run_of("no", model="convnext", dataset="cifar10").is_result_of("resnet20")
+
+    def test_what_was_changed_is_said(self) -> None:
+        info = tiny_info()
+        (own,) = own_runs([Run("tiny", Path("tiny"), info)])
+        assert own.changed == ("blocks = 1-2-2", "widths = 8-8-8", "loops = 1-2-3")
+        test = dataclasses.replace(info.metrics.test, target=0.5)
+        (own,) = own_runs([Run("t", Path("t"), dataclasses.replace(
+            info, model_args={"norm": "ilvbn"}, metrics=RunMetrics(test)))])  # fmt: skip
+        assert own.changed == ("target = 0.5",)
+
+
+class TestPlots:
+    names = st.lists(st.text("abcdef", min_size=1, max_size=14), min_size=1, max_size=18)
+
+    @given(names, st.data())
+    def test_no_name_lies_on_another_or_on_a_point(
+        self, names: list[str], data: st.DataObject
+    ) -> None:
+        spot = st.tuples(st.floats(0, 290), st.floats(0, 330))
+        points = data.draw(st.lists(spot, min_size=len(names), max_size=len(names)))
+        places = place_names(points, names, (290, 330), [(points[0], points[-1])])
+        boxes: list[tuple[float, float, float, float]] = []
+        for (x, y), name, place in zip(points, names, places, strict=True):
+            if place is not None:
+                half = 3.2 * len(name)
+                middle, line = x + place.dx, y + place.dy
+                boxes.append((middle - half, line - 7, middle + half, line + 7))
+        for left, top, right, bottom in boxes:
+            assert left >= 0
+            assert top >= 0
+            assert right <= 290
+            assert bottom <= 330
+            assert not any(left < x < right and top < y < bottom for x, y in points)
+        for one, other in combinations(boxes, 2):
+            apart = one[0] >= other[2] or other[0] >= one[2]
+            assert apart or one[1] >= other[3] - 1e-6 or other[1] >= one[3] - 1e-6
+
+    def test_a_name_alone_stands_to_the_right(self) -> None:
+        (place,) = place_names([(50, 50)], ["ResNet"], (290, 330))
+        assert place is not None
+        assert (place.dy, place.far) == (0, False)
+        assert place.dx > 0
+        assert place_names([(5, 5)], ["a" * 99], (290, 330)) == [None]
+
+    @given(st.lists(st.floats(0, 100), min_size=1, max_size=30))
+    def test_every_value_stands_on_one_part_of_the_axis(self, values: list[float]) -> None:
+        strips = strips_of(values)
+        assert len(strips) in (1, 2)
+        for value in values:
+            (strip,) = [each for each in strips if each.holds(value)]
+            assert 0 <= strip.depth(value) <= 1
+        assert all(low.top < high.bottom for low, high in combinations(strips, 2))
+
+    def test_the_axis_breaks_where_nothing_is(self) -> None:
+        assert len(strips_of([5.2, 6.1, 7.0, 7.9])) == 1
+        below, above = strips_of([5.2, 6.1, 7.0, 8.7, 14.05, 15.92])
+        assert below.high < 14 < above.low + 1
+        assert above.top - above.bottom < below.top - below.bottom
+
+    def test_lines_join_recursive_networks_with_plain_ones(self, models: dict[str, Model]) -> None:
+        chosen = [models[name] for name in names_of("cifar10")]
+        runs = [cifar_run("a"), cifar_run("b", "resnet20"), cifar_run("c", "resnet110")]
+        found = [*printed_points(chosen), *own_points(runs, chosen)]
+        plot = Plot.of(found, "params", "dr_resnet16_l2")
+        joined = [(a.point.network, b.point.network, a.point.ours) for a, b in plot.joined()]
+        assert set(joined) == {
+            *((n, NETWORKS[n].counterpart, False) for n in names_of("cifar10") if n[:3] == "dr_"),
+            ("rcnn160", "resnet110", False),
+            ("dr_resnet16_l2", "resnet20", True),
+        }
+        assert all(a.point.ours == b.point.ours for a, b in plot.joined())
+
+    def test_what_is_clicked_is_a_network(self, models: dict[str, Model]) -> None:
+        chosen = [models[name] for name in names_of("imagenet")]
+        figure: Any = accuracy_figure(
+            printed_points(chosen), "macs", "ImageNet", "dr_resnet53_l3", LIGHT
+        )
+        marks = [trace for trace in figure.data if trace.mode == "markers"]
+        at = {
+            point[0]: (x, y)
+            for trace in marks
+            for point, x, y in zip(trace.customdata, trace.x, trace.y, strict=True)
+        }
+        assert at["dr_resnet53_l3"] == (4.92, 77.96)
+        assert set(at) == set(names_of("imagenet"))
+
+
+class TestWords:
+    def test_of_networks(self, models: dict[str, Model]) -> None:
+        assert "stages 3 and 4 let an image run up to 23" in words.described(
+            models["dr_resnet53_l3"]
+        )
+        assert "no gate asks" in words.described(models["rcnn160"])
+        assert "each of its 33 blocks" in words.described(models["aig_resnet101"])
+        assert "only training" in words.described(models["sd_resnet50"])
+        assert words.described(models["resnet20"]).startswith("Plain")
+
+    def test_against_the_counterpart(self, models: dict[str, Model]) -> None:
+        said = words.compared(models["dr_resnet16_l2"], models["resnet20"])
+        assert said == (
+            "Against ResNet-20: 34% fewer parameters, 19% fewer multiply-adds, in the paper 0.61 "
+            "points less error."
+        )
+        same = words.compared(models["sd_resnet50"], models["resnet50"])
+        assert "as many parameters, as many multiply-adds, in the paper 4.20 points less" in same
+
+    @pytest.mark.parametrize(
+        ("text", "shown"),
+        [
+            (macs_text(83_040_000), "83.0\u00a0M"),
+            (macs_text(5.605e9), "5.61\u00a0G"),
+            (params_text(303_262), "0.303\u00a0M"),
+            (params_text(23_525_680), "23.53\u00a0M"),
+        ],
+    )
+    def test_units(self, text: str, shown: str) -> None:
+        assert text == shown
+
+
+def test_the_tables_are_html_whatever_a_run_is_called(models: dict[str, Model]) -> None:
+    nasty = cifar_run('<script>"&', title='"><img>', dataset="<b>cifar10")
+    table = ET.fromstring(markup.runs_table([nasty], nasty.name, 'a "caption"'))
+    (link,) = table.iter("a")
+    assert link.text == '<script>"&'
+    assert link.get("href") == "/inspect?run=%3Cscript%3E%22%26"
+    groups = {"x & y": [models["aig_resnet110"]]}
+    notes = numbered(("aig_resnet110",))
+    whole = ET.fromstring(markup.models_table(groups, [nasty], notes, "cifar10", "CIFAR-10"))
+    assert [mark.text for mark in whole.iter("sup")] == ["1", "2", "3"]
+    heads, cells = list(whole.iter("tr"))[:2], list(whole.iter("td"))
+    spans = [int(th.get("colspan", "1")) for th in heads[0]]
+    assert sum(spans) == 1 + len(cells)
+
+
+def test_downloads_hold_every_figure(models: dict[str, Model]) -> None:
+    chosen = {"all": [models["resnet20"], models["dr_resnet16_l2"]]}
+    runs = [cifar_run("mine")]
+    table = pd.read_csv(io.BytesIO(export.models_csv(chosen, runs)()))
+    assert table["network"].tolist() == ["resnet20", "dr_resnet16_l2"]
+    assert table["params"].tolist() == [models["resnet20"].params, models["dr_resnet16_l2"].params]
+    assert table["macs_printed"].tolist() == [41_000_000, 32_000_000]
+    assert table["run"].tolist()[1] == "mine"
+    assert table["run_loops_mean"].tolist()[1] == 2.5
+    listed = pd.read_csv(io.BytesIO(export.runs_csv(runs)()))
+    assert listed.loc[0, ["run", "network", "epochs", "error", "rate"]].tolist() == [
+        "mine", "dr_resnet16_l2", 20, 75.0, 0.66,
+    ]  # fmt: skip

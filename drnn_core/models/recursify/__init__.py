@@ -8,7 +8,8 @@ network           what comes out
 backbones         backbones by name, from torchvision and timm
 """
 
+from drnn_core.models.recursify.backbones import build_backbone
 from drnn_core.models.recursify.convert import GateForm, recursify
 from drnn_core.models.recursify.network import RecursifiedNetwork
 
-__all__ = ["GateForm", "RecursifiedNetwork", "recursify"]
+__all__ = ["GateForm", "RecursifiedNetwork", "build_backbone", "recursify"]

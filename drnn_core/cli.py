@@ -17,6 +17,7 @@ from drnn_core.commands.models import Models
 from drnn_core.commands.predict import Predict
 from drnn_core.commands.records import Records
 from drnn_core.commands.saliency import Saliency
+from drnn_core.commands.sweep import SweepCommand
 from drnn_core.commands.train import Train
 from drnn_core.commands.verify import Verify
 
@@ -26,6 +27,7 @@ Command = (
     | Annotated[Evaluate, tyro.conf.subcommand("evaluate")]
     | Annotated[Records, tyro.conf.subcommand("records")]
     | Annotated[Saliency, tyro.conf.subcommand("saliency")]
+    | Annotated[SweepCommand, tyro.conf.subcommand("sweep")]
     | Annotated[Predict, tyro.conf.subcommand("predict")]
     | Annotated[Verify, tyro.conf.subcommand("verify")]
     | Annotated[App, tyro.conf.subcommand("app")]

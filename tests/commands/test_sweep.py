@@ -1,0 +1,68 @@
+"""``drnn sweep`` from the command line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from benchmarks.resume import write_images
+from drnn_core.cli import main
+from drnn_core.commands.sweep import Factor
+from drnn_core.data.datasets import load_split
+from tests.tiny_runs import PREPROCESSING, tiny_network, tiny_run
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    write_images(tmp_path / "data", train=1, test=12)
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def run(tmp_path: Path, data: Path) -> Path:
+    classes = load_split(str(data), "test", 16, sizing=PREPROCESSING).classes
+    tiny_run(tmp_path / "run", tiny_network(len(classes)), classes=classes)
+    return tmp_path / "run"
+
+
+def test_a_curve_as_json_and_as_text(
+    run: Path, data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["sweep", str(run), "--data", str(data), "--factor", "blur", "--limit", "8"]
+    assert main([*command, "--strengths", "0", "2.5", "5", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["n"], found["factor"], found["unit"]) == (8, "blur", "px of 32")
+    assert [point["strength"] for point in found["points"]] == [0, 2.5, 5]
+    assert [point["value"] for point in found["points"]] == [0, 1, 2.6]
+    first = found["points"][0]
+    assert first["loops_change"]["value"] == 0
+    assert first["loops"]["low"] <= first["loops"]["value"] <= first["loops"]["high"]
+    assert first["loops"]["n"] == 8
+    assert main(command) == 0
+    text = capsys.readouterr().out
+    assert "blur (px of 32), 8 images" in text
+    assert len(text.splitlines()) == 9
+
+
+def test_failures_are_one_line(run: Path, data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["sweep", str(run), "--data", str(data), "--factor", "noise"]
+    for more, message in (
+        (["--strengths", "6"], "strength from 0 to 5, got 6"),
+        (["--strengths"], "at least one strength"),
+        (["--limit", "-1"], "--limit of 0 or more"),
+        (["--seed", "-1"], "--seed of 0 or more"),
+    ):
+        assert main([*command, *more]) == 1
+        error = capsys.readouterr().err
+        assert message in error
+        assert error.count("\n") == 1
+    with pytest.raises(SystemExit):
+        main([*command[:-1], "fog"])
+
+
+def test_the_command_offers_every_corruption() -> None:
+    from drnn_core.analysis.corruptions import CORRUPTIONS
+
+    assert Factor.__args__ == tuple(CORRUPTIONS)

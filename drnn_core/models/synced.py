@@ -4,190 +4,23 @@ Batch statistics and the random numbers of a training step belong to the whole b
 module that has either is replaced by one that shares its parameters and
 
 - takes its moments from the images of all processes (``SyncedLoopNorm``, ``SyncedBatchNorm``),
-- draws for the whole batch and keeps its own slice (``SyncedGate``, ``SyncedDropout``).
-
-The groups of a ``LoopNorm`` differ in size between processes, down to no image at all on one of
-them or on all. So the group sizes only ever enter as values: every process takes the same steps
-and the same collectives, forward and backward, whatever its gates decided. torch's SyncBatchNorm
-refuses CPUs and empty groups, and knows no groups.
+- draws for the whole batch and keeps its own slice (``SyncedGate``, ``SyncedDrop``).
 """
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, cast
-
-import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.nn.modules.batchnorm import _BatchNorm  # pyright: ignore[reportPrivateUsage]
 
 from drnn_core.models.gate import Decision, Gate, decide
 from drnn_core.models.norm import LoopNorm
+from drnn_core.models.synced_norm import SyncedBatchNorm, SyncedLoopNorm
 from drnn_core.models.world import World
 
-
-class Moments(NamedTuple):
-    """Of a group of images over all processes.
-
-    Attributes:
-        number: () float64, values of each channel.
-        mean, var: (C,), the biased variance; zeros where the group is empty.
-    """
-
-    number: Tensor
-    mean: Tensor
-    var: Tensor
-
-
-def world_moments(world: World, *groups: Tensor) -> list[Moments]:
-    """Moments of each (B, C, H, W) group over all processes; collective, also backward.
-
-    A process may hold any share of a group, and none of it. The processes' own moments are
-    joined exactly (Chan, Golub and LeVeque, 1983) and in rank order: equal bits everywhere.
-    """
-    joined = cast("tuple[Tensor, Tensor, Tensor]", _WorldMoments.apply(world, *groups))
-    return [Moments(*parts) for parts in zip(*(each.unbind() for each in joined), strict=True)]
-
-
-class _WorldMoments(torch.autograd.Function):
-    """Groups -> numbers (G,), means (G, C), biased variances (G, C).
-
-    Saves the groups as they come, so that mixed precision keeps its half of the memory.
-    """
-
-    @staticmethod
-    def forward(ctx: Any, world: World, *groups: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        # (processes, groups, 1 + 2 C): number, means, sums of squared distances
-        every = world.gathered(torch.stack([_own_moments(group) for group in groups]))
-        channels = groups[0].shape[1]
-        number, mean, square = every[..., :1], every[..., 1 : 1 + channels], every[..., -channels:]
-        numbers = number.sum(dim=0)
-        means = (number * mean).sum(dim=0) / numbers.clamp(min=1)
-        squares = (square + number * (mean - means).square()).sum(dim=0)
-        dtype = torch.promote_types(groups[0].dtype, torch.float32)
-        variances = (squares / numbers.clamp(min=1)).to(dtype)
-        means, numbers = means.to(dtype), numbers.squeeze(1)
-        ctx.world = world
-        ctx.save_for_backward(numbers, means, *groups)
-        ctx.mark_non_differentiable(numbers)
-        return numbers, means, variances
-
-    @staticmethod
-    def backward(ctx: Any, *grads: Any) -> tuple[Tensor | None, ...]:
-        numbers, means, *groups = cast("tuple[Tensor, ...]", ctx.saved_tensors)
-        world = cast(World, ctx.world)
-        both = world.total(torch.stack([grads[1], grads[2]]))
-        both = both / numbers.clamp(min=1).to(both.dtype)[:, None]
-        found: list[Tensor | None] = [None]
-        for group, mean, by_mean, by_var in zip(groups, means, both[0], both[1], strict=True):
-            distance = group - _planes(mean)
-            found.append((_planes(by_mean) + _planes(2 * by_var) * distance).to(group.dtype))
-        return tuple(found)
-
-
-def _own_moments(group: Tensor) -> Tensor:
-    """(1 + 2 C,) float64: number, mean and sum of squared distances of this process's images."""
-    channels = group.shape[1]
-    number = group.numel() // channels
-    found = torch.zeros(1 + 2 * channels, dtype=torch.float64, device=group.device)
-    if number:
-        values = group.to(torch.promote_types(group.dtype, torch.float32))
-        var, mean = torch.var_mean(values, dim=(0, 2, 3), correction=0)
-        found[0] = number
-        found[1 : 1 + channels] = mean
-        found[1 + channels :] = var.double() * number
-    return found
-
-
-def _planes(values: Tensor) -> Tensor:
-    """(C,) -> (C, 1, 1): one value for each plane."""
-    return values[:, None, None]
-
-
-def _normalised(norm: nn.BatchNorm2d, x: Tensor, moments: Moments) -> Tensor:
-    """``x`` by these moments, or by the population's where they are of one value or of none."""
-    assert norm.running_mean is not None
-    assert norm.running_var is not None
-    enough = moments.number > 1
-    mean = torch.where(enough, moments.mean, norm.running_mean)
-    var = torch.where(enough, moments.var, norm.running_var)
-    scale = norm.weight * torch.rsqrt(var + norm.eps)
-    shift = norm.bias - mean * scale
-    return (x * _planes(scale) + _planes(shift)).to(x.dtype)
-
-
-@torch.no_grad()
-def _update_running(norm: nn.BatchNorm2d, moments: Moments) -> None:
-    """Count a group into the population; one of a single value or of none changes nothing."""
-    assert norm.running_mean is not None
-    assert norm.running_var is not None
-    assert norm.num_batches_tracked is not None
-    assert norm.momentum is not None
-    number, mean, var = moments
-    enough = number > 1
-    unbiased = var * (number / (number - 1).clamp(min=1)).to(var.dtype)
-    weight = norm.momentum * enough.to(mean.dtype)
-    norm.num_batches_tracked.add_(enough.to(torch.int64))
-    norm.running_mean.lerp_(mean, weight)
-    norm.running_var.lerp_(unbiased, weight)
-
-
-class SyncedLoopNorm(LoopNorm):
-    """A ``LoopNorm`` by the moments of all processes; the same parameters and statistics.
-
-    Args:
-        norm: the norm that it stands for.
-        world: the processes.
-    """
-
-    def __init__(self, norm: LoopNorm, world: World) -> None:
-        super().__init__(norm.of_loop(0).num_features, norm.loops, norm.kind)
-        self.norms = norm.norms
-        self.world = world
-
-    def forward(self, x: Tensor, loop: int = 0, executed: int | None = None) -> Tensor:
-        """Normalise this process's (B, C, H, W), see ``LoopNorm``; collective in training."""
-        norm = self.of_loop(loop)
-        if not self.training:
-            return norm(x)
-        if executed is None or self.kind in ("naive", "lvbn"):
-            return _by_batch(norm, x, self.world)
-        inside, outside = torch.split(x, [executed, x.shape[0] - executed])
-        if self.kind == "ilvbn_joint":
-            (moments,) = world_moments(self.world, inside)
-            _update_running(norm, moments)
-            return _normalised(norm, x, moments)
-        of_inside, of_outside = world_moments(self.world, inside, outside)
-        _update_running(norm, of_inside)
-        joined = torch.cat(
-            [_normalised(norm, inside, of_inside), _normalised(norm, outside, of_outside)]
-        )
-        # cat takes the layout of its first part, and an empty part has none
-        if x.is_contiguous(memory_format=torch.channels_last):
-            return joined.contiguous(memory_format=torch.channels_last)
-        return joined
-
-
-class SyncedBatchNorm(nn.BatchNorm2d):
-    """A BatchNorm by the moments of all processes; the same parameters and statistics."""
-
-    def __init__(self, norm: nn.BatchNorm2d, world: World) -> None:
-        super().__init__(norm.num_features, norm.eps, norm.momentum)
-        self.weight, self.bias = norm.weight, norm.bias
-        self.running_mean, self.running_var = norm.running_mean, norm.running_var
-        self.num_batches_tracked = norm.num_batches_tracked
-        self.world = world
-
-    def forward(self, input: Tensor) -> Tensor:  # noqa: A002 - BatchNorm2d's name for it
-        """Normalise this process's (B, C, H, W); collective in training."""
-        if not self.training:
-            return super().forward(input)
-        return _by_batch(self, input, self.world)
-
-
-def _by_batch(norm: nn.BatchNorm2d, x: Tensor, world: World) -> Tensor:
-    (moments,) = world_moments(world, x)
-    _update_running(norm, moments)
-    return _normalised(norm, x, moments)
+# By name: torchvision's and timm's are among them, which need not be installed.
+_DROPPING = frozenset({"Dropout", "Dropout2d"})
+_DROPPING_IMAGES = frozenset({"StochasticDepth", "DropPath"})
 
 
 class SyncedGate(Gate):
@@ -211,25 +44,32 @@ class SyncedGate(Gate):
         return Decision(decision.open[own], decision.prob[own])
 
 
-class SyncedDropout(nn.Dropout):
-    """A dropout whose mask is its slice of what the whole batch would have drawn."""
+class SyncedDrop(nn.Module):
+    """A dropout or stochastic depth that drops its slice of what the whole batch would drop."""
 
-    def __init__(self, dropout: nn.Dropout, world: World) -> None:
-        super().__init__(dropout.p)
+    def __init__(self, drop: nn.Module, world: World) -> None:
+        super().__init__()
+        self.drop = drop
         self.world = world
 
-    def forward(self, input: Tensor) -> Tensor:  # noqa: A002 - Dropout's name for it
-        """Drop values of this process's (B, ...)."""
-        if not self.training or self.p == 0:
-            return input
-        whole = input.new_ones((input.shape[0] * self.world.size, *input.shape[1:]))
-        return input * F.dropout(whole, self.p)[self.world.part(len(whole))]
+    def forward(self, x: Tensor) -> Tensor:
+        """Drop values, or whole images, of this process's (B, ...)."""
+        if not self.training:
+            return x
+        # one number for each image where images are dropped whole
+        by_image = type(self.drop).__name__ in _DROPPING_IMAGES
+        shape = (1,) * (x.ndim - 1) if by_image else x.shape[1:]
+        ones = x.new_ones((x.shape[0] * self.world.size, *shape))
+        return x * self.drop(ones)[self.world.part(len(ones))]
 
 
 def synchronise(network: nn.Module, world: World) -> None:
     """Replace, in place, every module that would see only this process's images.
 
     Parameters, buffers and the names of both stay; in evaluation nothing changes.
+
+    Raises:
+        ValueError: a norm over the batch of a kind that there is no such module for.
     """
     for name, module in list(network.named_children()):
         replaced = _replacement(module, world)
@@ -242,10 +82,16 @@ def synchronise(network: nn.Module, world: World) -> None:
 def _replacement(module: nn.Module, world: World) -> nn.Module | None:
     if isinstance(module, LoopNorm):
         return SyncedLoopNorm(module, world)
-    if isinstance(module, nn.BatchNorm2d):
-        return SyncedBatchNorm(module, world)
     if isinstance(module, Gate):
         return SyncedGate(module, world)
-    if isinstance(module, nn.Dropout):
-        return SyncedDropout(module, world)
-    return None
+    if type(module).__name__ in _DROPPING | _DROPPING_IMAGES:
+        return SyncedDrop(module, world)
+    if not isinstance(module, _BatchNorm):
+        return None
+    complete = module.affine and module.track_running_stats and module.momentum is not None
+    if type(module) is not nn.BatchNorm2d or not complete:
+        raise ValueError(
+            f"expected plain BatchNorm2d as the only norm over a batch, got {module}; "
+            "train this network in one process"
+        )
+    return SyncedBatchNorm(module, world)

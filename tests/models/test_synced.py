@@ -11,10 +11,12 @@ import torch
 from torch import Tensor, nn
 from torch.testing import assert_close
 
+from drnn_core._torchvision import torchvision
 from drnn_core.models.gate import Gate
 from drnn_core.models.norm import NORM_KINDS, LoopNorm
 from drnn_core.models.registry import create_model
-from drnn_core.models.synced import SyncedDropout, SyncedGate, SyncedLoopNorm, synchronise
+from drnn_core.models.synced import SyncedDrop, SyncedGate, synchronise
+from drnn_core.models.synced_norm import SyncedLoopNorm
 from drnn_core.models.world import World
 from drnn_core.trace import Trace
 from drnn_core.training.losses import rate_loss
@@ -123,8 +125,7 @@ def gates_and_losses(world: World) -> dict[str, Any]:
     gate = SyncedGate(gate_of(), world).train()
     torch.manual_seed(3)
     decision = gate(features()[own])
-    dropout = SyncedDropout(nn.Dropout(0.4), world).train()
-    dropped = dropout(features()[own])
+    dropped = [SyncedDrop(drop, world).train()(features()[own]) for drop in drops()]
     trace = trace_of(1)
     part = Trace(*(each.detach()[own] for each in trace))
     part.prob.requires_grad_()
@@ -145,6 +146,10 @@ def gate_of() -> Gate:
     gate = Gate(5, 4, initial_rate=0.6)
     gate.noise = 0.8
     return gate
+
+
+def drops() -> list[nn.Module]:
+    return [nn.Dropout(0.4), nn.Dropout2d(0.4), torchvision.ops.StochasticDepth(0.5, "row")]
 
 
 def features() -> Tensor:
@@ -191,9 +196,10 @@ def test_dropout_drops_what_the_whole_batch_would(both: list[dict[str, Any]]) ->
     gate = gate_of().train()
     torch.manual_seed(3)
     gate(features())
-    expected = nn.Dropout(0.4).train()(features())
-    found = torch.cat([each["dropped"] for each in both])
-    assert_close(found, expected)
+    for place, drop in enumerate(drops()):
+        expected = drop.train()(features())
+        assert_close(torch.cat([each["dropped"][place] for each in both]), expected)
+        assert not expected.all()
 
 
 def test_rate_loss_counts_everybody(both: list[dict[str, Any]]) -> None:
@@ -211,7 +217,16 @@ def test_one_process_is_enough_to_say_so(both: list[dict[str, Any]]) -> None:
     assert [each["any"] for each in both] == [[False, True, True]] * 2
 
 
-@pytest.mark.parametrize("name", ["dr_resnet16_l2", "rcnn160", "dr_mobilenetv2", "sd_resnet50"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "dr_resnet16_l2",
+        "rcnn160",
+        "dr_mobilenetv2",
+        "sd_resnet50",
+        "dr:torchvision/efficientnet_b0",
+    ],
+)
 def test_a_synchronised_network_has_the_same_weights_and_evaluates_the_same(name: str) -> None:
     network = create_model(name, num_classes=7).eval()
     x = torch.randn(2, 3, 32, 32)
@@ -225,11 +240,18 @@ def test_a_synchronised_network_has_the_same_weights_and_evaluates_the_same(name
     found = network(x)
     assert torch.equal(found.logits, expected.logits)
     assert torch.equal(found.trace.ran, expected.trace.ran)
-    kinds = {type(module) for module in network.modules()}
-    assert not kinds & {LoopNorm, Gate, nn.Dropout}
+    assert not {type(module) for module in network.modules()} & {LoopNorm, Gate}
     for module in network.modules():
         if type(module) is nn.BatchNorm2d:
             assert isinstance(owner_of(module, network), SyncedLoopNorm)
+        if not isinstance(module, SyncedDrop):
+            assert not any(isinstance(child, nn.Dropout) for child in module.children())
+
+
+def test_a_norm_that_would_see_half_a_batch_is_a_sentence() -> None:
+    for norm in (nn.BatchNorm1d(3), nn.BatchNorm2d(3, affine=False), nn.SyncBatchNorm(3)):
+        with pytest.raises(ValueError, match=r"expected plain BatchNorm2d .*in one process"):
+            synchronise(nn.Sequential(norm), World(0, 2))
 
 
 def owner_of(norm: nn.Module, network: nn.Module) -> nn.Module | None:

@@ -13,6 +13,7 @@ import tyro
 
 from drnn_core.commands.app import App
 from drnn_core.commands.evaluate import Evaluate
+from drnn_core.commands.join import Join
 from drnn_core.commands.models import Models
 from drnn_core.commands.predict import Predict
 from drnn_core.commands.records import Records
@@ -28,6 +29,7 @@ Command = (
     | Annotated[Records, tyro.conf.subcommand("records")]
     | Annotated[Saliency, tyro.conf.subcommand("saliency")]
     | Annotated[SweepCommand, tyro.conf.subcommand("sweep")]
+    | Annotated[Join, tyro.conf.subcommand("join")]
     | Annotated[Predict, tyro.conf.subcommand("predict")]
     | Annotated[Verify, tyro.conf.subcommand("verify")]
     | Annotated[App, tyro.conf.subcommand("app")]

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
@@ -80,6 +80,12 @@ class Gate(nn.Module):
     def forward(self, x: Tensor) -> Decision:
         """Decide for each image of (B, C, H, W) whether the loop runs."""
         return decide(self.logits(x), self.training, self.temperature, self.noise)
+
+
+def gate_bias(gate: Gate) -> Tensor:
+    """The bias of a gate's decision: a view of one value, which may be changed in place."""
+    head = cast(nn.Linear, gate.fc[-1] if isinstance(gate.fc, nn.Sequential) else gate.fc)
+    return head.bias.detach()
 
 
 def _without_autocast(device: str) -> AbstractContextManager[Any]:

@@ -10,14 +10,12 @@ order (a block's features depend on the gates before it). The test set plays no 
 
 from __future__ import annotations
 
-from typing import cast
-
 import torch
 from torch import Tensor, nn
 
 from drnn_core.data.sets import ImageSet
 from drnn_core.data.transforms import Preprocessing
-from drnn_core.models.gate import Gate
+from drnn_core.models.gate import Gate, gate_bias
 from drnn_core.models.network import Network
 from drnn_core.models.recursive import RecursiveBlock
 
@@ -81,12 +79,6 @@ def _calibrate(
         low, high = (middle, high) if rate < target else (low, middle)
     bias.fill_(best)
     return best - start
-
-
-def gate_bias(gate: Gate) -> Tensor:
-    """The bias of a gate's decision: a view of one value, which may be changed in place."""
-    head = cast(nn.Linear, gate.fc[-1] if isinstance(gate.fc, nn.Sequential) else gate.fc)
-    return head.bias.detach()
 
 
 def _inputs_of(

@@ -16,14 +16,14 @@ from torch.nn import functional as F
 from drnn_core.data.sets import ImageSet
 from drnn_core.data.transforms import Preprocessing
 from drnn_core.evaluation import Measures, measure
-from drnn_core.models.gate import Gate
+from drnn_core.models.gate import Gate, gate_bias
 from drnn_core.models.network import Network
 from drnn_core.models.synced import synchronise
 from drnn_core.models.world import ALONE, World
 from drnn_core.recipes import Recipe
 from drnn_core.trace import Output
 from drnn_core.training.batches import Batches
-from drnn_core.training.calibration import calibrate_gates, gate_bias
+from drnn_core.training.calibration import calibrate_gates
 from drnn_core.training.distributed import check_agreement, replicated, settle
 from drnn_core.training.losses import rate_loss
 from drnn_core.training.optim import build_optimizer, check_finite, gate_noise, learning_rate

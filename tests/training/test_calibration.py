@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from drnn_core.evaluation import measure
-from drnn_core.training.calibration import calibrate_gates, gate_bias
+from drnn_core.models.gate import gate_bias
+from drnn_core.training.calibration import calibrate_gates
 from tests.tiny_runs import PREPROCESSING, tiny_images, tiny_network
 from tests.training.small import Silent, trainer
 

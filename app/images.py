@@ -13,23 +13,28 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, cast
 
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
+from PIL import Image
 
 from app.cache import Run, Table
 from app.settings import settings
 from drnn_core.data.datasets import load_split
-from drnn_core.data.generated import GeneratedSet
+from drnn_core.data.generated import GENERATED_SIZE, GeneratedSet, LargeGeneratedSet
 from drnn_core.data.sets import DataError, ImageSet
+from drnn_core.data.transforms import Preprocessing
 from drnn_core.store.records import RecordsHeader
 
 _SETS_KEPT = 3
+_SMALL = 96  # pixels of a picture that is drawn to be looked at among many
 _SECONDS_KEPT = 3600
+
+Reader = Callable[[NDArray[np.int64]], NDArray[np.uint8]]
 
 
 @dataclass(frozen=True)
@@ -40,14 +45,26 @@ class Pictures:
         size: height and width in pixels.
         pixels: positions in the split (B,) -> (B, size, size, 3) uint8, as the network sees them
             before normalisation.
+        small: the same to look at, (B, side, side, 3), where that is quicker; or ``pixels``.
+        original: position in the split -> the picture as it came, before it was brought to size.
         name: of the image set.
-        drawn: the images are drawn when asked for, a few milliseconds each.
+        drawn: the images are drawn when asked for, a few milliseconds each, and kept.
     """
 
     size: int
-    pixels: Callable[[NDArray[np.int64]], NDArray[np.uint8]]
+    pixels: Reader
+    small: Reader
+    original: Callable[[int], Image.Image]
     name: str
     drawn: bool = False
+
+    @classmethod
+    def of(cls, images: ImageSet, size: int, small: ImageSet | None = None) -> Pictures:
+        """The pictures of a set; ``small`` holds them smaller."""
+        drawn = type(images) is GeneratedSet
+        reader = _reader(images)
+        few = reader if small is None else _reader(small)
+        return cls(size, reader, few, images.picture, images.name, drawn)
 
 
 @dataclass(frozen=True)
@@ -60,18 +77,21 @@ class NoPictures:
 def pictures_of(run: Run, table: Table) -> Pictures | NoPictures:
     """The pictures of a run's records; the first call may have to read a whole image set."""
     assert run.info is not None
-    size = run.info.preprocessing.image_size
-    return _pictures(table.header, size, settings().data)
+    return _pictures(table.header, run.info.preprocessing, settings().data)
 
 
 @st.cache_resource(max_entries=_SETS_KEPT, ttl=_SECONDS_KEPT, show_spinner=False)
-def _pictures(header: RecordsHeader, size: int, data: str | None) -> Pictures | NoPictures:
-    if drawn := _generated(header):
-        return Pictures(size, _reader(drawn), drawn.name, drawn=True)
+def _pictures(
+    header: RecordsHeader, sizing: Preprocessing, data: str | None
+) -> Pictures | NoPictures:
+    size = sizing.image_size
+    if drawn := _generated(header, sizing):
+        return drawn
     images = None
     if data and data != "generated":
         try:
-            images = load_split(data, _split(header), size)
+            # The originals stay where they are: the pages show a few of many.
+            images = load_split(data, _split(header), size, sizing=sizing, originals=True)
         except (DataError, OSError) as error:
             return NoPictures(f"The pictures cannot be shown: {error}.")
         if images.fingerprint != header.data_fingerprint:
@@ -84,24 +104,39 @@ def _pictures(header: RecordsHeader, size: int, data: str | None) -> Pictures | 
             f"The pictures of {header.dataset} are not part of Loopscope. To see them, start the "
             "app with their folder: drnn app --data FOLDER"
         )
-    return Pictures(size, _reader(images), images.name)
+    return Pictures.of(images, size)
 
 
 def _split(header: RecordsHeader) -> Literal["train", "test"]:
     return "train" if header.split == "train" else "test"
 
 
-def _generated(header: RecordsHeader) -> ImageSet | None:
-    """The generated set that the records are of, if they are of one."""
-    whole = GeneratedSet(_split(header))
-    part = whole if header.rows == len(whole) else GeneratedSet(_split(header), header.rows)
-    for images in (whole, part):
-        if images.fingerprint == header.data_fingerprint:
-            return images
+def _generated(header: RecordsHeader, sizing: Preprocessing) -> Pictures | None:
+    """The pictures of the generated set that the records are of, if they are of one."""
+    split = _split(header)
+    whole = GeneratedSet(split)
+    counts = {len(whole), min(header.rows, len(whole))}
+    if sizing.image_size == sizing.resize == GENERATED_SIZE:
+        for count in counts:
+            images = GeneratedSet(split, count)
+            if images.fingerprint == header.data_fingerprint:
+                return Pictures.of(images, sizing.image_size)
+        return None
+    scale = min(1.0, _SMALL / sizing.image_size)
+    side, resize = round(scale * sizing.image_size), round(scale * sizing.resize)
+    few = replace(sizing, image_size=side, resize=max(side, resize))
+    for count in counts:
+        try:
+            large = LargeGeneratedSet(split, sizing, count)
+            if large.fingerprint == header.data_fingerprint:
+                small = LargeGeneratedSet(split, few, count)
+                return Pictures.of(large, sizing.image_size, small)
+        except DataError:  # no scene can be drawn at this size, so the records are of another set
+            return None
     return None
 
 
-def _reader(images: ImageSet) -> Callable[[NDArray[np.int64]], NDArray[np.uint8]]:
+def _reader(images: ImageSet) -> Reader:
     def pixels(indices: NDArray[np.int64]) -> NDArray[np.uint8]:
         stack = cast(NDArray[np.uint8], images.images(indices).numpy())
         return np.ascontiguousarray(stack.transpose(0, 2, 3, 1))
@@ -115,7 +150,7 @@ _MOST_AHEAD = 10_000
 _RENDER = """
 import os, sys
 os.nice(19)
-from drnn_core.data.generated import GeneratedSet
+from drnn_core.data.generated import GENERATED_SIZE, GeneratedSet, LargeGeneratedSet
 images = GeneratedSet(sys.argv[1], int(sys.argv[2]))
 for first in range(0, len(images), 1000):
     images.images(range(first, min(first + 1000, len(images))))

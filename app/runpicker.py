@@ -83,7 +83,9 @@ def _card(run: Run) -> None:
         st.caption("damaged: this run cannot be opened")
         return
     metrics = run.info.metrics.test
-    lines = [f"**{run.info.title}**", f"on {run.info.dataset}", f"test error {metrics.error:.2f} %"]
+    top5 = "" if metrics.error_top5 is None else f", top-5 {metrics.error_top5:.2f} %"
+    error = f"test error {metrics.error:.2f} %{top5}"
+    lines = [f"**{run.info.title}**", f"on {run.info.dataset}", error]
     if metrics.loops_max:
         lines.append(f"{metrics.loops_mean:.2f} of {metrics.loops_max} loops on average")
     st.caption("  \n".join(lines))

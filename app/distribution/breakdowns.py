@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from html import escape
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -14,7 +16,9 @@ from app.charts import NO_FADING, Palette, layout
 from app.distribution.figures import Trace
 from drnn_core.analysis.loops import Summary
 
-MOST_CLASSES = 40
+MOST_CLASSES = 24
+_MOST_NAMES = 14  # of blocks, below the figure
+_NAME_LONGEST = 24  # letters
 
 
 def step_figure(
@@ -56,19 +60,33 @@ def step_figure(
     names = steps.groupby("block")["name"].first()
     depths = steps.groupby("block")["loop"].max()
     centres = [block * widest + depth / 2 for block, depth in zip(names.index, depths, strict=True)]
+    few = len(names) <= _MOST_NAMES
+    ticks = dict(zip(names, centres, strict=True)) if few else _stages(names, centres)
+    above = zip(centres, means, strict=True) if few else ()
     return go.Figure(
         data=[bars, _expected_ticks(places, 100 * steps["expected"].to_numpy(), colours)],
         layout=layout(
             240,
-            annotations=[_above(x, mean, colours) for x, mean in zip(centres, means, strict=True)],
+            annotations=[_above(x, mean, colours) for x, mean in above],
             xaxis={
-                "tickvals": centres,
-                "ticktext": list(names),
-                "title": {"text": "block (stage.block)"},
+                "tickvals": list(ticks.values()),
+                "ticktext": list(ticks),
+                "tickangle": 0,
+                "title": {"text": "block (stage.block)" if few else "blocks by stage"},
+                "range": [-1, float(places[-1]) + 1],
             },
             yaxis={"range": [0, 100], "ticksuffix": " %", "dtick": 25},
         ),
     )
+
+
+def _stages(names: pd.Series[str], centres: Sequence[float]) -> dict[str, float]:
+    """The middle of each stage's blocks, where there is no room for the name of each."""
+    stages = [name.partition(".")[0] for name in names]
+    return {
+        stage: float(np.mean([x for x, each in zip(centres, stages, strict=True) if each == stage]))
+        for stage in dict.fromkeys(stages)
+    }
 
 
 def _above(x: float, mean: float, colours: Palette) -> Trace:
@@ -98,36 +116,39 @@ def class_figure(
     """Mean loops of each class with one standard deviation to either side, fewest first.
 
     Args:
-        classes: ``analysis.loops.class_table``; of more than ``MOST_CLASSES``, both ends.
+        classes: ``analysis.loops.class_table``; of more than ``MOST_CLASSES``, both ends and the
+            chosen ones are drawn.
         chosen: names that the gallery is limited to; empty for all.
         found: over all classes, drawn as a line.
         loops_max: end of the axis.
         colours: of the theme.
     """
-    shown = ends(classes)
-    spread = shown["std"].fillna(0.0)
-    lit = [not chosen or name in chosen for name in shown["name"]]
+    shown = shown_classes(classes, chosen)
+    there = shown[shown["n"] > 0]
+    spread = there["std"].fillna(0.0)
+    lit = [not chosen or name in chosen for name in there["name"]]
     bars: Trace = {
         "type": "bar",
         "orientation": "h",
-        "y": shown["name"],
-        "base": shown["mean"] - spread,
+        "y": there.index,
+        "base": there["mean"] - spread,
         "x": 2 * spread,
         "width": 0.62,
         "marker": {"color": [colours.ran_soft if here else colours.grid for here in lit]},
-        "customdata": shown[["n", "mean", "std", "error"]],
+        "customdata": there[["name", "n", "mean", "std", "error"]],
         "hovertemplate": (
-            "<b>%{y}</b><br>%{customdata[1]:.2f} ± %{customdata[2]:.2f} loops<br>"
-            "%{customdata[0]:,} images, error %{customdata[3]:.1f} %<extra></extra>"
+            "<b>%{customdata[0]}</b><br>%{customdata[2]:.2f} ± %{customdata[3]:.2f} loops<br>"
+            "%{customdata[1]:,} images, error %{customdata[4]:.1f} %<extra></extra>"
         ),
         **NO_FADING,
     }
     dots: Trace = {
         "type": "scatter",
-        "y": shown["name"],
-        "x": shown["mean"],
+        "y": there.index,
+        "x": there["mean"],
         "mode": "markers",
         "marker": {"color": [colours.ran if here else colours.skipped for here in lit], "size": 9},
+        "customdata": there[["name"]],
         "hoverinfo": "skip",
         **NO_FADING,
     }
@@ -147,17 +168,41 @@ def class_figure(
                 "showgrid": True,
             },
             yaxis={
-                "autorange": "reversed",
+                "range": [len(shown) - 0.4, -0.6],
                 "tickfont": {"color": colours.text},
-                "type": "category",
+                "tickvals": shown.index,
+                "ticktext": [
+                    _tick(name, n, colours)
+                    for name, n in zip(shown["name"], shown["n"], strict=True)
+                ],
+                "showgrid": False,
             },
         ),
     )
 
 
-def ends(classes: pd.DataFrame) -> pd.DataFrame:
-    """The classes that fit on the figure: all, or half from either end."""
+def _tick(name: str, images: int, colours: Palette) -> str:
+    """A class's name, cut where it is long; a gap's words are muted."""
+    if not images:
+        return f'<span style="color:{colours.muted}">{name}</span>'
+    short = name if len(name) <= _NAME_LONGEST else f"{name[: _NAME_LONGEST - 1].rstrip(' ,')}…"
+    return escape(short)
+
+
+def shown_classes(classes: pd.DataFrame, chosen: Sequence[str] = ()) -> pd.DataFrame:
+    """The classes that fit on the figure: all; or half from either end, and the chosen ones.
+
+    A row of no images stands where classes were left out; its name says how many.
+    """
     if len(classes) <= MOST_CLASSES:
-        return classes
+        return classes.reset_index(drop=True)
     half = MOST_CLASSES // 2
-    return pd.concat([classes.head(half), classes.tail(half)], ignore_index=True)
+    inner = classes.iloc[half:-half]
+    kept = [*range(half), *inner.index[inner["name"].isin(chosen)][:half]]
+    kept += range(len(classes) - half, len(classes))
+    parts: list[pd.DataFrame] = []
+    for before, place in pairwise([-1, *kept]):
+        if left_out := place - before - 1:
+            parts.append(pd.DataFrame({"name": [f"⋯ {left_out:,} more"], "n": [0]}))
+        parts.append(classes.iloc[[place]])
+    return pd.concat(parts, ignore_index=True)

@@ -29,6 +29,7 @@ _ORDER_NAMES: dict[Order, str] = {
     "loss down": "largest loss first",
     "class": "by class",
 }
+_NAMED = 4  # classes, in the line above the gallery
 _Param = Literal["query-params"]
 _BIND: _Param = "query-params"
 
@@ -38,7 +39,7 @@ def sidebar_filters(classes: Sequence[str], facts: NetworkFacts) -> Selection:
     _forget_strangers(classes, facts)
     with st.sidebar:
         st.subheader("Filter")
-        loops = _loops(facts.loops_max)
+        loops = _loops(facts.loops_max if any(facts.asks) else 0)
         labels = _labels(classes)
         correct = _answer()
         confidence = _confidence()
@@ -105,7 +106,9 @@ def in_words(chosen: Selection, classes: Sequence[str], facts: NetworkFacts) -> 
         low, high = chosen.loops
         words.append(f"{low} loops" if low == high else f"{low} to {high} loops")
     if chosen.labels:
-        words.append(" or ".join(classes[label] for label in chosen.labels))
+        names = [classes[label] for label in chosen.labels]
+        more = f" or {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+        words.append(" or ".join(names[:_NAMED]) + more)
     if chosen.correct is not None:
         words.append("answered right" if chosen.correct else "answered wrong")
     if chosen.confidence is not None:
@@ -184,7 +187,7 @@ def _confidence() -> tuple[float, float] | None:
 
 def _step(facts: NetworkFacts) -> tuple[int, int] | None:
     steps = _steps(facts)
-    if len(steps) == 1:
+    if not any(facts.asks):
         return None
     chosen = st.selectbox(
         "Ran the loop",

@@ -54,7 +54,11 @@ def histogram_figure(
             barmode="overlay",
             bargap=0.16,
             margin={"t": 46},
-            xaxis={"title": {"text": "loops per image"}, "dtick": _tick(len(counts))},
+            xaxis={
+                "title": {"text": "loops per image"},
+                "dtick": _tick(len(counts)),
+                "range": [-0.6, len(counts) - 0.4],
+            },
             yaxis={"title": {"text": "images"}, "tickformat": ",d", **_upwards(counts)},
             **marks,
         ),
@@ -88,7 +92,8 @@ def _distribution_marks(
     notes: list[Trace] = []
     if expected is not None:
         left = math.isnan(found.mean) or expected <= found.mean
-        line, note = _mark(expected, 1.01, left and expected > bars / 3, colours.muted, "dash")
+        left = (left and expected > bars / 3) or expected > bars / 2
+        line, note = _mark(expected, 1.01, left, colours.muted, "dash")
         shapes.append(line)
         notes.append({**note, "text": f"expected at target <b>{expected:.2f}</b>"})
     if not math.isnan(found.mean):
@@ -100,8 +105,9 @@ def _distribution_marks(
                 "fillcolor": colours.text, "opacity": 0.06, "line": {"width": 0},
             }
         )  # fmt: skip
-        left = found.mean > 2 * bars / 3 or (expected is not None and found.mean < expected)
-        line, note = _mark(found.mean, 1.12, left and found.mean > bars / 3, colours.text, "solid")
+        left = expected is not None and found.mean < expected
+        left = (left and found.mean > bars / 3) or found.mean > bars / 2
+        line, note = _mark(found.mean, 1.12, left, colours.text, "solid")
         shapes.append(line)
         notes.append({**note, "text": f"mean <b>{found.mean:.2f}</b> ± {spread:.2f}"})
     for note in notes:

@@ -67,8 +67,8 @@ def show() -> None:
     assert run.info is not None
     view = View(run, table, facts, controls.sidebar_filters(run.info.classes, facts))
     texts.key_figures(run, table, facts)
-    if not facts.loops_max:
-        texts.plain_network()
+    if not any(facts.asks):
+        texts.one_path(facts)
         _gallery(view)
         return
     left, right = st.columns([3, 2], gap="large")
@@ -143,11 +143,13 @@ def _classes(view: View) -> None:
         f"{view.run.name} classes",
         key=_CLASS_CHART,
         on_select=controls.on_point(
-            lambda point: controls.toggle_class(str(point["y"])), _CLASS_CHART
+            lambda point: controls.toggle_class(str(point["customdata"][0])), _CLASS_CHART
         ),
         selection_mode="points",
         alt="mean loops of each class with its standard deviation",
     )
+    if len(table) > breakdowns.MOST_CLASSES:
+        texts.all_classes(table)
 
 
 @st.fragment
@@ -181,7 +183,7 @@ def _export(view: View, rows: NDArray[np.int64]) -> None:
         st.caption(f"{len(rows):,} records, in the order shown")
         _download("Records as CSV", export.records_csv(frame, rows), f"{name}.csv")
         _download("Records as Parquet", export.records_parquet(frame, rows), f"{name}.parquet")
-        if view.facts.loops_max:
+        if any(view.facts.asks):
             counts = histogram(frame["loops"].to_numpy()[rows], view.facts.loops_max)
             _download("Histogram as CSV", export.histogram_csv(counts), f"{name} loops.csv")
             st.caption("The camera above a chart saves it as SVG.")

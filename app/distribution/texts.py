@@ -5,10 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+import pandas as pd
 import streamlit as st
 
 from app import cache
 from app.distribution import controls
+from app.distribution.breakdowns import MOST_CLASSES
+from app.units import macs_text
 from drnn_core.analysis.loops import Selection, Summary, summary
 from drnn_core.inference.facts import NetworkFacts
 
@@ -59,8 +62,8 @@ def key_figures(run: cache.Run, table: cache.Table, facts: NetworkFacts) -> None
             _rate(run, facts, n)
         _figure(
             "Mean cost",
-            f"{macs / 1e6:.1f} M",
-            f"Multiply-adds per image, {macs / most:.1%} of the most ({most / 1e6:.1f} M, every "
+            macs_text(macs),
+            f"Multiply-adds per image, {macs / most:.1%} of the most ({macs_text(most)}, every "
             f"loop run); {n}.",
         )
 
@@ -82,11 +85,14 @@ def _figure(label: str, value: str, meaning: str) -> None:
     st.metric(label, value, help=meaning, width="content")
 
 
-def plain_network() -> None:
-    """Instead of the charts of a network without loops."""
+def one_path(facts: NetworkFacts) -> None:
+    """Instead of the charts of a network without gates."""
+    why = "has no recursive blocks"
+    if facts.loops_max:
+        why = f"has no gates and runs all of its {facts.loops_max} loops"
     st.info(
-        "This network has no recursive blocks: every image takes the same path, so there is no "
-        "distribution to show. Its images can be filtered by class, answer and confidence."
+        f"This network {why}: every image takes the same path, so there is no distribution to "
+        "show. Its images can be filtered by class, answer and confidence."
     )
 
 
@@ -140,10 +146,39 @@ def classes_title(n: int, count: int) -> None:
             f"Loops of the images of each true class, fewest first: the dot is the mean, the bar "
             f"one standard deviation (n - 1) to either side; n = {n:,} images, all loops. The "
             "dotted line is the mean over all classes. Click a bar to see the class."
+            + (
+                f" Of {count:,} classes the figure shows both ends, and those that are chosen "
+                "under Class in the sidebar."
+                if count > MOST_CLASSES
+                else ""
+            )
         ),
     )
     if count == 0:
         st.caption("No image is left.")
+
+
+def all_classes(table: pd.DataFrame) -> None:
+    """Every class in a table that can be searched and sorted, where the figure shows some."""
+    with st.expander(f"All {len(table):,} classes"):
+        st.dataframe(
+            table[["name", "n", "mean", "std", "error"]],
+            hide_index=True,
+            width="stretch",
+            height=320,
+            column_config={
+                "name": st.column_config.TextColumn("class", width=138),
+                "n": st.column_config.NumberColumn("images", format="localized", width=56),
+                "mean": st.column_config.NumberColumn(
+                    "loops", format="%.2f", width=52, help="Mean of the class's images."
+                ),
+                "std": st.column_config.NumberColumn(
+                    "±", format="%.2f", width=44, help="Standard deviation (n - 1)."
+                ),
+                "error": st.column_config.NumberColumn("error", format="%.0f %%", width=52),
+            },
+        )
+        st.caption("The magnifier above the table searches it; a heading sorts by its column.")
 
 
 def gallery_title(count: int, total: int) -> None:
@@ -161,7 +196,7 @@ def gallery_filters(chosen: Selection, classes: Sequence[str], facts: NetworkFac
             most = (facts.loops_max,)
             if st.button("Show all", on_click=controls.clear, args=most, type="tertiary"):
                 st.rerun(scope="app")  # the controls are outside of the gallery's fragment
-        elif facts.loops_max:
+        elif any(facts.asks):
             st.caption("Click a bar, a block's loop or a class to see its images.")
 
 

@@ -65,7 +65,7 @@ def sprite_sheet(request: Request) -> Response:
     page, query = request.path_params["page"], _query(request)
 
     def paint() -> bytes:
-        return sprite(pictures.pixels(_page(request, run, records)))
+        return sprite(pictures.small(_page(request, run, records)))
 
     if pictures.drawn:
         render_ahead(records.header)

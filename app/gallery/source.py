@@ -19,6 +19,7 @@ from app.cache import Run, Table, facts
 from app.gallery.sprites import COLUMNS, PER_PAGE, tile_size
 from app.images import NoPictures, Pictures
 from app.query import from_query
+from app.units import macs_text
 from drnn_core.analysis.loops import gate_matrix, matching, ordered
 from drnn_core.inference.facts import NetworkFacts
 
@@ -84,7 +85,7 @@ def describe(
 
 def version_of(table: Table, pictures: Pictures | NoPictures) -> str:
     """Changes with whatever a served page depends on besides its address: makes it cacheable."""
-    parts = (table.stamp, table.header.data_fingerprint, type(pictures).__name__, "1")
+    parts = (table.stamp, table.header.data_fingerprint, type(pictures).__name__, "2")
     return hashlib.sha256("|".join(parts).encode()).hexdigest()[:12]
 
 
@@ -138,8 +139,8 @@ def _facts(values: Mapping[str, Any], network: NetworkFacts) -> list[tuple[str, 
         ("name in the set", str(values["id"]), "the image's stable name"),
         (
             "multiply-adds",
-            f"{values['macs'] / 1e6:,.1f} M, {values['macs'] / most:.0%} of the most",
-            f"spent on this image; the most is {most / 1e6:,.1f} M",
+            f"{macs_text(values['macs'])}, {values['macs'] / most:.0%} of the most",
+            f"spent on this image; the most is {macs_text(most)}",
         ),
         ("loss", f"{values['loss']:.3f}", "cross-entropy in nats"),
         ("entropy", f"{values['entropy']:.3f}", "of the predicted probabilities, in nats"),

@@ -71,7 +71,7 @@ def show_evidence(
     except (RuntimeError, MemoryError) as error:
         right.error(f"The attribution failed: {error}. Choose another method.")
         return
-    mask = _mask(picture, evidence)
+    mask = picture.mask(predictor.info.preprocessing)
     name = predictor.info.classes[target]
     words = f"{_TITLES[method]}: evidence of each pixel for {name}"
     with left:
@@ -121,13 +121,6 @@ def _explain(method: Method, evidence: NDArray[np.float32], mask: NDArray[np.boo
         (f'<dl class="ls-shares">{rows}</dl>' if rows else "")
         + f'<p class="ls-note">{_MEANINGS[method]}{outline}</p>'
     )
-
-
-def _mask(picture: Picture, evidence: NDArray[np.float32]) -> NDArray[np.bool_] | None:
-    """The object's mask, where it is known at the network's size."""
-    if picture.scene is None or picture.scene.mask.shape != evidence.shape:
-        return None
-    return picture.scene.mask
 
 
 @st.cache_data(max_entries=_KEPT, ttl=3600, show_spinner=False)

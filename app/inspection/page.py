@@ -66,7 +66,7 @@ def _show_picture(run: cache.Run, predictor: Predictor, picture: Picture) -> Non
         st.html(parts.cost_meters(prediction) + parts.known_factors(picture))
     path = _path(predictor, prediction)
     _show_path(path, prediction)
-    if path.recursive:
+    if any(loop.asked for block in path.recursive for loop in block.loops):
         standing, gates = st.columns(2, gap="large")
         with standing:
             show_standing(run, prediction)

@@ -11,6 +11,7 @@ import streamlit as st
 from app.charts import Palette
 from app.inspection.components import data_uri
 from app.inspection.pictures import Picture
+from app.units import macs_text
 from drnn_core.inference.predictor import Prediction
 
 _STYLE = Path(__file__).resolve().parent / "assets" / "inspect.css"
@@ -31,7 +32,9 @@ def pair(picture: Picture, prediction: Prediction, keep_aspect: bool) -> str:
     side = prediction.seen.shape[0]
     blocky = " ls-pixels" if max(width, height) < _SMALL else ""
     drawn = picture.seed is not None
-    original = "the scene, drawn finer" if drawn else f"as it came, {width} × {height}"
+    original = f"as it came, {width} × {height}"
+    if drawn:
+        original = "the scene, drawn finer" if width > side else f"the scene, {width} × {height}"
     part = "" if width == height else (" of its middle" if keep_aspect else ", squashed")
     return (
         '<div class="ls-pair">'
@@ -108,11 +111,11 @@ def cost_meters(prediction: Prediction) -> str:
         )
     spent, limit = prediction.macs, prediction.macs_max
     mean = prediction.macs_mean_of_run
-    note = f"{spent / limit:.0%} of the most; mean of the run {mean / 1e6:.1f}\u00a0M"
+    note = f"{spent / limit:.0%} of the most; mean of the run {macs_text(mean)}"
     if not prediction.loops_max:
         note = "the same for every image: this network has no loops"
     tick = mean / limit if prediction.loops_max else None
-    value = f"{spent / 1e6:.1f}\u00a0M of {limit / 1e6:.1f}\u00a0M"
+    value = f"{macs_text(spent)} of {macs_text(limit)}"
     meters.append(meter("Multiply-adds", value, spent / limit, tick, note))
     return "".join(meters)
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from drnn_core.data.generated import Rendered, render
+from drnn_core.data.generated.rendering import SIZES
 from drnn_core.data.pictures import decode_picture
+from drnn_core.data.transforms import Preprocessing
 
 PREVIEW_SIDE = 512
 FINER_SIDE = 128  # a scene drawn finer, to look at: 0.3 s
@@ -25,7 +27,7 @@ class Picture:
     Attributes:
         key: ``upload-...``, ``sample-...`` or ``record-...``.
         name: on the screen; may hold anything, so it is always shown as text.
-        data: the file as it came; of an image of a set, its pixels as a PNG file.
+        data: the file as it came; of an image of a set, its original pixels as a PNG file.
         truth: the true class by name, where it is known.
         seed: of a generated image.
     """
@@ -61,10 +63,27 @@ class Picture:
         image.thumbnail((PREVIEW_SIDE, PREVIEW_SIDE))
         return np.asarray(image, np.uint8)
 
+    def mask(self, sizing: Preprocessing) -> NDArray[np.bool_] | None:
+        """(image_size, image_size) bool, where the generated object is; None where nobody knows."""
+        if self.seed is None or self.scene is None:
+            return None
+        if self.scene.mask.shape == (sizing.image_size, sizing.image_size):
+            return self.scene.mask
+        if not SIZES[0] <= sizing.resize <= SIZES[1]:
+            return None
+        return _large_mask(self.seed, sizing.resize, sizing.image_size)
+
     @cached_property
     def scene(self) -> Rendered | None:
         """The generated image at the size of its set, with its mask and difficulty."""
         return None if self.seed is None else render(self.seed)
+
+
+@lru_cache(maxsize=32)
+def _large_mask(seed: int, resize: int, side: int) -> NDArray[np.bool_]:
+    """The middle of a scene's mask, drawn at another size than its set's: tenths of a second."""
+    edge = (resize - side) // 2
+    return render(seed, resize).mask[edge : edge + side, edge : edge + side]
 
 
 def short_name(name: str) -> str:

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import streamlit as st
+from PIL import Image
 
 from app import cache
 from app.images import NoPictures, pictures_of
 from app.inspection.pictures import FINER_SIDE, Picture, png_of, seed_of
-from drnn_core.data.generated import render
+from drnn_core.data.generated import GENERATED_SIZE, render
 from drnn_core.data.samples import MANIFEST, read_samples
 
 SAMPLES_FOLDER = Path(__file__).resolve().parents[2] / "data_samples"
 
-_RECORDS_KEPT = 64
+_RECORDS_KEPT = 32
 
 
 class NoSuchPictureError(ValueError):
@@ -52,19 +54,22 @@ def record_picture(run: cache.Run, index: int) -> Picture:
     if isinstance(found, NoPictures):
         raise NoSuchPictureError(f"Image {index} cannot be opened. {found.reason}")
     row = table.frame.iloc[int(rows[0])]
-    pixels = found.pixels(np.array([index], np.int64))[0]
-    id_ = str(row["id"])
-    truth = run.info.classes[int(row["label"])]
-    return _record_picture(f"record-{run.name}-{index}", id_, pixels.tobytes(), pixels, truth)
+    id_, truth = str(row["id"]), run.info.classes[int(row["label"])]
+    key = f"record-{run.name}-{index}"
+    stamp = f"{table.stamp} {table.header.data_fingerprint}"
+    return _record_picture(key, stamp, id_, truth, lambda: found.original(index))
 
 
 @st.cache_resource(max_entries=_RECORDS_KEPT, show_spinner=False)
-def _record_picture(key: str, id_: str, content: bytes, _pixels: np.ndarray, truth: str) -> Picture:
+def _record_picture(
+    key: str, stamp: str, id_: str, truth: str, _open: Callable[[], Image.Image]
+) -> Picture:
     """One object for one image, so that what it derives from its pixels is derived once."""
-    del content
-    seed = seed_of(id_)
-    drawn = _pixels if seed is None else render(seed, FINER_SIDE).image
-    return Picture(key, f"image {id_}", png_of(drawn), truth, seed)
+    del stamp
+    seed, original = seed_of(id_), np.asarray(_open(), np.uint8)
+    if seed is not None and original.shape[0] == GENERATED_SIZE:  # too small to be looked at
+        original = render(seed, FINER_SIDE).image
+    return Picture(key, f"image {id_}", png_of(original), truth, seed)
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)

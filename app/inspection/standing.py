@@ -9,11 +9,14 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
+from numpy.typing import NDArray
 
 from app import cache, charts
 from app.inspection.path import NetworkPath
 from drnn_core.analysis.loops import histogram
 from drnn_core.inference.predictor import Prediction
+
+_MOST_NAMES = 14  # of blocks, below the chart of a phone
 
 
 def show_standing(run: cache.Run, prediction: Prediction) -> None:
@@ -106,9 +109,6 @@ def show_decisions(path: NetworkPath, opening_rates: Sequence[float | None]) -> 
         ),
     )
     table = decision_table(path, opening_rates)
-    if not table["Asked"].any():
-        st.caption("No gate stands in this network: every loop runs.")
-        return
     figure = decision_figure(table, charts.palette())
     charts.show(figure, "gates", key="inspect_gates", alt=path.in_words())
     with st.expander("As a table"):
@@ -144,7 +144,9 @@ def decision_figure(table: pd.DataFrame, colours: charts.Palette) -> go.Figure:
     names = list(dict.fromkeys(table["Block"]))
     # One unit a loop, and one between blocks.
     place = np.arange(len(table)) + np.array([names.index(name) for name in table["Block"]])
-    middles = [float(place[table["Block"] == name].mean()) for name in names]
+    few = len(names) <= _MOST_NAMES
+    bands = _bands(table["Block"], few)
+    middles = {name: float(place[bands == name].mean()) for name in dict.fromkeys(bands)}
     closed, unasked = table["Decision"] == "closed", table["Decision"] == "not asked"
     figure = go.Figure()
     figure.add_scatter(
@@ -160,7 +162,7 @@ def decision_figure(table: pd.DataFrame, colours: charts.Palette) -> go.Figure:
         mode="markers",
         marker={
             "opacity": 1,
-            "size": np.where(unasked, 5, 11),
+            "size": np.where(unasked, 5, 11 if few else 8),
             "symbol": np.where(unasked, "circle-open", np.where(closed, "x-thin", "circle")),
             "color": np.where(closed, colours.wrong, np.where(unasked, colours.muted, colours.ran)),
             "line": {
@@ -172,8 +174,8 @@ def decision_figure(table: pd.DataFrame, colours: charts.Palette) -> go.Figure:
         hovertemplate="block %{customdata[2]}, loop %{customdata[3]}<br>"
         "gate %{customdata[1]}, %{customdata[0]}<extra></extra>",
     )
-    for name in names[::2]:
-        inside = place[table["Block"] == name]
+    for name in list(middles)[::2]:
+        inside = place[bands == name]
         figure.add_vrect(
             x0=inside[0] - 0.75,
             x1=inside[-1] + 0.75,
@@ -186,9 +188,9 @@ def decision_figure(table: pd.DataFrame, colours: charts.Palette) -> go.Figure:
         **charts.layout(
             240,
             xaxis={
-                "title": {"text": "loops of each block"},
-                "tickvals": middles,
-                "ticktext": names,
+                "title": {"text": f"loops of each {'block' if few else 'stage'}"},
+                "tickvals": list(middles.values()),
+                "ticktext": list(middles),
                 "tickangle": 0,
                 "range": [-1, float(place[-1]) + 1],
             },
@@ -197,6 +199,13 @@ def decision_figure(table: pd.DataFrame, colours: charts.Palette) -> go.Figure:
         )
     )
     return figure
+
+
+def _bands(blocks: pd.Series[str], few: bool) -> NDArray[np.str_]:
+    """What stands below each step: its block, or of more than there is room for its stage."""
+    if few:
+        return blocks.to_numpy(dtype=np.str_)
+    return np.array([name.partition(".")[0] for name in blocks], dtype=np.str_)
 
 
 def _three_digits(values: pd.Series[float]) -> list[str]:

@@ -131,14 +131,15 @@ def _records(info: RunInfo, images: ImageSet, seed: int) -> dict[str, Any]:
 
 
 def _walk(opens: np.ndarray, facts: Any) -> tuple[np.ndarray, np.ndarray]:
-    """(ran, asked): a closed gate is final within its block."""
+    """(ran, asked): a closed gate is final within its block; where there is none, all pass."""
     ran, asked = np.zeros_like(opens), np.zeros_like(opens)
     step = 0
     for block in facts.layout:
         inside = np.ones(len(opens), dtype=bool)
         for _ in range(block.loops):
-            asked[:, step] = inside
-            inside = inside & opens[:, step]
+            gate = facts.asks[step]
+            asked[:, step] = inside & gate
+            inside = inside & (opens[:, step] | (not gate))
             ran[:, step] = inside
             step += 1
     return ran, asked

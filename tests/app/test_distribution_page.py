@@ -286,4 +286,5 @@ def test_class_figure_is_sorted(runs: Path) -> None:
     *_, classes = charts(opened("dr"))
     table = cache.table(cache.open_run(runs / "dr"))
     names = list(class_table(table.frame, _classes(runs))["name"])
-    assert list(classes["data"][0]["y"]) == names
+    assert [point[0] for point in classes["data"][0]["customdata"]] == names
+    assert list(classes["layout"]["yaxis"]["ticktext"]) == names

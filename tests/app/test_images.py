@@ -10,9 +10,11 @@ from PIL import Image
 
 from app import cache, images
 from app.images import NoPictures, Pictures, pictures_of
+from app.inspection.sources import record_picture
 from app.settings import DATA_VARIABLE
 from drnn_core.data.datasets import load_split
 from drnn_core.data.generated import render
+from drnn_core.data.transforms import Preprocessing
 from tests.app.fake_runs import fake_run
 
 
@@ -102,3 +104,27 @@ def test_rendering_ahead_is_for_small_sets_and_once(
 
     images.render_ahead(dataclasses.replace(header, rows=50_000))
     assert len(started) == 1
+
+
+def test_pictures_are_brought_to_size_as_the_run_does_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The gallery shows what the network saw, and Inspect predicts the very same pixels."""
+    random = np.random.default_rng(1)
+    for split in ("train", "val"):
+        for name in ("a", "b"):
+            folder = tmp_path / "photographs" / split / name
+            folder.mkdir(parents=True)
+            pixels = random.integers(0, 256, (50, 70, 3), dtype=np.uint8)
+            Image.fromarray(pixels).save(folder / "x.png")
+    sizing = Preprocessing(28, 32, False, (0.5, 0.5, 0.5), (0.25, 0.25, 0.25))
+    images = load_split(str(tmp_path / "photographs"), "test", sizing=sizing)
+    fake_run(tmp_path / "run", images=images, preprocessing=sizing)
+    monkeypatch.setenv(DATA_VARIABLE, str(tmp_path / "photographs"))
+    found = opened(tmp_path / "run")
+    assert isinstance(found, Pictures)
+    wanted = images.images([1])[0].permute(1, 2, 0).numpy()
+    assert (found.pixels(np.array([1]))[0] == wanted).all()
+    picture = record_picture(cache.open_run(tmp_path / "run"), 1)
+    assert picture.size == (70, 50), "as it came"
+    assert (sizing.prepare(picture.open(28)).permute(1, 2, 0).numpy() == wanted).all()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import dataclasses
 import io
 from itertools import combinations
@@ -299,7 +300,6 @@ def test_downloads_hold_every_figure(models: dict[str, Model]) -> None:
     assert table["macs_printed"].tolist() == [41_000_000, 32_000_000]
     assert table["run"].tolist()[1] == "mine"
     assert table["run_loops_mean"].tolist()[1] == 2.5
-    listed = pd.read_csv(io.BytesIO(export.runs_csv(runs)()))
-    assert listed.loc[0, ["run", "network", "epochs", "error", "rate"]].tolist() == [
-        "mine", "dr_resnet16_l2", 20, 75.0, 0.66,
-    ]  # fmt: skip
+    (line,) = csv.DictReader(io.StringIO(export.runs_csv(runs)().decode()))
+    shown = [line[name] for name in ("run", "network", "epochs", "error", "rate")]
+    assert shown == ["mine", "dr_resnet16_l2", "20", "75.0", "0.66"]

@@ -102,7 +102,8 @@ def test_a_bar_shows_its_images_and_again_all(open_page: Any, server: Server) ->
 def test_a_class_and_a_loop_narrow_further(open_page: Any, server: Server) -> None:
     page = open_page("distribution?run=dr")
     stamp = painted(page)
-    name = page.locator(".js-plotly-plot").nth(2).evaluate("chart => chart.data[0].y[0]")
+    chart = page.locator(".js-plotly-plot").nth(2)
+    name = chart.evaluate("chart => chart.data[0].customdata[0][0]")
     click(page, mark(page, 2, 0, trace=0))
     stamp = painted(page, stamp)
     wait_for_address(page, **{"class": [name]})

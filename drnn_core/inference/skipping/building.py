@@ -17,10 +17,12 @@ from drnn_core.inference.skipping.blocks import (
     SkippingBlock,
     StaticBlock,
 )
+from drnn_core.inference.skipping.cutting import chain_of
 from drnn_core.inference.skipping.gates import compile_gate
 from drnn_core.inference.skipping.lowering import Lowered, Target, lower
 from drnn_core.models.bodies import PlainBlock
 from drnn_core.models.network import Network, StagedNetwork
+from drnn_core.models.recursify import RecursifiedNetwork
 from drnn_core.models.recursive import RecursiveBlock
 
 # What the gates are asked for: whom to compute, nothing, or whom to select.
@@ -52,38 +54,52 @@ def build(network: Network, asks: Asks, image_size: int, target: Target) -> Piec
     """Compile a network in evaluation mode.
 
     Raises:
-        TypeError: the network is of a kind that is not made of stages.
+        TypeError: the network is of a kind that is not known here.
+        ValueError: the network is no chain of blocks.
     """
-    if not isinstance(network, StagedNetwork):
-        raise TypeError(f"expected a network of stages, got {type(network).__name__}")
-    return _Builder(network, asks, target).build(image_size)
+    device = next(network.parameters()).device
+    images = torch.zeros(1, 3, image_size, image_size, device=device)
+    builder = _Builder(images.contiguous(memory_format=torch.channels_last), asks, target)
+    if isinstance(network, StagedNetwork):
+        return builder.staged(network)
+    if isinstance(network, RecursifiedNetwork):
+        return builder.recursified(network)
+    raise TypeError(
+        f"expected a network of stages or a recursified backbone, got {type(network).__name__}"
+    )
 
 
 class _Builder:
-    """Compiles stage by stage; ``example`` is the features of one image on their way."""
+    """Compiles block by block; ``example`` is one image, and then its features, on their way."""
 
-    def __init__(self, network: StagedNetwork, asks: Asks, target: Target) -> None:
-        self.network = network
+    def __init__(self, images: Tensor, asks: Asks, target: Target) -> None:
         self.asks: Asks = asks
         self.target = target
         self.step = 0
         self.largest = 0
-        self.example = torch.empty(0)
+        self.example = images
 
-    def build(self, image_size: int) -> Pieces:
-        device = next(self.network.parameters()).device
-        self.example = torch.zeros(1, 3, image_size, image_size, device=device).contiguous(
-            memory_format=torch.channels_last
-        )
-        blocks: list[Block] = [StaticBlock([self._lower(self.network.stem)])]
+    def staged(self, network: StagedNetwork) -> Pieces:
+        blocks: list[Block] = [StaticBlock([self._lower(network.stem)])]
         segments: list[Segment] = []
-        for stage in self.network.stages:
+        for stage in network.stages:
             blocks += [self._block(block) for block in cast(nn.Sequential, stage)]
-            segments.append(Segment(tuple(blocks), max(1, _BYTES // self.largest)))
-            blocks, self.largest = [], 0
-        neck = self._lower(self.network.neck)
-        tail = lower(_Tail(self.network), Target(), self.example).program
+            segments.append(self._segment(blocks))
+            blocks = []
+        neck = self._lower(network.neck)
+        tail = lower(_Tail(network), Target(), self.example).program
         return Pieces(tuple(segments), lambda x: tail(neck(x).float()))
+
+    def recursified(self, network: RecursifiedNetwork) -> Pieces:
+        stages = chain_of(network)
+        segments = [self._segment([self._block(part) for part in stage]) for stage in stages]
+        head = self._lower(network.head)
+        return Pieces(tuple(segments), lambda x: head(x).float())
+
+    def _segment(self, blocks: list[Block]) -> Segment:
+        images = max(1, _BYTES // self.largest)
+        self.largest = 0
+        return Segment(tuple(blocks), images)
 
     def _lower(self, module: nn.Module, may_overwrite: bool = False) -> Callable[[Tensor], Tensor]:
         """A module that the features pass through."""
@@ -97,7 +113,8 @@ class _Builder:
     def _block(self, block: nn.Module) -> Block:
         if isinstance(block, PlainBlock):
             return StaticBlock([self._lower(_Transform(block), may_overwrite=True)])
-        assert isinstance(block, RecursiveBlock)
+        if not isinstance(block, RecursiveBlock):
+            return StaticBlock([self._lower(block)])
         first, self.step = self.step, self.step + block.loops
         if type(block).forward is not RecursiveBlock.forward:
             return self._opaque(block)

@@ -15,8 +15,9 @@ from typing import Any, Literal, cast
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
-Activation = Literal["relu", "relu6"]
+Activation = Literal["relu", "relu6", "silu", "hardswish"]
 # Where the residual sum goes: there is none, into a new tensor, into the tensor beside.
 Sum = Literal["none", "new", "in place"]
 
@@ -24,6 +25,14 @@ _ONEDNN: dict[Activation | None, tuple[str, list[float]]] = {
     None: ("none", []),
     "relu": ("relu", []),
     "relu6": ("hardtanh", [0.0, 6.0]),
+    "silu": ("swish", []),
+    "hardswish": ("hardswish", []),
+}
+_IN_PLACE: dict[Activation, Callable[[Tensor], Tensor]] = {
+    "relu": torch.relu_,
+    "relu6": lambda x: x.clamp_(0.0, 6.0),
+    "silu": lambda x: F.silu(x, inplace=True),
+    "hardswish": lambda x: F.hardswish(x, inplace=True),
 }
 
 
@@ -192,8 +201,4 @@ def _plain(
 
 def activate_in_place(activation: Activation | None) -> Callable[[Tensor], Tensor]:
     """The activation, written into its argument."""
-    if activation == "relu":
-        return torch.relu_
-    if activation == "relu6":
-        return lambda x: x.clamp_(0.0, 6.0)
-    return lambda x: x
+    return (lambda x: x) if activation is None else _IN_PLACE[activation]

@@ -20,9 +20,15 @@ from drnn_core.models.norm import LoopNorm
 
 _SUMS = cast("tuple[Any, ...]", (operator.add, operator.iadd, torch.add))
 _PRODUCTS = cast("tuple[Any, ...]", (operator.mul, operator.imul, torch.mul))
-_RELU: tuple[Any, ...] = (torch.relu, torch.relu_, F.relu)
+# By class of module, function, or name of method.
+_ACTIVATIONS: dict[Any, Activation] = {
+    **dict.fromkeys((nn.ReLU, torch.relu, torch.relu_, F.relu, "relu", "relu_"), "relu"),
+    **dict.fromkeys((nn.ReLU6, F.relu6), "relu6"),
+    **dict.fromkeys((nn.SiLU, F.silu), "silu"),
+    **dict.fromkeys((nn.Hardswish, F.hardswish), "hardswish"),
+}
 # Modules that do nothing in evaluation; others' kinds of them are known by name.
-_NOTHING = ("Identity", "Dropout", "Dropout2d", "StochasticDepth", "DropPath")
+NOTHING = frozenset({"Identity", "Dropout", "Dropout2d", "StochasticDepth", "DropPath"})
 
 
 @dataclass(frozen=True)
@@ -69,7 +75,7 @@ class Fusion:
 
     def _visit(self, node: fx.Node) -> None:
         module = self._module(node)
-        if type(module).__name__ in _NOTHING and len(node.args) == 1:
+        if type(module).__name__ in NOTHING and len(node.args) == 1:
             self._remove(node, _first(node))
         elif (convolution := fold(module) if module else None) is not None:
             self.fused[node] = Fused(_first(node), convolution)
@@ -81,6 +87,8 @@ class Fusion:
             self._visit_product(node)
         elif node.target in _SUMS or (node.op, node.target) == ("call_method", "add"):
             self._visit_sum(node)
+        elif (node.op, node.target) == ("call_method", "to") and len(node.args) == 2:
+            self._visit_conversion(node)
 
     def _visit_norm(self, node: fx.Node, norm: nn.BatchNorm2d) -> None:
         source = _first(node)
@@ -94,7 +102,9 @@ class Fusion:
     def _visit_activation(self, node: fx.Node, activation: Activation) -> None:
         source = _first(node)
         before = self._own(source)
-        if before is not None and before.activation is None:
+        # oneDNN knows no activation but relu behind a sum
+        fits = before is not None and (before.beside is None or activation == "relu")
+        if before is not None and fits and before.activation is None:
             self.fused[source] = replace(before, activation=activation)
             self._remove(node, source)
         else:
@@ -127,6 +137,14 @@ class Fusion:
                 del self.fused[last]
                 self.graph.erase_node(last)
                 return
+
+    def _visit_conversion(self, node: fx.Node) -> None:
+        """``y.to(x.dtype)``: all features are of one type here."""
+        kind = node.args[1]
+        if isinstance(kind, fx.Node) and kind.target is getattr and kind.args[1] == "dtype":
+            self._remove(node, _first(node))
+            if not kind.users:
+                self.graph.erase_node(kind)
 
     def _own(self, source: fx.Node) -> Fused | None:
         """What computes ``source``, if nobody else reads it."""
@@ -162,10 +180,6 @@ def _norm(module: nn.Module | None, node: fx.Node) -> nn.BatchNorm2d | None:
 
 
 def _activation(module: nn.Module | None, node: fx.Node) -> Activation | None:
-    if type(module) is nn.ReLU or node.target in _RELU:
-        return "relu"
-    if type(module) is nn.ReLU6 or node.target is F.relu6:
-        return "relu6"
-    if node.op == "call_method" and node.target in ("relu", "relu_"):
-        return "relu"
-    return None
+    if module is not None:
+        return _ACTIVATIONS.get(type(module))
+    return _ACTIVATIONS.get(node.target)

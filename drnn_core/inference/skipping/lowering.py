@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, fx, nn
 
 from drnn_core.inference.skipping.convolution import activate_in_place, convolution
-from drnn_core.inference.skipping.fusing import Fused, Fusion
+from drnn_core.inference.skipping.fusing import NOTHING, Fused, Fusion
 from drnn_core.inference.skipping.program import Program, Step
 from drnn_core.models.norm import LoopNorm
 
@@ -49,11 +49,34 @@ class Lowered(NamedTuple):
 
 
 class Tracer(fx.Tracer):
-    """Traces down to the layers of torch.nn and the norms of the loops."""
+    """Traces down to the layers of torch.nn and the norms of the loops.
+
+    A foreign module that cannot be traced, because it branches on values, is called as it is.
+    """
+
+    def __init__(self, traceable: dict[nn.Module, bool] | None = None) -> None:
+        super().__init__()
+        self._traceable: dict[nn.Module, bool] = {} if traceable is None else traceable
 
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
         """Whether a module is one node of the graph."""
-        return isinstance(m, LoopNorm) or super().is_leaf_module(m, module_qualified_name)
+        if isinstance(m, LoopNorm) or type(m).__name__ in NOTHING:
+            return True
+        if super().is_leaf_module(m, module_qualified_name):
+            return True
+        if type(m).__module__.startswith(("drnn_core.", "torch.")):
+            return False  # ours, containers of torch.nn and traced graphs
+        if m not in self._traceable:
+            self._traceable[m] = self._can_trace(m)
+        return not self._traceable[m]
+
+    def _can_trace(self, module: nn.Module) -> bool:
+        try:
+            Tracer(self._traceable).trace(module)
+        except (RuntimeError, ValueError, TypeError, AttributeError, LookupError, AssertionError,
+                NotImplementedError):  # fmt: skip
+            return False
+        return True
 
 
 class _Shapes(fx.Interpreter):
@@ -139,7 +162,8 @@ class _Emitter:
         total, reads = "none", [fused.source]
         if fused.beside is not None:
             reads.append(fused.beside)
-            total = "in place" if self._may_overwrite(fused.beside, node) else "new"
+            apart = fused.beside is not fused.source
+            total = "in place" if apart and self._may_overwrite(fused.beside, node) else "new"
         run = convolution(
             fused.convolution, fused.activation, total, shape, self.target.dtype, self.target.packed
         )

@@ -1,7 +1,7 @@
 """One pass of a network over an image set, and what it measures.
 
-Training, evaluation and the record table all pass through ``outputs``; a faster forward than
-the reference belongs there.
+Training, evaluation and the record table all pass through ``outputs``. A faster forward than the
+reference goes in there, see ``inference/skipping``.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ from drnn_core.models.world import ALONE, World
 from drnn_core.trace import Output
 
 Progress = Callable[[int, int], None]
+# Normalised images (B, 3, H, W) -> what the network's own forward returns of them in evaluation.
+Forward = Callable[[Tensor], Output]
 
 
 class Batch(NamedTuple):
@@ -68,10 +70,12 @@ def outputs(
     first: int = 0,
     last: int | None = None,
     batch: int = 250,
+    forward: Forward | None = None,
 ) -> Iterator[Batch]:
     """Forward passes in evaluation mode over images ``first`` to ``last`` (exclusive).
 
-    The network's mode is restored at the end.
+    The network's mode is restored at the end. ``forward`` computes in its place, for instance the
+    network compiled for inference; by default its own forward does.
     """
     device = next(network.parameters()).device
     labels = torch.from_numpy(np.asarray(images.labels))
@@ -83,7 +87,7 @@ def outputs(
             stop = min(start + batch, end)
             pixels = images.images(range(start, stop)).to(device)
             with torch.inference_mode():
-                output = network(preprocessing.normalise(pixels))
+                output = (forward or network)(preprocessing.normalise(pixels))
             yield Batch(start, labels[start:stop].to(device), output)
     finally:
         network.train(was_training)
@@ -96,8 +100,9 @@ def measure(
     batch: int = 250,
     progress: Progress | None = None,
     world: World = ALONE,
+    forward: Forward | None = None,
 ) -> Measures:
-    """Evaluate a network on a whole set.
+    """Evaluate a network on a whole set; ``forward`` as in ``outputs``.
 
     Where several processes share the work, each takes every so many-th batch, and the batches'
     sums are added up in their order: all get the measures that one process would, to the bit.
@@ -105,7 +110,7 @@ def measure(
     tally = _Tally(network_cost(network, preprocessing.image_size), len(images), batch)
     for number in range(world.rank, len(tally.sums), world.size):
         first, last = number * batch, min((number + 1) * batch, len(images))
-        for part in outputs(network, images, preprocessing, first, last, batch):
+        for part in outputs(network, images, preprocessing, first, last, batch, forward):
             tally.add(number, part)
         if progress:
             progress(last, len(images))

@@ -40,6 +40,7 @@ class Evaluate:
         """Evaluate and print."""
         from drnn_core.data.datasets import load_split
         from drnn_core.evaluation import measure
+        from drnn_core.inference.skipping import fast_forward
         from drnn_core.store.runs import load_network
 
         if self.split not in ("train", "test"):
@@ -53,8 +54,11 @@ class Evaluate:
             info.preprocessing,
         )
         check_classes(info, images.classes, self.data)
+        forward = fast_forward(network, info.preprocessing.image_size)
         with progress_bar("images") as progress:
-            measures = measure(network, images, info.preprocessing, progress=progress)
+            measures = measure(
+                network, images, info.preprocessing, progress=progress, forward=forward
+            )
         if self.json:
             emit({"run": str(self.run_folder), "data": images.name, **vars(measures)})
         else:

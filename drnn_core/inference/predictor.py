@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from drnn_core.cost import network_cost
+from drnn_core.inference.skipping import fast_forward
 from drnn_core.store.runs import load_network
 from drnn_core.trace import BlockLayout, Output
 
@@ -82,7 +83,7 @@ class Predictor:
     Attributes:
         info: run.json.
         layout: the recursive blocks.
-        network: in evaluation mode, on the CPU.
+        network: in evaluation mode, on the CPU; for what needs its gradients or features.
         cost: of the network, at the size that it sees.
 
     Raises:
@@ -93,7 +94,9 @@ class Predictor:
         with one_thread():
             self.network, self.info = load_network(run_folder)
             self.network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
-            self.cost = network_cost(self.network, self.info.preprocessing.image_size)
+            size = self.info.preprocessing.image_size
+            self.cost = network_cost(self.network, size)
+            self._forward = fast_forward(self.network, size)
         self.layout: tuple[BlockLayout, ...] = self.network.layout
 
     def predict(self, picture: Image.Image) -> Prediction:
@@ -111,7 +114,7 @@ class Predictor:
         preprocessing = self.info.preprocessing
         pixels = torch.stack([preprocessing.prepare(picture) for picture in pictures])
         with one_thread(), torch.inference_mode():
-            output: Output = self.network(preprocessing.normalise(pixels))
+            output = self._forward(preprocessing.normalise(pixels))
             macs = self.cost.macs_of(output.trace.asked, output.trace.ran).numpy()
         seen = np.ascontiguousarray(pixels.permute(0, 2, 3, 1).numpy())
         return [

@@ -155,13 +155,13 @@ def two_threads() -> Any:
 @pytest.mark.usefixtures("two_threads")
 def test_one_thread_and_back(predictor: Predictor, monkeypatch: pytest.MonkeyPatch) -> None:
     counts: list[int] = []
-    forward = predictor.network.forward
+    forward = predictor._forward
 
     def counted(x: torch.Tensor) -> Any:
         counts.append(torch.get_num_threads())
         return forward(x)
 
-    monkeypatch.setattr(predictor.network, "forward", counted)
+    monkeypatch.setattr(predictor, "_forward", counted)
     predictor.predict(scene())
     assert counts == [1]
     assert torch.get_num_threads() == 2

@@ -5,16 +5,20 @@ that takes the same decisions and gives the same logits as the reference forward
 ``models/recursive.py``, to rounding. docs/engine.md says what it does and what that brings.
 """
 
+from drnn_core.inference.skipping.cutting import NotAChainError
 from drnn_core.inference.skipping.network import (
     InferenceNetwork,
     compile_for_inference,
+    fast_forward,
     masked_execution,
     static_execution,
 )
 
 __all__ = [
     "InferenceNetwork",
+    "NotAChainError",
     "compile_for_inference",
+    "fast_forward",
     "masked_execution",
     "static_execution",
 ]

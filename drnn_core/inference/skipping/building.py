@@ -55,7 +55,7 @@ def build(network: Network, asks: Asks, image_size: int, target: Target) -> Piec
 
     Raises:
         TypeError: the network is of a kind that is not known here.
-        ValueError: the network is no chain of blocks.
+        NotAChainError: branches lead around the network's recursive blocks.
     """
     device = next(network.parameters()).device
     images = torch.zeros(1, 3, image_size, image_size, device=device)

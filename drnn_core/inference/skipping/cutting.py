@@ -11,11 +11,15 @@ from drnn_core.models.recursify import RecursifiedNetwork
 from drnn_core.models.recursive import RecursiveBlock
 
 
+class NotAChainError(ValueError):
+    """A network that cannot be compiled, because branches lead around its recursive blocks."""
+
+
 def chain_of(network: RecursifiedNetwork) -> list[list[nn.Module]]:
     """Recursive blocks and pieces between them, each features -> features, by stage.
 
     Raises:
-        ValueError: at some recursive block or end of a stage, another branch is still open.
+        NotAChainError: at some recursive block or end of a stage, another branch is still open.
     """
     nodes: list[fx.Node] = list(network.body.graph.nodes)
     output = nodes[-1]
@@ -69,7 +73,7 @@ def _piece(
     for node in nodes:
         outside = [source.name for source in node.all_input_nodes if source not in copies]
         if outside:
-            raise ValueError(
+            raise NotAChainError(
                 f"expected a chain of blocks, but {node.name} reads {', '.join(outside)} beside "
                 f"{start.name}"
             )

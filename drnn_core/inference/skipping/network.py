@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import cast
 
@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from drnn_core.inference.skipping.building import Asks, Pieces, Segment, build
+from drnn_core.inference.skipping.cutting import NotAChainError
 from drnn_core.inference.skipping.lowering import Target
 from drnn_core.inference.skipping.path import Path, Steps
 from drnn_core.models.network import Network
@@ -141,8 +142,24 @@ def compile_for_inference(
         image_size: height and width that it is packed for, by default the recipe's; others work.
         dtype: of features and weights. ``torch.bfloat16`` pays on a GPU and on processors with AMX
             (a tenth of the time, or several times it: see docs/engine.md); gates stay in float32.
+
+    Raises:
+        NotAChainError: branches lead around its recursive blocks, see ``fast_forward``.
+        TypeError: it is of a kind that is not known here.
     """
     return _compile(network, "each image", image_size, Target(dtype))
+
+
+def fast_forward(network: Network, image_size: int | None = None) -> Callable[[Tensor], Output]:
+    """The fastest function there is of normalised images that computes what the network does.
+
+    The network compiled for inference; the network itself where it cannot be compiled, because
+    branches lead around its recursive blocks.
+    """
+    try:
+        return compile_for_inference(network, image_size)
+    except NotAChainError:
+        return network
 
 
 def static_execution(

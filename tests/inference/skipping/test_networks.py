@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import torch
 
-from drnn_core.inference.skipping import compile_for_inference
+from drnn_core.inference.skipping import NotAChainError, compile_for_inference, fast_forward
 from drnn_core.models.network import Network
 from drnn_core.models.recursify import recursify
 from drnn_core.models.registry import list_models
@@ -47,8 +47,10 @@ def test_a_recursified_backbone_is_met(name: str) -> None:
 def test_a_block_beside_a_branch_is_refused() -> None:
     """The order of the images is not kept inside a chain; a branch would see another one."""
     network = recursify(_Branching(), loops=3, name="branching").eval()
-    with pytest.raises(ValueError, match="expected a chain of blocks"):
+    with pytest.raises(NotAChainError, match="expected a chain of blocks"):
         compile_for_inference(network, 64)
+    images = torch.randn(2, 3, 64, 64)
+    assert_same(fast_forward(network, 64)(images), reference(network, images))
 
 
 class _Residual(torch.nn.Module):

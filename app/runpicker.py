@@ -14,6 +14,7 @@ from app.cache import Run, list_runs, recorded
 from app.settings import settings
 
 RUN = "run"
+_MANY_CLASSES = 100  # of so many, five guesses are a common measure
 
 
 def choose_run() -> None:
@@ -83,7 +84,8 @@ def _card(run: Run) -> None:
         st.caption("damaged: this run cannot be opened")
         return
     metrics = run.info.metrics.test
-    top5 = "" if metrics.error_top5 is None else f", top-5 {metrics.error_top5:.2f} %"
+    many = len(run.info.classes) >= _MANY_CLASSES and metrics.error_top5 is not None
+    top5 = f", top-5 {metrics.error_top5:.2f} %" if many else ""
     error = f"test error {metrics.error:.2f} %{top5}"
     lines = [f"**{run.info.title}**", f"on {run.info.dataset}", error]
     if metrics.loops_max:

@@ -76,19 +76,31 @@ def place_names(
         lines: between points, not to be covered if it can be helped.
     """
     taken = [_Box.around(point, 2 * _POINT, 2 * _POINT) for point in points]
+    names_at: list[_Box] = []
+    lines = list(lines)
     found: list[Place | None] = []
     for point, name in zip(points, names, strict=True):
         width = _LETTER * len(name)
         free = [
             (distance + _COVERED * sum(map(box.covers, lines)), number, place, box)
             for number, (distance, place, box) in enumerate(_places(point, width))
-            if box.is_inside(size) and not any(box.meets(other) for other in taken)
+            if box.is_inside(size)
+            and not any(box.meets(other) for other in taken)
+            and not (place.far and any(at.covers(_to(point, place)) for at in names_at))
         ]
         best = min(free, default=None)
         found.append(None if best is None else best[2])
         if best is not None:
             taken.append(best[3])
+            names_at.append(best[3])
+            if best[2].far:
+                lines.append(_to(point, best[2]))
     return found
+
+
+def _to(point: Spot, place: Place) -> tuple[Spot, Spot]:
+    """The line from a point to its name."""
+    return point, (point[0] + place.dx, point[1] + place.dy)
 
 
 def _places(point: Spot, width: float) -> Iterator[tuple[float, Place, _Box]]:

@@ -8,6 +8,7 @@ from app import cache, charts
 from app.inspection.components import drawing
 from app.inspection.path import network_structure
 from app.models import words
+from app.models.cells import epochs_text
 from app.models.notes import MEASURED, notes_on
 from app.models.ours import OwnRun
 from app.models.tables import Model, counts_right
@@ -69,10 +70,10 @@ def _figures(model: Model, run: OwnRun | None) -> None:
             )
         if run is not None:
             _figure(
-                f"Our {what}",
+                f"Our {what}, {epochs_text(run)}",
                 f"{run.accuracy:.2f} %",
-                f"Run {run.name} on {run.info.dataset}, {run.info.epochs} epochs, n = "
-                f"{run.metrics.n:,}. Far fewer epochs than the paper's are no reproduction.",
+                f"Run {run.name} on {run.info.dataset}, n = {run.metrics.n:,} test images. Fewer "
+                "epochs than the paper's are no reproduction.",
             )
 
 

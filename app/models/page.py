@@ -45,9 +45,13 @@ class Page:
 
     @property
     def own(self) -> list[OwnRun]:
-        """Runs of the networks that are shown, changed or not, on whatever data set."""
+        """Runs of the networks that are shown, changed or not, on whatever data set.
+
+        Runs of networks that stand in no table, such as other backbones, come after them.
+        """
         names = {model.name for model in self.models}
-        return [run for run in self.runs if run.network in names]
+        shown = [run for run in self.runs if run.network in names]
+        return [*shown, *(run for run in self.runs if run.network is None)]
 
 
 def show() -> None:
@@ -152,11 +156,12 @@ def _own(page: Page, runs: Sequence[cache.Run], in_sidebar: str) -> None:
         table = markup.runs_table(page.own, in_sidebar, "Runs of these networks")
         markup.show_table(_RUNS, table, page.chosen, _picked(_RUNS), _DRAWING)
     else:
-        texts.no_runs(page.view)
+        texts.no_runs(page.chosen)
     if damaged:
         texts.damaged([run.name for run in damaged])
     there = {model.recipe.dataset for model in page.models}
-    elsewhere = Counter(run.data_set for run in page.own if run.data_set not in there)
+    drawn = [run for run in page.own if run.network and not run.changed]
+    elsewhere = Counter(run.data_set for run in drawn if run.data_set not in there)
     for data_set in sorted(name for name, count in elsewhere.items() if count > 1):
         _pair(page, [], data_set)
 

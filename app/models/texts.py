@@ -145,11 +145,10 @@ def runs_title() -> None:
     )
 
 
-def no_runs(view: View) -> None:
+def no_runs(network: str) -> None:
     """Instead of an empty table."""
-    example = "dr_resnet16_l2" if view == "cifar10" else "dr_mobilenetv2"
     st.info(f"None of these networks has a run in {settings().runs} yet. This trains one:")
-    st.code(f"drnn train {example}_short --data FOLDER --out {settings().runs}/my-run")
+    st.code(f"drnn train {network}_short --data FOLDER --out {settings().runs}/my-run")
 
 
 def damaged(names: Sequence[str]) -> None:

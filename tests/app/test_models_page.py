@@ -17,6 +17,7 @@ from app.settings import RUNS_VARIABLE
 from drnn_core.commands.models import model_row
 from drnn_core.recipes import NETWORKS
 from tests.app.fake_runs import fake_run
+from tests.tiny_runs import tiny_run
 
 PAGE = """
 from app import runpicker
@@ -208,11 +209,20 @@ def test_a_family_narrows_the_tables_and_the_plots(runs: Path) -> None:
     assert "3.505 M" in " ".join(str(each.proto.body) for each in page.get("html"))
 
 
+def test_a_run_of_no_network_of_the_paper_is_listed(tmp_path: Path, monkeypatch: Any) -> None:
+    tiny_run(tmp_path / "other", model="dr:torchvision/resnet18")
+    monkeypatch.setenv(RUNS_VARIABLE, str(tmp_path))
+    page = opened(table="imagenet")
+    (row,) = own_rows(page)
+    assert row[1:4] == ["Tiny DR-Res", "tiny", "20"]
+    assert len(marked(page)) == 2, "of no plot"
+
+
 def test_the_run_in_the_sidebar_chooses_the_network(runs: Path) -> None:
     page = opened(run="plain")
     assert page.selectbox(key="network").value == "resnet20"
     assert "plain in the sidebar" in [row[0] for row in own_rows(page)]
-    assert metrics(page)["Our error"] == "11.40 %"
+    assert metrics(page)["Our error, 24 epochs"] == "11.40 %"
 
 
 def test_without_runs_every_count_is_still_there(tmp_path: Path, monkeypatch: Any) -> None:
@@ -221,7 +231,7 @@ def test_without_runs_every_count_is_still_there(tmp_path: Path, monkeypatch: An
     assert {cells[-1] for cells in rows(page).values()} == {"–"}
     assert rows(page)["aig_resnet101"][2:5] == ["45.04", "45.04", "46.23"]
     assert "None of these networks has a run" in texts(page)
-    assert "drnn train dr_mobilenetv2_short" in texts(page)
+    assert "drnn train aig_resnet101_short" in texts(page)
     assert "5.11\u00a0G is what gates that open at 0.65 would cost" in texts(page)
 
 

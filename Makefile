@@ -4,7 +4,7 @@
 #   make test   set up, then run every test
 #
 # Further: make lint, make format, make hooks, make setup, make clean;
-# make results (docs/results.md from the shipped runs), make samples (data_samples/).
+# make results (docs/results.md from the shipped runs; a few minutes), make samples (data_samples/).
 #
 #   PORT=8600             port of the app
 #   ARGS="..."            more arguments for `drnn app`, or for pytest
@@ -54,7 +54,7 @@ hooks: $(DEV_READY)
 	@$(BIN)/pre-commit install
 
 results: $(RUN_READY)
-	@$(BIN)/python benchmarks/results.py
+	@$(BIN)/python -m benchmarks.results
 
 samples: $(RUN_READY)
 	@$(BIN)/python -m drnn_core.data.samples

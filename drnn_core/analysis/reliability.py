@@ -43,13 +43,16 @@ class Reliability:
 def spearman_brown(reliability: float, times: float) -> float:
     """Reliability of a measure that is ``times`` as long.
 
+    NaN of a negative correlation: parts that contradict each other do not measure one thing.
+
     Raises:
         ValueError: ``times`` is not positive.
     """
     if times <= 0:
         raise ValueError(f"expected a positive length, got {times}")
-    below = 1 + (times - 1) * reliability
-    return times * reliability / below if below > 0 else math.nan
+    if not reliability >= 0:
+        return math.nan
+    return times * reliability / (1 + (times - 1) * reliability)
 
 
 def across_runs(
@@ -159,6 +162,10 @@ def _reliability(
     bootstrap: tuple[float, int, int],
 ) -> Reliability:
     found = estimate(single, n, *bootstrap)
-    # stepping up is monotonous, so the limits of the interval are stepped up with it
-    stepped = [spearman_brown(value, times) for value in (found.value, found.low, found.high)]
-    return Reliability(found, Estimate(stepped[0], stepped[1], stepped[2], n, found.level), parts)
+    # Stepping up is monotonous, so the limits of the interval are stepped up with it; a limit
+    # below 0 is one at 0.
+    value = spearman_brown(found.value, times)
+    limits = [spearman_brown(max(limit, 0.0), times) for limit in (found.low, found.high)]
+    if math.isnan(value):
+        limits = [math.nan, math.nan]
+    return Reliability(found, Estimate(value, limits[0], limits[1], n, found.level), parts)

@@ -23,7 +23,8 @@ def test_spearman_brown_by_hand() -> None:
     assert spearman_brown(0.6, 2) == pytest.approx(1.2 / 1.6)
     assert spearman_brown(0.75, 0.5) == pytest.approx(0.6)
     assert spearman_brown(spearman_brown(0.3, 4), 0.25) == pytest.approx(0.3)
-    assert math.isnan(spearman_brown(-0.9, 4))
+    assert math.isnan(spearman_brown(-0.1, 2))
+    assert spearman_brown(0.0, 2) == 0
     with pytest.raises(ValueError, match="positive length"):
         spearman_brown(0.5, 0)
 
@@ -66,6 +67,18 @@ def test_the_sum_of_parts_has_the_reliability_of_its_length(count: int) -> None:
     found = split_half(measures(count, noise=3.0, n=8000), resamples=2)
     # a sum of K parts has K² of the truth's variance and 3 K of noise; ranks lose a little
     assert found.whole.value == pytest.approx(count / (count + 3), abs=0.03)
+
+
+def test_parts_that_contradict_each_other_have_no_reliability() -> None:
+    random = np.random.default_rng(2)
+    truth = random.normal(size=(500, 1))
+    against = split_half(np.hstack([truth, -truth]) + random.normal(size=(500, 2)), resamples=20)
+    assert against.single.high < 0
+    assert math.isnan(against.whole.value)
+    assert math.isnan(against.whole.high)
+    chance = split_half(random.normal(size=(500, 2)) + 0.25 * truth, resamples=50)
+    assert chance.single.low < 0 <= chance.single.value
+    assert chance.whole.low == 0
 
 
 def test_correction_for_attenuation_gives_the_truth_back() -> None:

@@ -1,0 +1,1 @@
+"""docs/results.md, made anew from the shipped runs: ``python -m benchmarks.results``."""

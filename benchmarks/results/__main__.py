@@ -1,0 +1,125 @@
+"""docs/results.md from the shipped runs: every figure, made anew.
+
+    python -m benchmarks.results [--runs checkpoints] [--out docs/results.md]
+    python -m benchmarks.results --data FOLDER --out docs/results-cifar10.md
+
+The first reads run.json, the record tables and the columns beside them, and draws images of
+``generated``; nothing else is needed. The second writes the figures that need the images of
+another data set, for the runs with its classes.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from benchmarks.results.loops import differences, easy_and_hard, foreseen_errors, relations
+from benchmarks.results.overview import overview, pairs, rates
+from benchmarks.results.pictures import figure_7, under_corruption
+from benchmarks.results.shipped import Shipped
+from drnn_core.data.datasets import load_split
+from drnn_core.data.sets import ImageSet
+from drnn_core.store.files import atomic_write_bytes
+from drnn_core.store.runs import find_runs
+
+OPENING = """# Results
+
+Made by `make results` from the runs in `checkpoints/`, their records and the columns beside them;
+nothing here is typed by hand. Each run's `run.json` holds its recipe, seed, data fingerprint and
+curve, its `README.md` says how it was trained.
+
+Numbers in brackets are 95 % intervals of a bootstrap over images (1,000 resamples); they say
+nothing of other seeds or trainings. Many relations are looked at, and no interval or p is corrected
+for that."""
+
+OPENING_OF_IMAGES = """# Results that need the images of {name}
+
+Made by `python -m benchmarks.results --data FOLDER --out {out}`, where the folder holds the data
+set; images and weights stay where they are. Everything else is in [results.md](results.md)."""
+
+
+def main() -> None:
+    """Write the page."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=Path, default=Path("checkpoints"))
+    parser.add_argument("--out", type=Path, default=Path("docs/results.md"))
+    parser.add_argument("--data", default="", help="a folder of images other than generated")
+    arguments = parser.parse_args()
+    runs = [Shipped(folder) for folder in find_runs(arguments.runs)]
+    parts = of_images(runs, arguments.data, arguments.out) if arguments.data else whole(runs)
+    text = "\n\n".join(parts) + "\n"
+    atomic_write_bytes(arguments.out, text.encode())
+    print(text)
+
+
+def whole(runs: Sequence[Shipped]) -> list[str]:
+    """The parts of docs/results.md."""
+    parts = [OPENING, overview(runs), f"## Pairs on the same images\n\n{pairs(runs)}"]
+    for run in runs:
+        if not run.varies:
+            continue
+        parts += [f"## {run.name}", *of_records(run)]
+        if run.generated:
+            parts += _pictures(run, load_split("generated", "test"))
+    return parts
+
+
+RELATIONS = """### What loops go with
+
+Spearman's rank correlation. Within classes: mean of the classes' correlations, weighted by their
+images. `image_` columns are of the picture, `saliency_` columns of the gradient's evidence for the
+predicted class, on the path that the image took (`drnn saliency`).
+
+"""
+
+FORESEEN = """### What loops add in foreseeing an error
+
+Area under the ROC curve: the chance that a wrongly classified image scores higher than a right one.
+
+"""
+
+
+def of_records(run: Shipped) -> list[str]:
+    """What the records of one run say."""
+    test = run.info.metrics.test
+    expected = (
+        f"Expected loops at the target: {run.facts.expected_loops:.2f}; measured "
+        f"{test.loops_mean:.2f} ± {test.loops_std:.2f}."
+    )
+    return [
+        expected,
+        f"Realised rate of each gate, among the images that asked it:\n\n{rates(run)}",
+        differences(run),
+        RELATIONS + relations(run),
+        FORESEEN + foreseen_errors(run),
+        f"### What separates easy from hard images\n\n{easy_and_hard(run)}",
+    ]
+
+
+def of_images(runs: Sequence[Shipped], data: str, out: Path) -> list[str]:
+    """The parts of the page of another data set."""
+    parts: list[str] = []
+    name = data
+    for run in runs:
+        if not run.varies or run.generated:
+            continue
+        sizing = run.info.preprocessing
+        images = load_split(data, "test", sizing.image_size, sizing=sizing)
+        if images.classes == run.info.classes:
+            name = images.name
+            parts += [f"## {run.info.title}", *_pictures(run, images)]
+    if not parts:
+        raise SystemExit(f"expected {data} to have the classes of a shipped run; none has them")
+    return [OPENING_OF_IMAGES.format(name=name, out=out), *parts]
+
+
+def _pictures(run: Shipped, images: ImageSet) -> list[str]:
+    return [
+        f"### Executed against skipped feature maps\n\n{figure_7(run, images)}",
+        f"### Loops as pictures get worse\n\n{under_corruption(run, images)}",
+    ]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,37 @@
+"""A shipped run with everything that was recorded and measured of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from drnn_core.data.generated import FACTORS
+from drnn_core.inference.facts import NetworkFacts, network_facts
+from drnn_core.store.columns import read_all
+from drnn_core.store.runs import RunInfo, read_run
+
+
+class Shipped:
+    """A run with its records, the columns beside them, and what its network costs."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.info: RunInfo = read_run(folder)
+        self.records: pd.DataFrame = read_all(folder)
+        self.facts: NetworkFacts = network_facts(self.info)
+
+    @property
+    def name(self) -> str:
+        """For headings."""
+        return f"{self.info.title}, {self.info.dataset}"
+
+    @property
+    def generated(self) -> bool:
+        """Whether its images have known factors."""
+        return set(FACTORS) <= set(self.records.columns)
+
+    @property
+    def varies(self) -> bool:
+        """Whether its images differ in their loops."""
+        return self.records["loops"].nunique() > 1

@@ -1,0 +1,51 @@
+"""docs/results.md says what the shipped runs say."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import pytest
+
+from benchmarks.results.loops import differences, foreseen_errors
+from benchmarks.results.overview import overview, pairs, rates
+from benchmarks.results.shipped import Shipped
+from benchmarks.results.tables import estimate, number, relation, table
+from drnn_core.analysis.bootstrap import Estimate
+from drnn_core.analysis.relations import Relation
+from drnn_core.store.runs import find_runs
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="module")
+def runs() -> list[Shipped]:
+    return [Shipped(folder) for folder in find_runs(ROOT / "checkpoints")]
+
+
+@pytest.fixture(scope="module")
+def page() -> str:
+    return (ROOT / "docs" / "results.md").read_text()
+
+
+def test_the_page_is_of_these_runs(runs: list[Shipped], page: str) -> None:
+    assert overview(runs) in page, "a run changed or came: make results"
+    assert pairs(runs) in page
+    for run in runs:
+        if run.varies:
+            assert rates(run) in page
+            assert differences(run) in page
+            assert foreseen_errors(run) in page
+
+
+def test_every_recursive_run_brings_its_columns(runs: list[Shipped]) -> None:
+    for run in runs:
+        assert not run.varies or {"margin", "saliency_entropy"} < set(run.records.columns)
+
+
+def test_figures_as_text() -> None:
+    nan = math.nan
+    assert table(["a", "b"], [["1", "2"]]) == "| a | b |\n|---|---|\n| 1 | 2 |"
+    assert number(None) == number(nan) == estimate(Estimate(nan, nan, nan, 0, 0.95)) == "–"
+    assert estimate(Estimate(0.5, 0.25, 1, 9, 0.95)) == "0.500 (0.250 to 1.000)"
+    assert relation(Relation(-0.5, -1, 0, 0.1, 9, 0.95)) == "-0.500 (-1.000 to +0.000)"

@@ -10,7 +10,7 @@ from drnn_core.recipes import NETWORKS, TRAININGS, get_recipe, list_recipes
 from drnn_core.recipes.training import OWN_TRAININGS, PAPER_TRAININGS
 
 # Not printed in any table: table 3's ablation at the size of table 1.
-OWN_NETWORKS = {"r_resnet32_l4_naive", "r_resnet32_l4", "dr_resnet32_l4_lvbn"}
+OWN_NETWORKS = {"r_resnet16_l2", "r_resnet32_l4_naive", "r_resnet32_l4", "dr_resnet32_l4_lvbn"}
 
 
 def test_every_pair_of_network_and_training_is_a_recipe() -> None:

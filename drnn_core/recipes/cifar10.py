@@ -118,7 +118,17 @@ CIFAR10_NETWORKS = (
         counterpart="resnet110",
         paper=_table1(7.09, 1.86, None),
     ),
-    # Table 3's ablation at the size of table 1: DR-Res 32 without gates, and without I-LVBN.
+    # Table 3's ablation at the size of table 1: DR-Res 16 and 32 without gates, DR-Res 32 without
+    # I-LVBN.
+    NetworkRecipe(
+        "r_resnet16_l2",
+        "R-Res 16 + L (l = 2)",
+        blocks=(3, 2, 2),
+        loops=(1, 2, 2),
+        norm="lvbn",
+        gated=False,
+        counterpart="resnet20",
+    ),
     NetworkRecipe(
         "r_resnet32_l4_naive",
         "R-Res 32 (l = 4)",

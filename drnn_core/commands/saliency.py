@@ -24,8 +24,8 @@ class Saliency:
     Args:
         run_folder: of a run with records.
         data: "generated", or the folder of images that was recorded.
-        method: of attribution; "saliency" is the gradient. Others take longer, occlusion 150
-            times as long.
+        method: of attribution; "saliency" is the gradient. Integrated gradients and occlusion take
+            about 70 times as long.
         batch: images measured together.
         json: print a summary as JSON.
     """

@@ -25,9 +25,12 @@ def choose_run() -> None:
     if st.session_state.get(RUN) not in runs:
         st.session_state[RUN] = _first(runs)
     with st.sidebar:
+        # The default too: should the page be left before the browser heard of the value that was
+        # set above, the box would otherwise fall back to the first run.
         name = st.selectbox(
             "Run",
             list(runs),
+            index=list(runs).index(st.session_state[RUN]),
             key=RUN,
             help=f"A trained network: a folder in {settings().runs}",
         )
@@ -70,10 +73,11 @@ def require_run() -> Run:
 
 
 def _best(runs: list[Run]) -> str:
-    """The run that shows most: sound, with records, with the most loops."""
+    """The run that shows most: sound, with records, with the most loops that images differ in."""
 
     def shows(run: Run) -> tuple[bool, bool, int]:
-        loops = 0 if run.info is None else run.info.metrics.test.loops_max
+        test = None if run.info is None else run.info.metrics.test
+        loops = test.loops_max if test is not None and test.loops_std else 0
         return run.info is not None, recorded(run), loops
 
     return max(runs, key=shows).name  # the first of several equals

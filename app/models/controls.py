@@ -26,16 +26,18 @@ def table_control(run_network: str | None) -> View:
         named = st.query_params.get(TABLE, "")
         of_network = view_of(st.query_params.get(NETWORK, "")) or view_of(run_network or "")
         state[TABLE] = named if named in VIEWS else of_network or "cifar10"
-    view = st.segmented_control(
+    chosen: View = state[TABLE]
+    views: list[View] = list(VIEWS)
+    view: View = st.segmented_control(
         "Table",
-        list(VIEWS),
+        views,
+        default=chosen,
         key=TABLE,
         format_func=lambda each: VIEWS[each],
         required=True,
         wrap=True,
         help="Each table has a data set of its own; results on different sets are not compared.",
     )
-    assert view is not None  # required
     st.query_params[TABLE] = view
     return view
 
@@ -66,6 +68,7 @@ def network_control(names: Sequence[str], run_network: str | None) -> str:
     chosen: str = st.selectbox(
         "Network",
         names,
+        index=names.index(state[NETWORK]),
         key=NETWORK,
         format_func=lambda name: NETWORKS[name].title,
         width=320,

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
+from unittest.mock import patch
 
 import torch
 import torch.distributed as dist
@@ -22,7 +25,9 @@ def in_processes(size: int, work: Work, folder: Path) -> list[dict[str, Any]]:
     The processes find each other through a file, not a port that somebody else may take.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    spawn(_process, (size, work, folder), nprocs=size)
+    # A new process runs the main module anew. Tests of the app's pages leave theirs as that module.
+    with patch.dict(sys.modules, {"__main__": ModuleType("__main__")}):
+        spawn(_process, (size, work, folder), nprocs=size)
     return [torch.load(folder / f"{rank}.pt", weights_only=True) for rank in range(size)]
 
 

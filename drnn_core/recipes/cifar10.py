@@ -118,8 +118,8 @@ CIFAR10_NETWORKS = (
         counterpart="resnet110",
         paper=_table1(7.09, 1.86, None),
     ),
-    # Table 3's ablation at the size of table 1: DR-Res 16 and 32 without gates, DR-Res 32 without
-    # I-LVBN.
+    # Table 3's ablation at the size of table 1: DR-Res 16 and 32 without gates, and both
+    # without I-LVBN.
     NetworkRecipe(
         "r_resnet16_l2",
         "R-Res 16 + L (l = 2)",
@@ -127,6 +127,15 @@ CIFAR10_NETWORKS = (
         loops=(1, 2, 2),
         norm="lvbn",
         gated=False,
+        counterpart="resnet20",
+    ),
+    NetworkRecipe(
+        "dr_resnet16_l2_lvbn",
+        "R-Res 16 + L + G (l = 2)",
+        blocks=(3, 2, 2),
+        loops=(1, 2, 2),
+        norm="lvbn",
+        target=0.7,
         counterpart="resnet20",
     ),
     NetworkRecipe(

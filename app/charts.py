@@ -14,6 +14,8 @@ from typing import Any, cast
 import plotly.graph_objects as go
 import streamlit as st
 
+from app.downloads import Data, figure_key, figure_menu
+
 
 @dataclass(frozen=True)
 class Palette:
@@ -128,10 +130,10 @@ def merge(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
 
 
 def config(name: str) -> dict[str, Any]:
-    """Plotly's tool bar: only the download of the picture, as ``name``.svg."""
+    """Plotly's tool bar, hidden by ``look``: its one button makes the pictures of ``downloads``."""
     return {
         "displaylogo": False,
-        "displayModeBar": "hover",
+        "displayModeBar": True,
         "scrollZoom": False,
         "doubleClick": False,
         "modeBarButtons": [["toImage"]],
@@ -139,10 +141,19 @@ def config(name: str) -> dict[str, Any]:
     }
 
 
-def show(figure: go.Figure, name: str, **options: Any) -> Any:
-    """Draw a figure of ours: full width, our colours instead of Streamlit's.
+def show(
+    figure: go.Figure, name: str, *, key: str, data: Data | None = None, **options: Any
+) -> Any:
+    """Draw a figure of ours: full width, our colours, and a button to save it.
 
-    ``options`` go to ``st.plotly_chart`` (``key``, ``on_select``, ``selection_mode``...).
+    Args:
+        figure: to draw.
+        name: of the files when it is saved.
+        key: of the figure; unique on its page.
+        data: the numbers behind it, a row for each mark, or what makes them.
+        options: to ``st.plotly_chart`` (``on_select``, ``selection_mode``, ``alt``...).
     """
     draw: Callable[..., Any] = st.plotly_chart
-    return draw(figure, width="stretch", theme=None, config=config(name), **options)
+    with st.container(key=figure_key(key), gap=None):
+        figure_menu(name, key, data)
+        return draw(figure, width="stretch", theme=None, config=config(name), key=key, **options)

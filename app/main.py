@@ -19,17 +19,31 @@ if __name__ == "__main__":
     from app import look, runpicker
 
     st.set_page_config(page_title="Loopscope", layout="wide")
-    views = {"inspect": "Inspect", "distribution": "Distribution", "models": "Models"}
-    pages = [
-        st.Page(_APP / "views" / f"{name}.py", title=title, url_path=name)
-        for name, title in views.items()
-    ]
+    sections = {
+        "One image": {"inspect": "Inspect"},
+        "A run": {
+            "distribution": "Distribution",
+            "easy_hard": "Easy & hard",
+            "saliency": "Saliency & loops",
+            "norms": "Norm statistics",
+            "budget": "Budget",
+            "columns": "Your columns",
+        },
+        "Runs and networks": {"compare": "Compare", "models": "Models"},
+    }
+    pages = {
+        section: [
+            st.Page(_APP / "views" / f"{name}.py", title=title, url_path=name)
+            for name, title in views.items()
+        ]
+        for section, views in sections.items()
+    }
     # Streamlit's default page has no address of its own; so that /inspect has one, the default is
     # a page that only leads there.
     front = st.Page(lambda: None, title="Loopscope", default=True, visibility="hidden")
-    page = st.navigation([front, *pages])
+    page = st.navigation({"": [front], **pages}, expanded=True)
     if page == front:
-        st.switch_page(pages[0], query_params=st.query_params.to_dict())
+        st.switch_page(pages["One image"][0], query_params=st.query_params.to_dict())
     look.apply()
     runpicker.choose_run()
     page.run()

@@ -1,0 +1,170 @@
+"""Numbers of each image beside its loops: the records' own, those measured later, and a user's.
+
+Pages relate them to loops. What a user brings stays in his session, see ``app/joining``; what the
+run has is read once for all sessions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+from numpy.typing import NDArray
+
+from app import cache
+from app.cache import Run, Table, stamp_of
+from drnn_core.store.columns import column_table, column_tables, read_columns
+from drnn_core.store.manifest import MANIFEST
+
+# {name of a run: Brought}; set by the page where a user's table is dropped.
+BROUGHT = "brought_columns"
+
+_KEPT = 24
+_SECONDS_KEPT = 3600
+
+Kind = Literal["output", "factor", "measured", "brought"]
+
+
+@dataclass(frozen=True)
+class Brought:
+    """A user's table, joined to the records of one run.
+
+    Attributes:
+        source: name of the file, to be shown only.
+        values: name -> (N,) float64 in the order of the records, NaN where there is none.
+    """
+
+    source: str
+    values: Mapping[str, NDArray[np.float64]]
+
+
+@dataclass(frozen=True)
+class Column:
+    """A number that every image has (or lacks: NaN).
+
+    Attributes:
+        name: in the frame.
+        label: for people.
+        meaning: its definition, with its unit.
+        kind: "output" of the network, "factor" known from the image set, "measured" later of
+            picture or evidence, or "brought" by the user.
+    """
+
+    name: str
+    label: str
+    meaning: str
+    kind: Kind
+
+
+_OUTPUTS: dict[str, tuple[str, str]] = {
+    "confidence": ("confidence", "Softmax probability of the predicted class."),
+    "entropy": ("entropy", "Of the predicted probabilities, in nats: 0 is certain."),
+    "loss": ("loss", "Cross-entropy of the true class, in nats."),
+    "correct": ("answered right", "1 where the prediction is the true class, else 0."),
+    "margin": ("margin", "Largest logit less the second largest."),
+}
+_KNOWN: dict[str, tuple[str, str]] = {
+    "blur": ("blur (known)", "Standard deviation of the scene's blur, in pixels."),
+    "occlusion": ("occlusion (known)", "Share of the object's pixels that something hides."),
+    "noise": ("noise (known)", "Standard deviation of the added noise, of the full range."),
+    "contrast": ("contrast (known)", "Of the scene against a veil of grey; 1 is without veil."),
+    "clutter": ("clutter (known)", "Distractors behind the object; 1 stands for twelve."),
+    "scale": ("scale (known)", "Longer side of the object, of the picture's side."),
+    "rotation": ("rotation (known)", "Of the object from upright, in degrees."),
+    "image_brightness": ("brightness", "Mean luma of the picture, 0 to 1."),
+    "image_contrast": ("contrast", "Standard deviation of the picture's luma, 0 to 1."),
+    "image_sharpness": ("sharpness", "Variance of the Laplacian of the picture's luma."),
+    "image_edge_density": ("edge density", "Share of pixels with a Sobel slope above 0.1."),
+}
+# Of the statistics of an evidence map; its table's name, the method, stands before them.
+_EVIDENCE: dict[str, tuple[str, str]] = {
+    "entropy": ("entropy", "Entropy of the evidence over the pixels; 1 is evenly spread."),
+    "concentration": ("concentration", "Gini coefficient of the evidence; near 1 is one pixel."),
+    "area": ("area of half the evidence", "Smallest share of pixels that hold half of it."),
+    "spread": ("spread", "Root mean square distance from its centre, in half diagonals."),
+    "off_centre": ("distance from the centre", "Of its centre from the image's, half diagonals."),
+    "on_object": ("share on the object", "Of the evidence, on the object's known mask."),
+}
+
+
+def frame(run: Run, table: Table) -> pd.DataFrame:
+    """The records with every finished table of columns and the user's columns beside them.
+
+    Shared but for the user's columns: not to be changed in place. Tables that cannot be read are
+    left out; ``problems`` says why.
+    """
+    measured, _ = _measured(run.folder, _stamps(run), len(table.frame))
+    parts = [table.frame, measured]
+    if brought := brought_of(run):
+        taken = {*table.frame.columns, *measured.columns}
+        own = {name: values for name, values in brought.values.items() if name not in taken}
+        parts.append(pd.DataFrame(own, index=table.frame.index))
+    return pd.concat(parts, axis=1)
+
+
+def problems(run: Run, table: Table) -> list[str]:
+    """A sentence for each table of columns that cannot be used."""
+    return _measured(run.folder, _stamps(run), len(table.frame))[1]
+
+
+def described(frame: pd.DataFrame, run: Run) -> list[Column]:
+    """The numbers that a frame (of this module's ``frame``) has beside loops, described."""
+    brought = brought_of(run)
+    found: list[Column] = []
+    for name in map(str, frame.columns):
+        if frame[name].dtype.kind not in "biuf" or name in _NOT_OFFERED:
+            continue
+        if brought is not None and name in brought.values:
+            found.append(Column(name, name, f"From your table {brought.source}.", "brought"))
+        else:
+            found.append(_known(name))
+    return found
+
+
+def brought_of(run: Run) -> Brought | None:
+    """What the user of this session brought for a run."""
+    found: dict[str, Brought] = st.session_state.get(BROUGHT, {})
+    return found.get(run.name)
+
+
+_NOT_OFFERED = ("index", "label", "prediction", "loops", "macs")
+
+
+def _known(name: str) -> Column:
+    if name in _OUTPUTS:
+        return Column(name, *_OUTPUTS[name], "output")
+    if name in _KNOWN:
+        kind: Kind = "measured" if name.startswith("image_") else "factor"
+        return Column(name, *_KNOWN[name], kind)
+    for statistic, (label, meaning) in _EVIDENCE.items():
+        if name.endswith(f"_{statistic}"):
+            method = name.removesuffix(f"_{statistic}").replace("_", " ")
+            return Column(name, f"{method}: {label}", f"{meaning} Method: {method}.", "measured")
+    return Column(name, name.replace("_", " "), f"The records' column {name}.", "factor")
+
+
+def _stamps(run: Run) -> tuple[tuple[str, tuple[int, int]], ...]:
+    tables = column_tables(run.folder)
+    found = [(name, stamp_of(run.folder / "columns" / name / MANIFEST)) for name in tables]
+    return (*found, ("", stamp_of(run.folder / "records" / MANIFEST)))
+
+
+@st.cache_resource(max_entries=_KEPT, ttl=_SECONDS_KEPT, show_spinner=False)
+def _measured(
+    folder: cache.Path, stamps: tuple[tuple[str, tuple[int, int]], ...], rows: int
+) -> tuple[pd.DataFrame, list[str]]:
+    parts: list[pd.DataFrame] = [pd.DataFrame(index=pd.RangeIndex(rows))]
+    said: list[str] = []
+    for name, _ in stamps[:-1]:
+        try:
+            if column_table(name).manifest(folder).complete:
+                parts.append(read_columns(folder, name).drop(columns="index"))
+            else:
+                said.append(f"The columns {name} are unfinished: drnn saliency goes on with them.")
+        except (ValueError, OSError) as error:
+            said.append(f"The columns {name} cannot be read: {error}")
+    return pd.concat(parts, axis=1), said

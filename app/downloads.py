@@ -1,0 +1,87 @@
+"""Saving a figure: as a picture (PNG, SVG), and the numbers behind it (CSV, Parquet).
+
+The picture is made by Plotly in the browser, from what is on the screen; the tables are made by
+the server when they are asked for.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+from streamlit.components.v2 import component
+
+_ASSETS = Path(__file__).resolve().parent / "assets"
+
+# What makes a table, or the table; a callable is asked only when somebody saves it.
+Data = pd.DataFrame | Callable[[], pd.DataFrame]
+
+
+def figure_key(key: str) -> str:
+    """Key, and so the style class, of the container that holds the figure ``key``."""
+    return "figure-" + re.sub(r"[^a-zA-Z0-9_-]", "-", key)
+
+
+def figure_menu(name: str, key: str, data: Data | None) -> None:
+    """A button in the corner of a figure that opens the ways to save it.
+
+    Args:
+        name: of the files, without an ending.
+        key: of the figure.
+        data: the numbers behind it, a row for each mark; None offers the picture only.
+    """
+    with st.popover("⤓ Save", type="tertiary", width="content"):
+        _pictures()(key=f"{key}-pictures", data={"figure": figure_key(key), "name": name})
+        if data is not None:
+            tables(name, data, key)
+
+
+def tables(name: str, data: Data, key: str) -> None:
+    """Two buttons that save a table as CSV and as Parquet.
+
+    Args:
+        name: of the files, without an ending.
+        data: the table.
+        key: of the buttons.
+    """
+    for ending, encode in (("csv", csv_bytes), ("parquet", parquet_bytes)):
+        st.download_button(
+            "CSV" if ending == "csv" else "Parquet",
+            lambda encode=encode: encode(data() if callable(data) else data),
+            f"{name}.{ending}",
+            on_click="ignore",
+            width="stretch",
+            key=f"{key}-{ending}",
+        )
+
+
+def csv_bytes(frame: pd.DataFrame) -> bytes:
+    """A table as CSV, UTF-8, with a header."""
+    return frame.to_csv(index=False).encode()
+
+
+def parquet_bytes(frame: pd.DataFrame) -> bytes:
+    """A table as Parquet, with the columns' own types."""
+    buffer = io.BytesIO()
+    frame.to_parquet(buffer, index=False)
+    return buffer.getvalue()
+
+
+@cache
+def _pictures() -> Callable[..., Any]:
+    return component(
+        "loopscope_figure_pictures",
+        html=(
+            '<div class="pictures"><button type="button" data-format="png">PNG</button>'
+            '<button type="button" data-format="svg">SVG</button>'
+            '<span role="status"></span></div>'
+        ),
+        css=(_ASSETS / "pictures.css").read_text("utf-8"),
+        js=(_ASSETS / "pictures.js").read_text("utf-8"),
+    )

@@ -1,0 +1,7 @@
+"""Budget."""
+
+from __future__ import annotations
+
+from app.budget import page
+
+page.show()

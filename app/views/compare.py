@@ -1,0 +1,7 @@
+"""Compare."""
+
+from __future__ import annotations
+
+from app.compare import page
+
+page.show()

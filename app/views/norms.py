@@ -1,0 +1,7 @@
+"""Norm statistics."""
+
+from __future__ import annotations
+
+from app.norms import page
+
+page.show()

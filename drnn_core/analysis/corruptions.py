@@ -116,15 +116,47 @@ def corrupt(
     numbers = list(range(len(images))) if indices is None else [int(index) for index in indices]
     if len(numbers) != len(images):
         raise ValueError(f"expected {len(images)} indices, one an image, got {len(numbers)}")
-    corruption = CORRUPTIONS[name]
-    value = corruption.value_at(strength)
+    value = CORRUPTIONS[name].value_at(strength)
     if strength == 0 or not len(images):
         return images.clone()
+    return changed(images, name, value, chance_of(name, numbers, seed))
+
+
+def changed(images: Tensor, name: str, value: float, chance: Chance) -> Tensor:
+    """(B, 3, H, W) uint8 images under a corruption at a value in its own unit; the same shape."""
+    return rounded(CORRUPTIONS[name].apply(images.float(), value, chance))
+
+
+def rounded(images: Tensor) -> Tensor:
+    """Float images on the scale of 0 to 255 as uint8."""
+    return images.round().clamp(0, 255).to(torch.uint8)
+
+
+def chance_of(name: str, numbers: Sequence[int], seed: int) -> Chance:
+    """What a corruption's chance gives the images of these numbers."""
     place = list(CORRUPTIONS).index(name)
     streams = [np.random.default_rng((seed, place, number)) for number in numbers]
     unit = torch.tensor(np.stack([stream.random(2) for stream in streams]), dtype=torch.float32)
-    changed = corruption.apply(images.float(), value, Chance(unit, streams))
-    return changed.round().clamp(0, 255).to(torch.uint8)
+    return Chance(unit, streams)
+
+
+def hide(images: Tensor, corner: Tensor, sides: tuple[float, float]) -> Tensor:
+    """Lay a box of each image's mean colour over it; pixels partly under it are mixed.
+
+    Args:
+        images: (B, 3, H, W) float.
+        corner: (B, 2) top and left edge of the box, as shares of the picture's height and width.
+        sides: height and width of the box, likewise.
+
+    Returns:
+        The same shape.
+    """
+    bars = [
+        _covered(size, sides[place] * size, corner[:, place] * size)
+        for place, size in enumerate(images.shape[2:])
+    ]
+    cover = bars[0][:, None, :, None] * bars[1][:, None, None, :]
+    return torch.lerp(images, _mean_colour(images).expand_as(images), cover.expand_as(images))
 
 
 def _blur(images: Tensor, sigma: float, _: Chance) -> Tensor:
@@ -144,19 +176,15 @@ def _blur(images: Tensor, sigma: float, _: Chance) -> Tensor:
 
 
 def _occlusion(images: Tensor, share: float, chance: Chance) -> Tensor:
-    sides = [
-        _covered(size, math.sqrt(share) * size, chance.unit[:, place])
-        for place, size in enumerate(images.shape[2:])
-    ]
-    cover = sides[0][:, None, :, None] * sides[1][:, None, None, :]
-    return torch.lerp(images, _mean_colour(images).expand_as(images), cover.expand_as(images))
+    side = math.sqrt(share)
+    return hide(images, chance.unit * (1 - side), (side, side))
 
 
-def _covered(size: int, length: float, unit: Tensor) -> Tensor:
-    """(B, size) how much of each pixel lies under a bar of ``length`` that starts at ``unit``."""
-    start = unit[:, None] * (size - length)
+def _covered(size: int, length: float, start: Tensor) -> Tensor:
+    """(B, size) how much of each pixel lies under a bar of ``length`` pixels from ``start``."""
     pixel = torch.arange(size, dtype=torch.float32)
-    over = torch.minimum(pixel + 1, start + length) - torch.maximum(pixel, start)
+    first = start[:, None]
+    over = torch.minimum(pixel + 1, first + length) - torch.maximum(pixel, first)
     return over.clamp(0, 1)
 
 

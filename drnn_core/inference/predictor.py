@@ -19,6 +19,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image
+from torch import Tensor
 
 from drnn_core.cost import network_cost
 from drnn_core.inference.skipping import fast_forward
@@ -105,20 +106,39 @@ class Predictor:
 
     def predict_many(self, pictures: Sequence[Image.Image]) -> list[Prediction]:
         """Predict pictures of any sizes, in their order."""
+        prepare = self.info.preprocessing.prepare
         found: list[Prediction] = []
         for start in range(0, len(pictures), _BATCH):
-            found += self._predict_batch(pictures[start : start + _BATCH])
+            batch = [prepare(picture) for picture in pictures[start : start + _BATCH]]
+            found += self._predict_batch(torch.stack(batch))
         return found
 
-    def _predict_batch(self, pictures: Sequence[Image.Image]) -> list[Prediction]:
-        preprocessing = self.info.preprocessing
-        pixels = torch.stack([preprocessing.prepare(picture) for picture in pictures])
+    def predict_seen(self, seen: NDArray[np.uint8]) -> Prediction:
+        """Predict a picture of exactly the size that the network sees.
+
+        Args:
+            seen: (H, W, 3) uint8, as in a ``Prediction``.
+
+        Raises:
+            ValueError: it is of another size or type.
+        """
+        side = self.info.preprocessing.image_size
+        if seen.shape != (side, side, 3) or seen.dtype != np.uint8:
+            raise ValueError(
+                f"expected uint8 pixels of shape ({side}, {side}, 3), got {seen.dtype} of "
+                f"{seen.shape}; use predict for pictures of other sizes"
+            )
+        pixels = torch.from_numpy(seen.transpose(2, 0, 1).copy())
+        return self._predict_batch(pixels[None])[0]
+
+    def _predict_batch(self, pixels: Tensor) -> list[Prediction]:
+        """Of (B, 3, H, W) uint8."""
         with one_thread(), torch.inference_mode():
-            output = self._forward(preprocessing.normalise(pixels))
+            output = self._forward(self.info.preprocessing.normalise(pixels))
             macs = self.cost.macs_of(output.trace.asked, output.trace.ran).numpy()
         seen = np.ascontiguousarray(pixels.permute(0, 2, 3, 1).numpy())
         return [
-            self._prediction(output, row, seen[row], int(macs[row])) for row in range(len(pictures))
+            self._prediction(output, row, seen[row], int(macs[row])) for row in range(len(pixels))
         ]
 
     def _prediction(

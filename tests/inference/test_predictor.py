@@ -184,3 +184,17 @@ def test_a_damaged_run_is_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "model.safetensors").write_bytes(b"")
     with pytest.raises(RunError, match="expected safetensors"):
         Predictor(tmp_path)
+
+
+def test_pixels_at_the_network_s_size_are_taken_as_they_are(tmp_path: Path) -> None:
+    """Where pictures are cropped, one that was seen would be cropped again by ``predict``."""
+    sizing = dataclasses.replace(PREPROCESSING, resize=20)
+    tiny_run(tmp_path / "run", preprocessing=sizing)
+    cropping = Predictor(tmp_path / "run")
+    whole = cropping.predict(scene(40, 40))
+    again = cropping.predict_seen(whole.seen)
+    assert np.array_equal(again.seen, whole.seen)
+    assert np.array_equal(again.probabilities, whole.probabilities)
+    assert (again.loops, again.macs) == (whole.loops, whole.macs)
+    with pytest.raises(ValueError, match=r"shape \(16, 16, 3\), got uint8 of \(20, 20, 3\)"):
+        cropping.predict_seen(np.zeros((20, 20, 3), np.uint8))

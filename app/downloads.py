@@ -7,12 +7,14 @@ the server when they are asked for.
 from __future__ import annotations
 
 import io
+import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 from streamlit.components.v2 import component
@@ -42,17 +44,19 @@ def figure_menu(name: str, key: str, data: Data | None) -> None:
             tables(name, data, key)
 
 
-def tables(name: str, data: Data, key: str) -> None:
+def tables(name: str, data: Data, key: str, label: str = "") -> None:
     """Two buttons that save a table as CSV and as Parquet.
 
     Args:
         name: of the files, without an ending.
         data: the table.
         key: of the buttons.
+        label: what is saved, where that is not plain: "Records" makes "Records as CSV".
     """
     for ending, encode in (("csv", csv_bytes), ("parquet", parquet_bytes)):
+        form = "CSV" if ending == "csv" else "Parquet"
         st.download_button(
-            "CSV" if ending == "csv" else "Parquet",
+            f"{label} as {form}" if label else form,
             lambda encode=encode: encode(data() if callable(data) else data),
             f"{name}.{ending}",
             on_click="ignore",
@@ -62,8 +66,12 @@ def tables(name: str, data: Data, key: str) -> None:
 
 
 def csv_bytes(frame: pd.DataFrame) -> bytes:
-    """A table as CSV, UTF-8, with a header."""
-    return frame.to_csv(index=False).encode()
+    """A table as CSV, UTF-8, with a header; a list is written as "[2, 1]"."""
+    plain = frame.copy()
+    for column in frame.columns:
+        if frame[column].dtype == object:
+            plain[column] = [_plain(value) for value in frame[column]]
+    return plain.to_csv(index=False).encode()
 
 
 def parquet_bytes(frame: pd.DataFrame) -> bytes:
@@ -71,6 +79,13 @@ def parquet_bytes(frame: pd.DataFrame) -> bytes:
     buffer = io.BytesIO()
     frame.to_parquet(buffer, index=False)
     return buffer.getvalue()
+
+
+def _plain(value: Any) -> Any:
+    if not isinstance(value, np.ndarray | list | tuple):
+        return value
+    numbers = cast(Iterable[float], value)
+    return f"[{', '.join('' if math.isnan(one) else f'{one:.6g}' for one in numbers)}]"
 
 
 @cache

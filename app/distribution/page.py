@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
 import numpy as np
+import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
 
-from app import cache, charts, images, runpicker
-from app.distribution import breakdowns, controls, export, figures, texts
+from app import cache, charts, downloads, images, runpicker
+from app.distribution import breakdowns, controls, figures, texts
 from app.gallery import gallery
 from app.gallery.source import describe, rows_of
 from app.query import to_query
@@ -106,6 +106,7 @@ def _histogram(view: View) -> None:
         ),
         selection_mode="points",
         alt=texts.histogram_alt(found, expected),
+        data=pd.DataFrame({"loops": np.arange(len(counts)), "images": counts}),
     )
 
 
@@ -126,6 +127,7 @@ def _steps(view: View) -> None:
         on_select=controls.on_point(pick, _STEPS),
         selection_mode="points",
         alt="share of the images that ran each loop of each block",
+        data=table,
     )
 
 
@@ -147,6 +149,7 @@ def _classes(view: View) -> None:
         ),
         selection_mode="points",
         alt="mean loops of each class with its standard deviation",
+        data=table,
     )
     if len(table) > breakdowns.MOST_CLASSES:
         texts.all_classes(table)
@@ -178,19 +181,11 @@ def _gallery(view: View) -> None:
 
 
 def _export(view: View, rows: NDArray[np.int64]) -> None:
-    frame, name = view.table.frame, view.run.name
     with st.popover("Export", width="content"):
         st.caption(f"{len(rows):,} records, in the order shown")
-        _download("Records as CSV", export.records_csv(frame, rows), f"{name}.csv")
-        _download("Records as Parquet", export.records_parquet(frame, rows), f"{name}.parquet")
-        if any(view.facts.asks):
-            counts = histogram(frame["loops"].to_numpy()[rows], view.facts.loops_max)
-            _download("Histogram as CSV", export.histogram_csv(counts), f"{name} loops.csv")
-            st.caption("The camera above a chart saves it as SVG.")
-
-
-def _download(label: str, make: Callable[[], bytes], name: str) -> None:
-    st.download_button(label, make, name, on_click="ignore", width="stretch")
+        downloads.tables(
+            view.run.name, lambda: view.table.frame.iloc[rows], "records_export", "Records"
+        )
 
 
 def _opened(rows: NDArray[np.int64]) -> int | None:

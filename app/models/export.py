@@ -2,42 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 import pandas as pd
 
 from app.models.ours import OwnRun, result_of
+from app.models.points import Point
 from app.models.tables import Model
 
 
-def models_csv(
-    groups: Mapping[str, Sequence[Model]], runs: Sequence[OwnRun]
-) -> Callable[[], bytes]:
-    """A line for each network: counts, what the paper prints, and our result; made when asked for.
+def models_table(groups: Mapping[str, Sequence[Model]], runs: Sequence[OwnRun]) -> pd.DataFrame:
+    """A row for each network: counts, what the paper prints, and our result.
 
     Parameters and multiply-adds are counts, the paper's too; accuracies and errors in %.
     """
-
-    def make() -> bytes:
-        rows = [
-            _line(group, model, result_of(model.name, runs))
-            for group, models in groups.items()
-            for model in models
-        ]
-        return pd.DataFrame(rows).to_csv(index=False).encode()
-
-    return make
+    rows = [
+        _line(group, model, result_of(model.name, runs))
+        for group, models in groups.items()
+        for model in models
+    ]
+    return pd.DataFrame(rows)
 
 
-def runs_csv(runs: Sequence[OwnRun]) -> Callable[[], bytes]:
-    """A line for each run: what was trained on what, and what its test split gave."""
+def runs_table(runs: Sequence[OwnRun]) -> pd.DataFrame:
+    """A row for each run: what was trained on what, and what its test split gave."""
+    rows = [{"run": run.name, "network": run.info.model, **_measured(run)} for run in runs]
+    return pd.DataFrame(rows)
 
-    def make() -> bytes:
-        rows = [{"run": run.name, "network": run.info.model, **_measured(run)} for run in runs]
-        return pd.DataFrame(rows).to_csv(index=False).encode()
 
-    return make
+def points_table(points: Sequence[Point]) -> pd.DataFrame:
+    """A row for each point of a plot; accuracy in %, parameters and multiply-adds as counts."""
+    return pd.DataFrame([asdict(point) for point in points]).drop(columns="hover", errors="ignore")
 
 
 def _line(group: str, model: Model, run: OwnRun | None) -> dict[str, Any]:

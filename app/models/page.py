@@ -9,7 +9,7 @@ from typing import Any
 
 import streamlit as st
 
-from app import cache, charts, runpicker
+from app import cache, charts, downloads, runpicker
 from app.inspection import parts
 from app.models import controls, export, markup, notes, points, texts
 from app.models.figures import accuracy_figure
@@ -118,6 +118,7 @@ def _pair(page: Page, printed: Sequence[Model], data_set: str) -> None:
                 on_select=controls.on_point(key),
                 selection_mode="points",
                 alt=texts.plot_alt(found, cost, data_set),
+                data=export.points_table(found),
             )
     texts.key_of_marks(found, f"models_key_{data_set}")
 
@@ -169,14 +170,9 @@ def _own(page: Page, runs: Sequence[cache.Run], in_sidebar: str) -> None:
 def _export(place: Any, view: View, groups: dict[str, list[Model]], runs: Sequence[OwnRun]) -> None:
     with place.popover("Export", width="content"):
         st.caption("Every figure at full length")
-        _download("Table as CSV", export.models_csv(groups, runs), f"{VIEWS[view]}.csv")
+        downloads.tables(VIEWS[view], lambda: export.models_table(groups, runs), "models", "Table")
         if runs:
-            _download("Runs as CSV", export.runs_csv(runs), "runs.csv")
-        st.caption("The camera above a chart saves it as SVG.")
-
-
-def _download(label: str, make: Callable[[], bytes], name: str) -> None:
-    st.download_button(label, make, name, on_click="ignore", width="stretch")
+            downloads.tables("runs", lambda: export.runs_table(runs), "models_runs", "Runs")
 
 
 def _picked(key: str) -> Callable[[], None]:

@@ -35,6 +35,12 @@ _ABLATIONS: dict[str, tuple[str, ...]] = {
         "dr_resnet32_l4_lvbn",
         "dr_resnet32_l4",
     ),
+    "CIFAR-10, smaller still": (
+        "resnet20",
+        "r_resnet16_l2",
+        "dr_resnet16_l2_lvbn",
+        "dr_resnet16_l2",
+    ),
 }
 _KINDS: tuple[Kind, ...] = ("plain", "other", "recursive", "dynamic")
 

@@ -44,10 +44,16 @@ def again(page: AppTest) -> AppTest:
     return page
 
 
+def galleries(page: AppTest) -> list[dict[str, Any]]:
+    """What each gallery of the page is given."""
+    given = [json.loads(component.proto.json) for component in page.get("bidi_component")]
+    return [data for data in given if "source" in data]
+
+
 def source_of(page: AppTest) -> dict[str, Any]:
-    """What the gallery is given."""
-    (component,) = page.get("bidi_component")
-    return json.loads(component.proto.json)["source"]
+    """What the page's gallery shows."""
+    (given,) = galleries(page)
+    return given["source"]
 
 
 def charts(page: AppTest) -> list[dict[str, Any]]:
@@ -175,11 +181,10 @@ def test_nonsense_in_the_address_is_ignored(runs: Path, params: dict[str, Any]) 
 
 
 def test_an_image_in_the_address_is_opened_where_it_stands(runs: Path) -> None:
-    (component,) = opened("dr", image="17").get("bidi_component")
-    assert json.loads(component.proto.json)["open"] == 17
-    page = opened("dr", image="17", sort="most loops first")
-    (component,) = page.get("bidi_component")
-    assert json.loads(component.proto.json)["open"] != 17
+    (given,) = galleries(opened("dr", image="17"))
+    assert given["open"] == 17
+    (given,) = galleries(opened("dr", image="17", sort="most loops first"))
+    assert given["open"] != 17
 
 
 def test_an_unknown_run_is_said_and_another_shown(runs: Path) -> None:
@@ -217,7 +222,7 @@ def test_without_records_the_command_is_named(runs: Path) -> None:
     page = opened("unrecorded")
     assert "no records yet" in texts(page)
     assert f"drnn records {runs / 'unrecorded'} --data" in texts(page)
-    assert not page.get("bidi_component")
+    assert not galleries(page)
 
 
 def test_a_damaged_run_is_one_sentence_and_harms_no_other(runs: Path) -> None:
@@ -261,7 +266,7 @@ def test_a_folder_without_runs_says_how_to_get_one(tmp_path: Path, monkeypatch: 
 def test_nothing_left_is_said(runs: Path) -> None:
     page = opened("dr", loops=["0", "0"], conf=["0", "1"])
     assert "No image meets all of the filters" in texts(page)
-    assert not page.get("bidi_component")
+    assert not galleries(page)
     assert "0 of 300 images" in texts(page)
 
 

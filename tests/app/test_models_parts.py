@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 import dataclasses
-import io
 from itertools import combinations
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
 
-import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -294,12 +291,12 @@ def test_the_tables_are_html_whatever_a_run_is_called(models: dict[str, Model]) 
 def test_downloads_hold_every_figure(models: dict[str, Model]) -> None:
     chosen = {"all": [models["resnet20"], models["dr_resnet16_l2"]]}
     runs = [cifar_run("mine")]
-    table = pd.read_csv(io.BytesIO(export.models_csv(chosen, runs)()))
+    table = export.models_table(chosen, runs)
     assert table["network"].tolist() == ["resnet20", "dr_resnet16_l2"]
     assert table["params"].tolist() == [models["resnet20"].params, models["dr_resnet16_l2"].params]
     assert table["macs_printed"].tolist() == [41_000_000, 32_000_000]
     assert table["run"].tolist()[1] == "mine"
     assert table["run_loops_mean"].tolist()[1] == 2.5
-    (line,) = csv.DictReader(io.StringIO(export.runs_csv(runs)().decode()))
+    (line,) = export.runs_table(runs).to_dict("records")
     shown = [line[name] for name in ("run", "network", "epochs", "error", "rate")]
-    assert shown == ["mine", "dr_resnet16_l2", "20", "75.0", "0.66"]
+    assert shown == ["mine", "dr_resnet16_l2", 20, 75.0, 0.66]

@@ -10,25 +10,32 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol, cast
+from typing import Protocol
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from drnn_core.inference.skipping.gates import Asking
 from drnn_core.inference.skipping.path import Path
-from drnn_core.inference.skipping.rows import bring_forward
+from drnn_core.inference.skipping.rows import Window, bring_together
+
+# The logit of a loop that runs unasked.
+_CERTAIN = float("inf")
 
 
 class Block(Protocol):
     """One block. Both ways may write into x, and return features (B, C', H', W')."""
 
-    def many(self, x: Tensor, path: Path, told: Tensor | None) -> Tensor:
-        """Run B images; ``told`` (S, B) are logits that overrule the gates'."""
+    def many(self, x: Tensor, path: Path) -> Tensor:
+        """Run B images, and note in ``path`` what the gates say."""
         ...
 
     def one(self, x: Tensor, logits: list[float], told: Sequence[float] | None) -> Tensor:
-        """Run one image and append the logit of each of the block's steps."""
+        """Run one image and append the logit of each of the block's steps.
+
+        ``told`` are S logits that overrule the gates'.
+        """
         ...
 
 
@@ -42,9 +49,9 @@ class StaticBlock:
 
     def __init__(self, programs: Sequence[Callable[[Tensor], Tensor]], steps: int = 0) -> None:
         self._programs = tuple(programs)
-        self._certain = (float("inf"),) * steps
+        self._certain = (_CERTAIN,) * steps
 
-    def many(self, x: Tensor, path: Path, told: Tensor | None) -> Tensor:  # noqa: ARG002  # no gate
+    def many(self, x: Tensor, path: Path) -> Tensor:  # noqa: ARG002  # no gate
         """Run B images."""
         for program in self._programs:
             x = program(x)
@@ -92,46 +99,51 @@ class SkippingBlock:
 
     def __init__(self, parts: GatedParts) -> None:
         self._parts = parts
-        self._end = parts.first_step + len(parts.loops)
 
-    def many(self, x: Tensor, path: Path, told: Tensor | None) -> Tensor:
-        """Run B images; those that run lie first at each loop, see ``rows.py``."""
+    def many(self, x: Tensor, path: Path) -> Tensor:
+        """Run B images; those that run lie together at each loop, see ``rows.py``."""
         parts = self._parts
-        count = x.shape[0]
-        for loop, (gate, advance) in enumerate(zip(parts.gates, parts.loops, strict=True)):
+        active, step, window = x, parts.first_step, Window(0, len(x))
+        for gate, advance in zip(parts.gates, parts.loops, strict=True):
             if gate is not None:
-                logits = gate(_first(x, count))
-                if told is not None:
-                    logits = told[parts.first_step + loop].index_select(0, path.who[:count])
-                path.note(parts.first_step + loop, self._end, logits)
-                count = bring_forward(x, path.who, logits > 0)
+                logits = path.ask(step, window.start, gate.many(active))
+                asked, window = window, bring_together(x, path.who, window, logits)
+                if window != asked:
+                    active = x[window.start : window.stop]
             if parts.shortcut is not None:
-                return self._beside(x, count)
-            if count == 0:
+                return self._beside(active, parts.shortcut(x), window)
+            if not window.size:
                 break
-            x = _store(x, count, advance(_first(x, count)))
+            after = advance(active)
+            if active is x:
+                x = after
+            elif after is not active:
+                after = active.copy_(after)
+            active, step = after, step + 1
         return x
 
-    def _beside(self, x: Tensor, count: int) -> Tensor:
-        """The single loop of a block whose shortcut always runs."""
-        parts = self._parts
-        result = cast("Callable[[Tensor], Tensor]", parts.shortcut)(x)
-        if count:
-            after = parts.loops[0](_first(x, count), _first(result, count))
-            result = _store(result, count, after)
-        if count < x.shape[0]:
-            parts.passed(result[count:])
+    def _beside(self, active: Tensor, result: Tensor, window: Window) -> Tensor:
+        """The single loop of a block whose shortcut, ``result``, always runs."""
+        start, stop = window
+        if window.size == len(result):
+            return self._parts.loops[0](active, result)
+        if window.size:
+            beside = result[start:stop]
+            after = self._parts.loops[0](active, beside)
+            if after is not beside:
+                beside.copy_(after)
+        for left in (result[:start], result[stop:]):
+            if len(left):
+                self._parts.passed(left)
         return result
 
     def one(self, x: Tensor, logits: list[float], told: Sequence[float] | None) -> Tensor:
         """Run one image: a number and an ``if`` decide."""
         parts = self._parts
         for loop, (gate, advance) in enumerate(zip(parts.gates, parts.loops, strict=True)):
-            logit = float("inf")
-            if gate is not None:
-                logit = gate(x).item()
-                if told is not None:
-                    logit = told[parts.first_step + loop]
+            logit = _CERTAIN if gate is None else gate.one(x)
+            if gate is not None and told is not None:
+                logit = told[parts.first_step + loop]
             runs = logit > 0
             if parts.shortcut is not None:
                 beside = parts.shortcut(x)
@@ -151,43 +163,28 @@ class MaskedBlock:
     def __init__(self, parts: GatedParts) -> None:
         self._parts = parts
 
-    def many(self, x: Tensor, path: Path, told: Tensor | None) -> Tensor:
+    def many(self, x: Tensor, path: Path) -> Tensor:
         """Run B images."""
         parts = self._parts
-        inside = torch.ones(x.shape[0], dtype=torch.bool, device=x.device)
+        inside = np.ones(len(x), dtype=np.bool_)
         for loop, (gate, advance) in enumerate(zip(parts.gates, parts.loops, strict=True)):
             if gate is not None:
-                step = parts.first_step + loop
-                logits = gate(x)
                 # The gate says the same of an image that left: nothing has changed it since.
-                logits = logits if told is None else told[step].index_select(0, path.who)
-                path.note(step, step + 1, logits)
-                inside = inside & (logits > 0)
+                logits = path.ask(parts.first_step + loop, 0, gate.many(x))
+                inside &= np.asarray(logits) > 0
             beside = x if parts.shortcut is None else parts.shortcut(x)
             after = advance(x) if parts.shortcut is None else advance(x, beside)
             left = beside if parts.shortcut is None else parts.passed(beside)
-            x = torch.where(inside[:, None, None, None], after, left)
+            chosen = torch.from_numpy(inside.copy()).to(x.device)
+            x = torch.where(chosen[:, None, None, None], after, left)
+            x = x.contiguous(memory_format=torch.channels_last)
         return x
 
     def one(self, x: Tensor, logits: list[float], told: Sequence[float] | None) -> Tensor:
         """Run one image as a batch of one."""
-        parts = self._parts
-        end = parts.first_step + len(parts.loops)
-        steps = torch.full((end, 1), float("inf"), device=x.device)
-        overruled = None if told is None else torch.tensor(told, device=x.device)[:, None]
-        x = self.many(x, Path(steps), overruled)
-        logits += cast("list[float]", steps[parts.first_step :, 0].tolist())
+        first, count = self._parts.first_step, len(self._parts.loops)
+        path = Path([0], None if told is None else [[logit] for logit in told], [])
+        x = self.many(x, path)
+        said = {step: float(values[0]) for step, _, values in path.notes}
+        logits += [said.get(step, _CERTAIN) for step in range(first, first + count)]
         return x
-
-
-def _first(x: Tensor, count: int) -> Tensor:
-    return x if count == x.shape[0] else x[:count]
-
-
-def _store(x: Tensor, count: int, after: Tensor) -> Tensor:
-    """Put what the first images became in their place, where it does not stand there already."""
-    if count == x.shape[0]:
-        return after
-    if after.data_ptr() != x.data_ptr():
-        x[:count].copy_(after)
-    return x

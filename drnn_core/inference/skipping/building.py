@@ -70,14 +70,17 @@ def build(network: Network, asks: Asks, image_size: int, target: Target) -> Piec
 
 
 class _Builder:
-    """Compiles block by block; ``example`` is one image, and then its features, on their way."""
+    """Compiles block by block; ``example`` is one image, and then its features, on their way.
+
+    ``found`` is the same as the compiled blocks make it.
+    """
 
     def __init__(self, images: Tensor, asks: Asks, target: Target) -> None:
         self.asks: Asks = asks
         self.target = target
         self.step = 0
         self.largest = 0
-        self.example = images
+        self.example = self.found = images
 
     def staged(self, network: StagedNetwork) -> Pieces:
         blocks: list[Block] = [StaticBlock([self._lower(network.stem)])]
@@ -106,7 +109,7 @@ class _Builder:
         return self._take(lower(module, self.target, self.example, may_overwrite=may_overwrite))
 
     def _take(self, lowered: Lowered) -> Callable[..., Tensor]:
-        self.example = lowered.example
+        self.example, self.found = lowered.example, lowered.found
         self.largest = max(self.largest, lowered.largest)
         return lowered.program
 
@@ -129,27 +132,30 @@ class _Builder:
         assert block.gate is None, "a block with a gate and a forward of its own"
         with torch.inference_mode():
             self.example = block(self.example).features
+            self.found = self.example.to(self.target.dtype)
         self.largest = max(self.largest, self.example.numel() * self.target.dtype.itemsize)
         return OpaqueBlock(block, block.loops, self.target.dtype)
 
     def _gated(self, block: RecursiveBlock, first: int) -> GatedParts:
-        overwrites = self.asks == "each image"
         assert block.gate is not None
-        gate = compile_gate(block.gate)
-        gates = tuple(gate if block.is_gated(loop) else None for loop in range(block.loops))
-        acts = block.activation and block.shortcut is not None
-        x = self.example
-        shortcut = None if block.shortcut is None else lower(block.shortcut, self.target, x)
+        overwrites = self.asks == "each image"
+        x, met = self.example, [self.found]
+        shortcut: Lowered | None = None
         programs: list[Callable[..., Tensor]] = []
-        for loop in range(block.loops):
-            module, examples = cast(nn.Module, _Loop(block, loop)), (self.example,)
-            if shortcut is not None:
-                module, examples = _LoopBeside(block), (x, shortcut.example)
-            lowered = lower(module, self.target, *examples, may_overwrite=overwrites)
-            programs.append(self._take(lowered))
+        if block.shortcut is not None:
+            shortcut = lower(block.shortcut, self.target, x)
+            examples = (x, shortcut.example)
+            only = lower(_LoopBeside(block), self.target, *examples, may_overwrite=overwrites)
+            programs.append(self._take(only))
+        else:
+            for loop in range(block.loops):
+                programs.append(self._lower(_Loop(block, loop), may_overwrite=overwrites))
+                met.append(self.found)
+        gate = compile_gate(block.gate, met)
+        acts = block.activation and shortcut is not None
         return GatedParts(
             first,
-            gates,
+            tuple(gate if block.is_gated(loop) else None for loop in range(block.loops)),
             tuple(programs),
             None if shortcut is None else shortcut.program,
             torch.relu_ if acts else lambda beside: beside,

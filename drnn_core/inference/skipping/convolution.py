@@ -96,15 +96,31 @@ def scale_and_shift(norm: nn.BatchNorm2d) -> tuple[Tensor, Tensor]:
 
 
 @cache
-def packs() -> bool:
-    """Whether this PyTorch and processor have oneDNN's prepacked convolutions."""
+def packs(dtype: torch.dtype) -> bool:
+    """Whether this PyTorch and processor have oneDNN's prepacked convolutions in ``dtype``."""
     operators = getattr(torch.ops, "mkldnn", None)
     needed = ("_convolution_pointwise", "_convolution_pointwise_", "_reorder_convolution_weight")
-    return (
-        torch.backends.mkldnn.is_available()
-        and operators is not None
-        and all(hasattr(operators, name) for name in needed)
-    )
+    if not torch.backends.mkldnn.is_available() or not all(
+        hasattr(operators, name) for name in needed
+    ):
+        return False
+    try:  # processors without the instructions for bfloat16 refuse it
+        _packed_weight(torch.zeros(1, 1, 1, 1, dtype=dtype), [0, 0], [1, 1], [1, 1], 1, [1] * 4)
+    except RuntimeError:
+        return False
+    return True
+
+
+def _packed_weight(
+    weight: Tensor,
+    padding: list[int],
+    stride: list[int],
+    dilation: list[int],
+    groups: int,
+    input_shape: list[int],
+) -> Tensor:
+    reorder = cast(Any, torch.ops.mkldnn)._reorder_convolution_weight
+    return reorder(weight, padding, stride, dilation, groups, input_shape)
 
 
 def convolution(
@@ -126,7 +142,7 @@ def convolution(
         packed: use oneDNN's prepacked convolutions, where there are any.
     """
     weight = folded.weight.to(dtype)
-    if packed and weight.device.type == "cpu" and packs():
+    if packed and weight.device.type == "cpu" and packs(dtype):
         return _packed(folded, weight, activation, total, list(input_shape))
     return _plain(folded, weight, activation, total)
 
@@ -142,9 +158,7 @@ def _packed(
     stride, padding = list(folded.stride), list(folded.padding)
     dilation, groups = list(folded.dilation), folded.groups
     with torch.no_grad():
-        packed = operators._reorder_convolution_weight(
-            weight.contiguous(), padding, stride, dilation, groups, input_shape
-        )
+        packed = _packed_weight(weight.contiguous(), padding, stride, dilation, groups, input_shape)
     bias = folded.bias.to(weight.dtype)
     attribute, scalars = _ONEDNN[activation]
     if total == "none":

@@ -39,12 +39,14 @@ class Lowered(NamedTuple):
 
     Attributes:
         program: what it computes.
-        example: its result for the example.
+        example: the module's result for the example.
+        found: the program's, in the target's type and lying in memory as it will.
         largest: bytes of the largest tensor on the way, for one image.
     """
 
     program: Program
     example: Tensor
+    found: Tensor
     largest: int
 
 
@@ -113,7 +115,10 @@ def lower(
     modules = dict(cast("Iterator[tuple[str, nn.Module]]", module.named_modules()))
     fusion = Fusion(traced.graph, modules, shapes.found)
     program = _Emitter(fusion, target, may_overwrite).program()
-    return Lowered(program, example, largest * target.dtype.itemsize)
+    with torch.inference_mode():
+        # a copy for each: the program may write into one that is given twice
+        found = program(*(each.to(target.dtype, copy=True) for each in examples))
+    return Lowered(program, example, found, largest * target.dtype.itemsize)
 
 
 class _Emitter:

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import pairwise
-from typing import cast
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from drnn_core.inference.skipping.building import Asks, Pieces, Segment, build
 from drnn_core.inference.skipping.cutting import NotAChainError
 from drnn_core.inference.skipping.lowering import Target
-from drnn_core.inference.skipping.path import Path, Steps
+from drnn_core.inference.skipping.path import Path, Steps, overruling
 from drnn_core.models.network import Network
 from drnn_core.recipes import NetworkRecipe
-from drnn_core.trace import BlockLayout, Output, Trace
+from drnn_core.trace import BlockLayout, Output
 
 # Just below the size, 32 MiB, from which on glibc takes every tensor from the system.
 _KEPT = 31 << 20
@@ -74,57 +74,51 @@ class InferenceNetwork:
             )
         with torch.inference_mode():
             x = x.to(self.dtype, memory_format=torch.channels_last)
-            told = None
-            if decisions is not None:
-                told = torch.where(decisions.t(), torch.inf, -torch.inf)
+            told = None if decisions is None else overruling(decisions.cpu().numpy())
             if batch == 1:
                 return self._one(x, told)
             return self._many(x, told)
 
-    def _one(self, x: Tensor, told: Tensor | None) -> Output:
-        logits: list[float] = []
-        overruled = None if told is None else cast("list[float]", told[:, 0].tolist())
+    def _one(self, x: Tensor, told: list[list[float]] | None) -> Output:
+        said: list[float] = []
+        overruled = None if told is None else [logits[0] for logits in told]
         for segment in self._pieces.segments:
             for block in segment.blocks:
-                x = block.one(x, logits, overruled)
-        trace = self._steps.trace(torch.tensor(logits, device=self.device)[:, None])
-        return Output(self._pieces.classify(x), trace)
-
-    def _many(self, x: Tensor, told: Tensor | None) -> Output:
-        batch = x.shape[0]
-        path = self._steps.path(batch)
-        if batch == 0:
-            return Output(
-                x.new_zeros((0, self.num_classes), dtype=torch.float32), self._trace(path)
-            )
-        x = _run(self._pieces.segments, x, path, told)
+                x = block.one(x, said, overruled)
         logits = self._pieces.classify(x)
-        in_order = torch.empty_like(logits)
-        in_order[path.who] = logits
-        return Output(in_order, self._trace(path))
+        return Output(logits, self._steps.trace(np.asarray(said, dtype=np.float32)[:, None]))
 
-    def _trace(self, path: Path) -> Trace:
-        return self._steps.trace(path.logits)
+    def _many(self, x: Tensor, told: list[list[float]] | None) -> Output:
+        batch = len(x)
+        path = Path(list(range(batch)), told, [])
+        if batch:
+            x = self._pieces.classify(_run(self._pieces.segments, x, path))
+            logits = torch.empty_like(x)
+            logits[torch.tensor(path.who, device=self.device)] = x
+        else:
+            logits = x.new_zeros((0, self.num_classes), dtype=torch.float32)
+        return Output(logits, self._steps.trace(self._steps.logits(batch, path.notes)))
 
 
-def _run(segments: Sequence[Segment], x: Tensor, path: Path, told: Tensor | None) -> Tensor:
+def _run(segments: Sequence[Segment], x: Tensor, path: Path) -> Tensor:
     """Segments one inside of the other, each with so many images at a time as it can hold.
 
     The last segment holds the most images. It takes its share, and the segments before it work on
     the share in smaller ones: no features of the whole batch are ever laid down between them.
     """
     *before, last = segments
-    batch = x.shape[0]
+    batch = len(x)
     parts = -(-batch // last.images)
     bounds = [batch * part // parts for part in range(parts + 1)]
     done: list[Tensor] = []
     for start, stop in pairwise(bounds):
         piece, its_path = (x, path) if parts == 1 else (x[start:stop], path.part(start, stop))
         if before:
-            piece = _run(before, piece, its_path, told)
+            piece = _run(before, piece, its_path)
         for block in last.blocks:
-            piece = block.many(piece, its_path, told)
+            piece = block.many(piece, its_path)
         done.append(piece)
+        path.who[start:stop] = its_path.who
     return done[0] if parts == 1 else torch.cat(done)
 
 

@@ -39,6 +39,15 @@ def check_reference(engine: Any, case: str) -> None:
         assert_same(compiled(part), reference(network, part))
 
 
+def check_other_sizes(engine: Any, case: str) -> None:
+    """Images of another size than it was packed for, larger and smaller."""
+    network, x = small_network(case)
+    for size in (8, 32):
+        compiled = engine.network.compile_for_inference(network, size)
+        for part in (x, x[:1]):
+            assert_same(compiled(part), reference(network, part))
+
+
 def check_masked_and_static(engine: Any, case: str) -> None:
     """The two forms to compare with compute the same, or all loops of everybody."""
     network, x = small_network(case)
@@ -105,31 +114,36 @@ def _counted(compiled: Any, x: Tensor) -> tuple[list[int], list[int]]:
     """Images that pass each loop and each gate of the blocks that skip."""
     ran: list[int] = []
     asked: list[int] = []
-    undo: list[tuple[Any, str, Any]] = []
+    undo: list[tuple[Any, dict[str, Any]]] = []
 
-    def counting(function: Callable[..., Tensor] | None, counts: list[int]) -> Any:
-        counts.append(0)
-        place = len(counts) - 1
-
-        def count(*inputs: Tensor) -> Tensor:
+    def counting(function: Callable[..., Any], counts: list[int], place: int) -> Any:
+        def count(*inputs: Tensor) -> Any:
             counts[place] += len(inputs[0])
-            assert function is not None
             return function(*inputs)
 
-        return None if function is None else count
+        return count
 
     for segment in compiled._pieces.segments:
         for block in segment.blocks:
             if not hasattr(block, "_parts"):
                 continue
-            for name, counts in (("loops", ran), ("gates", asked)):
-                functions = getattr(block._parts, name)
-                undo.append((block._parts, name, functions))
-                changed = tuple(counting(function, counts) for function in functions)
-                object.__setattr__(block._parts, name, changed)
+            parts = block._parts
+            undo.append((parts, {"loops": parts.loops, "gates": parts.gates}))
+            loops: list[Any] = []
+            gates: list[Any] = []
+            for loop, gate in zip(parts.loops, parts.gates, strict=True):
+                ran.append(0)
+                asked.append(0)
+                place = len(ran) - 1
+                loops.append(counting(loop, ran, place))
+                counted = gate and type(gate)(*(counting(each, asked, place) for each in gate))
+                gates.append(counted)
+            object.__setattr__(parts, "loops", tuple(loops))
+            object.__setattr__(parts, "gates", tuple(gates))
     compiled(x)
-    for parts, name, functions in undo:
-        object.__setattr__(parts, name, functions)
+    for parts, before in undo:
+        for name, value in before.items():
+            object.__setattr__(parts, name, value)
     return ran, asked
 
 
@@ -161,17 +175,17 @@ def check_nothing_kept(engine: Any, case: str) -> None:
     """Calls do not reach into each other, nor do later changes of the network."""
     network, x = small_network(case)
     compiled = engine.network.compile_for_inference(network, 16)
-    first = compiled(x)
+    first, alone = compiled(x), compiled(x[:1])
     kept = Output(first.logits.clone(), first.trace)
     compiled(x.flip(0) * 3)
-    compiled(x[:1])
+    compiled(x[1:2])
     assert torch.equal(first.logits, kept.logits)
     with torch.no_grad():
         for tensor in [*network.parameters(), *network.buffers()]:
             tensor.zero_()
-    again = compiled(x)
-    assert torch.equal(again.logits, kept.logits)
-    assert all(torch.equal(a, b) for a, b in zip(again.trace, kept.trace, strict=True))
+    for again, before in ((compiled(x), kept), (compiled(x[:1]), alone)):
+        assert torch.equal(again.logits, before.logits)
+        assert all(torch.equal(a, b) for a, b in zip(again.trace, before.trace, strict=True))
 
 
 def check_network_left_alone(engine: Any, case: str) -> None:
@@ -207,6 +221,7 @@ def check_foreign(engine: Any, kind: type[nn.Module]) -> None:
 
 CHECKS = (
     check_reference,
+    check_other_sizes,
     check_masked_and_static,
     check_told,
     check_work,

@@ -45,8 +45,8 @@ FAULTS = (
     Fault(
         "weights that follow the network's",
         "gates",
-        "layer.weight.detach().float().t().clone()",
-        "layer.weight.detach().float().t()",
+        "weight = layer.weight.detach().float().clone()",
+        "weight = layer.weight.detach().float()",
     ),
     # --- fusing ------------------------------------------------------------------------------
     Fault(
@@ -78,44 +78,48 @@ FAULTS = (
     Fault(
         "the order is not restored",
         "network",
-        "in_order[path.who] = logits",
-        "in_order[:] = logits",
+        "logits[torch.tensor(path.who, device=self.device)] = x",
+        "logits[:] = x",
     ),
     Fault(
         "the order is restored the wrong way round",
         "network",
-        "in_order[path.who] = logits",
-        "in_order[:] = logits[path.who]",
+        "logits[torch.tensor(path.who, device=self.device)] = x",
+        "logits[:] = x[torch.tensor(path.who, device=self.device)]",
     ),
     Fault(
         "one image too few is computed",
         "blocks",
-        "x = _store(x, count, advance(_first(x, count)))",
-        "x = _store(x, count - 1, advance(_first(x, count - 1))) if count > 1 else x",
+        "active = x[window.start : window.stop]",
+        "active = x[window.start : window.stop - 1]",
     ),
     Fault(
         "one image too many is computed",
         "blocks",
-        "count = bring_forward(x, path.who, logits > 0)",
-        "count = min(bring_forward(x, path.who, logits > 0) + 1, x.shape[0])",
+        "active = x[window.start : window.stop]",
+        "active = x[window.start : window.stop + 1]",
     ),
     Fault(
         "everybody is computed who was asked",
         "blocks",
-        "x = _store(x, count, advance(_first(x, count)))",
-        "x = torch.cat((advance(x[: len(logits)].clone())[:count], x[count:])) if count else x",
+        "active = x[window.start : window.stop]",
+        "active = x[window.start : window.stop]\n"
+        "                    x[window.start : window.stop] = advance(x.clone())"
+        "[window.start : window.stop]\n"
+        "                    step += 1\n"
+        "                    continue",
     ),
     Fault(
         "images stay where they lie",
         "rows",
-        "for tensor in (images_as_rows(x), who[:, None]):",
-        "for tensor in (who[:, None],):",
+        "_swap(images_as_rows(x), movers, holes)",
+        "_swap(images_as_rows(x.clone()), movers, holes)",
     ),
     Fault(
         "nobody notes who moved",
         "rows",
-        "for tensor in (images_as_rows(x), who[:, None]):",
-        "for tensor in (images_as_rows(x),):",
+        "who[mover], who[hole] = who[hole], who[mover]",
+        "pass",
     ),
     Fault(
         "a sum is written over what it reads",
@@ -144,46 +148,45 @@ FAULTS = (
     Fault(
         "who moves back is overwritten",
         "rows",
-        "array[last] = spare",
-        "array[last] = array[first]",
+        "two[:] = spare",
+        "two[:] = one",
     ),
     Fault(
-        "the images behind are counted from the front",
+        "places are counted from the start of the window",
         "rows",
-        "np.flatnonzero(staying[count:]) + count",
-        "np.flatnonzero(staying[count:])",
+        "enumerate(logits, window.start)",
+        "enumerate(logits)",
     ),
     Fault(
         "the pieces of a batch all note the first piece's images",
         "path",
-        "Path(self.logits, self.who[start:stop])",
-        "Path(self.logits, self.who[: stop - start])",
+        "Path(self.who[start:stop], self.told, self.notes)",
+        "Path(self.who[: stop - start], self.told, self.notes)",
     ),
     Fault(
         "images that left a shortcut block keep no activation",
         "blocks",
-        "parts.passed(result[count:])",
-        "result[count:]",
+        "self._parts.passed(left)",
+        "pass",
     ),
     # --- the gates -----------------------------------------------------------------------------
     Fault(
         "the gate is asked of everybody",
         "blocks",
-        "logits = gate(_first(x, count))",
-        "logits = gate(x)[:count]",
+        "logits = path.ask(step, window.start, gate.many(active))",
+        "logits = path.ask(step, window.start, gate.many(x)[window.start : window.stop])",
     ),
     Fault(
         "the gate is asked once",
         "building",
-        "gates = tuple(gate if block.is_gated(loop) else None for loop in range(block.loops))",
-        "gates = tuple(gate if block.is_gated(loop) and not loop else None\n"
-        "                      for loop in range(block.loops))",
+        "tuple(gate if block.is_gated(loop) else None for loop in range(block.loops))",
+        "tuple(gate if block.is_gated(loop) and not loop else None for loop in range(block.loops))",
     ),
     Fault(
         "closed where it should open",
         "blocks",
-        "count = bring_forward(x, path.who, logits > 0)",
-        "count = bring_forward(x, path.who, logits < 0)",
+        "bring_together(x, path.who, window, logits)",
+        "bring_together(x, path.who, window, [-logit for logit in logits])",
     ),
     Fault("alone, closed where it should open", "blocks", "runs = logit > 0", "runs = logit < 0"),
     Fault(
@@ -194,50 +197,57 @@ FAULTS = (
     ),
     Fault(
         "the logits of who left are forgotten",
-        "blocks",
-        "path.note(parts.first_step + loop, self._end, logits)",
-        "path.note(parts.first_step + loop, parts.first_step + loop + 1, logits)",
+        "path",
+        "np.where(np.isnan(found[steps]), found[steps - 1], found[steps])",
+        "np.where(np.isnan(found[steps]), 0.0, found[steps])",
     ),
     Fault(
         "decisions from outside go by place",
-        "blocks",
-        "logits = told[parts.first_step + loop].index_select(0, path.who[:count])",
-        "logits = told[parts.first_step + loop][:count]",
+        "path",
+        "values = [row[image] for image in who]",
+        "values = list(row[start : start + len(who)])",
     ),
     Fault(
         "no activation in the gate",
         "gates",
-        "x.mean((2, 3), dtype=torch.float32), w1).relu_()",
-        "x.mean((2, 3), dtype=torch.float32), w1)",
+        "logits.relu_()",
+        "logits",
+    ),
+    Fault("alone, no activation in the gate", "gates", "if value > 0.0:", "if True:"),
+    Fault("alone, no bias in the gate", "gates", "logit = constant", "logit = 0.0"),
+    Fault(
+        "features of another size are read as if they were usual",
+        "gates",
+        "if x.numel() != len(x) * size:",
+        "if x.numel() < len(x) * size:",
     ),
     # --- the trace -----------------------------------------------------------------------------
     Fault(
         "asked means ran",
         "path",
-        "asked = reached & self.gated[:, None]",
-        "asked = ran & self.gated[:, None]",
+        "asked[:, 1:] = ran[:, :-1]",
+        "asked[:, 1:] = ran[:, 1:]",
     ),
     Fault(
         "gates are asked across blocks",
         "path",
-        "reached = torch.cat((ran[:1], ran[:-1])) | self._first",
-        "reached = torch.cat((ran[:1] | True, ran[:-1]))",
+        "asked[:, self._first] = True",
+        "asked[:, 0] = True",
     ),
     Fault(
         "ungated loops count as asked",
         "path",
-        "asked = reached & self.gated[:, None]",
-        "asked = reached",
+        "asked &= self._gated",
+        "pass",
     ),
     # --- state ---------------------------------------------------------------------------------
     Fault(
         "a call leaves its path to the next",
-        "path",
-        "return Path(self._certain.repeat(1, batch), who)",
-        "self.kept = getattr(self, 'kept', None)\n"
-        "        if self.kept is None or self.kept.who.shape[0] != batch:\n"
-        "            self.kept = Path(self._certain.repeat(1, batch), who)\n"
-        "        return self.kept",
+        "network",
+        "path = Path(list(range(batch)), told, [])",
+        "path = self.__dict__.setdefault('kept', {}).setdefault(\n"
+        "            batch, Path(list(range(batch)), told, [])\n"
+        "        )",
     ),
     Fault(
         "compiling leaves the network in evaluation",

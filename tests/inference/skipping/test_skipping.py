@@ -74,15 +74,9 @@ def test_decisions_part_the_images() -> None:
         assert bool((trace.ran.sum(dim=0) < len(x)).any())
 
 
-def test_other_sizes_than_packed_for() -> None:
-    network, x = small_network("basic")
-    compiled = compile_for_inference(network, 32)
-    assert_same(compiled(x), reference(network, x))
-
-
 def test_without_packed_convolutions(monkeypatch: pytest.MonkeyPatch) -> None:
     """As on a GPU, or where PyTorch has no oneDNN."""
-    monkeypatch.setattr("drnn_core.inference.skipping.convolution.packs", lambda: False)
+    monkeypatch.setattr("drnn_core.inference.skipping.convolution.packs", lambda dtype: False)
     for case in CASES:
         network, x = small_network(case)
         compiled = compile_for_inference(network, 16)

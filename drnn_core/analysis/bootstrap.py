@@ -51,6 +51,22 @@ def resamples_within(
         yield tuple(np.bincount(random.integers(0, n, n), minlength=n) for n in sizes)
 
 
+def resamples_of_kinds(counts: Counts, resamples: int, seed: int) -> Iterator[Counts]:
+    """How many of the images drawn are of each of K kinds, (K,) a resample.
+
+    The same in law as drawing images one by one and counting their kinds, at a cost that does not
+    depend on the number of images: what is enough for statistics of a table of counts.
+
+    Args:
+        counts: (K,) images of each kind, at least one image in all.
+        resamples, seed: see ``resamples_of``.
+    """
+    random = np.random.default_rng(seed)
+    n = int(counts.sum())
+    for _ in range(resamples):
+        yield random.multinomial(n, counts / n).astype(np.int64)
+
+
 def interval(draws: ArrayLike, level: float) -> tuple[float, float]:
     """Percentiles that hold ``level`` of the draws; NaN draws do not count, none gives NaN.
 

@@ -7,6 +7,7 @@ columns). ``paired`` joins them by ``id``; everything else takes its table.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
 
-from drnn_core.analysis.bootstrap import Estimate, mean_estimate
+from drnn_core.analysis.bootstrap import Estimate, interval, resamples_of_kinds
 
 # Of each run; names of the paired table end in _a for the first run and in _b for the second.
 _OF_EACH = ("index", "prediction", "correct", "confidence", "entropy", "loss", "loops", "macs")
@@ -108,9 +109,29 @@ def error_difference(
     pairs: pd.DataFrame, level: float = 0.95, resamples: int = 1000, seed: int = 0
 ) -> Estimate:
     """Error of run b minus that of run a, in points of %, with a bootstrap over the images."""
-    a, b = _correct(pairs)
-    change: NDArray[np.float64] = 100.0 * (a.astype(np.float64) - b.astype(np.float64))
-    return mean_estimate(change, level, resamples, seed)
+    found = mcnemar(pairs)
+    n = len(pairs)
+    if not n:
+        return Estimate(math.nan, math.nan, math.nan, 0, level)
+    kinds = np.array([found.only_a, found.only_b, found.both_right + found.neither])
+    draws = [100 * (k[0] - k[1]) / n for k in resamples_of_kinds(kinds, resamples, seed)]
+    value = 100 * (found.only_a - found.only_b) / n
+    return Estimate(value, *interval(draws, level), n, level)
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """P-values of several tests after Holm's correction, in the order given.
+
+    Each holds at a level if it would after Bonferroni's correction among the tests that are not
+    more certain (Holm, "A simple sequentially rejective multiple test procedure", 1979).
+    """
+    order = sorted(range(len(p_values)), key=lambda place: p_values[place])
+    corrected = [0.0] * len(p_values)
+    least = 0.0
+    for rank, place in enumerate(order):
+        least = max(least, min(1.0, (len(p_values) - rank) * p_values[place]))
+        corrected[place] = least
+    return corrected
 
 
 def agreement(pairs: pd.DataFrame) -> Agreement:

@@ -12,10 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+from drnn_core.analysis.bootstrap import mean_estimate
 from drnn_core.analysis.comparison import (
     agreement,
     error_difference,
     flips,
+    holm,
     largest_changes,
     loops_by_loops,
     mcnemar,
@@ -104,6 +106,27 @@ def test_pairing_makes_the_interval_narrow() -> None:
     together = error_difference(paired(records(a, labels), records(b, labels)))
     assert together.value == pytest.approx(0.5)
     assert 0 <= together.low < 0.5 < together.high < 1.5
+
+
+def test_the_interval_is_that_of_drawn_images() -> None:
+    random = np.random.default_rng(0)
+    labels = [0] * 300
+    a, b = ((random.random(300) < p).astype(int).tolist() for p in (0.2, 0.35))
+    table = paired(records(a, labels), records(b, labels))
+    change = 100 * (table["correct_a"].astype(float) - table["correct_b"].astype(float))
+    found, drawn = error_difference(table, resamples=4000), mean_estimate(change, resamples=4000)
+    assert found.value == pytest.approx(drawn.value)
+    assert (found.low, found.high) == pytest.approx((drawn.low, drawn.high), abs=0.6)
+    assert math.isnan(error_difference(table.iloc[:0]).low)
+
+
+def test_holm_by_hand() -> None:
+    # 3 x .01, then 2 x .04 is less than 1 x .09, and none falls below the one before
+    assert holm([0.04, 0.01, 0.09]) == pytest.approx([0.08, 0.03, 0.09])
+    assert holm([0.03, 0.02, 0.025]) == pytest.approx([0.06, 0.06, 0.06])
+    assert holm([0.7, 0.6]) == [1, 1]
+    assert holm([0.2]) == [0.2]
+    assert holm([]) == []
 
 
 def test_agreement_is_cohens() -> None:

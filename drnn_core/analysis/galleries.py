@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from drnn_core.analysis.effects import Effect, effect
+from drnn_core.analysis.effects import Effect, Ends
 
 Rows = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -90,18 +90,19 @@ def galleries(
         ValueError: a count below 1, a share outside 0..0.5, or limits that overlap.
     """
     _check(rule)
-    keep = np.ones(len(records), dtype=bool)
-    if correct is not None:
-        keep &= records["correct"].to_numpy() == correct
     found_labels: NDArray[np.int64] = records["label"].to_numpy().astype(np.int64)
     loops: NDArray[np.int64] = records["loops"].to_numpy().astype(np.int64)
     index = records["index"].to_numpy()
+    keep = np.ones(len(records), dtype=bool)
+    if correct is not None:
+        keep &= records["correct"].to_numpy() == correct
+    if labels:
+        keep &= np.isin(found_labels, labels)
+    kept = np.flatnonzero(keep)
+    kept = kept[np.lexsort((index[kept], loops[kept], found_labels[kept]))]
+    there, starts = np.unique(found_labels[kept], return_index=True)
     found: list[ClassGallery] = []
-    for label in np.unique(found_labels[keep]).tolist():
-        if labels and label not in labels:
-            continue
-        rows = np.flatnonzero(keep & (found_labels == label))
-        rows = rows[np.lexsort((index[rows], loops[rows]))]
+    for label, rows in zip(there.tolist(), np.split(kept, starts[1:]), strict=False):
         few, many = _ends(loops[rows], rule)
         hard = rows[many]
         hard = hard[np.lexsort((index[hard], -loops[hard]))]
@@ -146,16 +147,16 @@ def separation(
     resamples: int = 1000,
     seed: int = 0,
 ) -> list[Effect]:
-    """What separates easy from hard images, the largest difference by ranks first.
-
-    Easy and hard images of all classes are pooled; with equally many of both from each class,
-    as ``ByCount`` gives them, classes cannot make a difference.
+    """What separates easy from hard images of one class, the largest difference first.
 
     Args:
         records: of a run, with whatever columns stand beside them.
         found: of these records.
         columns: which; by default ``numeric_columns``.
         level, resamples, seed: of the intervals, for which easy and hard images are drawn apart.
+
+    Returns:
+        By the size of ``Effect.within``, then by name; what has none comes last.
 
     Raises:
         ValueError: a column that the records lack.
@@ -167,14 +168,36 @@ def separation(
             f"the records have no column {', '.join(unknown)}; expected some of: "
             f"{', '.join(numeric_columns(records))}"
         )
-    none = np.zeros(0, dtype=np.int64)
-    easy = np.concatenate([none, *(gallery.easy for gallery in found)])
-    hard = np.concatenate([none, *(gallery.hard for gallery in found)])
+    easy, hard = pooled(found)
+    labels: NDArray[np.int64] = records["label"].to_numpy().astype(np.int64)
+    ends = Ends(labels[easy], labels[hard], level, resamples, seed)
     effects: list[Effect] = []
     for name in names:
         values: Floats = records[name].to_numpy().astype(np.float64)
-        effects.append(effect(name, values[easy], values[hard], level, resamples, seed))
-    return sorted(effects, key=lambda one: (-_size(one.delta.value), one.column))
+        effects.append(ends.effect(name, values[easy], values[hard]))
+    return sorted(effects, key=_largest_first)
+
+
+def pooled(found: Sequence[ClassGallery]) -> tuple[Rows, Rows]:
+    """Rows of all easy images, and of all hard ones."""
+    none = np.zeros(0, dtype=np.int64)
+    easy = np.concatenate([none, *(gallery.easy for gallery in found)])
+    hard = np.concatenate([none, *(gallery.hard for gallery in found)])
+    return easy, hard
+
+
+def make_up(found: Sequence[ClassGallery]) -> float:
+    """How far the classes of all easy and of all hard images differ: 0 not at all, 1 wholly.
+
+    The total variation distance of their shares: the share of the easy images that would have to
+    be of other classes for both to be made up alike. NaN without images of either kind.
+    """
+    sizes = np.array([(len(each.easy), len(each.hard)) for each in found], dtype=np.float64)
+    totals = sizes.sum(axis=0) if len(found) else np.zeros(2)
+    if not totals.all():
+        return math.nan
+    shares = sizes / totals
+    return float(np.abs(shares[:, 0] - shares[:, 1]).sum() / 2)
 
 
 def numeric_columns(records: pd.DataFrame) -> list[str]:
@@ -186,5 +209,6 @@ def numeric_columns(records: pd.DataFrame) -> list[str]:
     ]
 
 
-def _size(value: float) -> float:
-    return -1.0 if math.isnan(value) else abs(value)
+def _largest_first(one: Effect) -> tuple[float, str]:
+    size = abs(one.within.value)
+    return (1.0 if math.isnan(size) else -size), one.column

@@ -1,8 +1,7 @@
-"""Easy and hard images by hand, and effect sizes by counting pairs."""
+"""Easy and hard images by hand, and which columns separate them."""
 
 from __future__ import annotations
 
-import itertools
 import math
 from typing import Any
 
@@ -11,16 +10,16 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy import stats
 
-from drnn_core.analysis.effects import effect
 from drnn_core.analysis.galleries import (
     ByCount,
     ByLoops,
     ByQuantile,
     Rule,
     galleries,
+    make_up,
     numeric_columns,
+    pooled,
     separation,
 )
 
@@ -108,37 +107,6 @@ def test_rules_that_make_no_sense(rule: Rule) -> None:
         galleries(records([1, 2]), rule)
 
 
-@given(st.integers(0, 500))
-def test_effects_are_those_of_counting_pairs(seed: int) -> None:
-    random = np.random.default_rng(seed)
-    easy, hard = random.integers(0, 5, 14).astype(float), random.integers(1, 7, 9).astype(float)
-    found = effect("x", easy, hard, 0.9, 60, 0)
-    pairs = [np.sign(b - a) for a, b in itertools.product(easy, hard)]
-    assert found.delta.value == pytest.approx(np.mean(pairs))
-    pooled = math.sqrt((13 * easy.var(ddof=1) + 8 * hard.var(ddof=1)) / 21)
-    assert found.d.value == pytest.approx((hard.mean() - easy.mean()) / pooled)
-    assert found.p == pytest.approx(stats.mannwhitneyu(easy, hard).pvalue)
-    assert -1 <= found.delta.low <= found.delta.high <= 1
-    assert (found.easy_n, found.hard_n, found.delta.n) == (14, 9, 23)
-
-
-def test_the_intervals_are_about_scipys() -> None:
-    random = np.random.default_rng(0)
-    easy, hard = random.normal(0, 1, 60), random.normal(0.5, 1, 50)
-    found = effect("x", easy, hard, 0.9, 800, 0)
-
-    def delta(a: np.ndarray, b: np.ndarray) -> float:
-        return 2 * float(stats.mannwhitneyu(b, a).statistic) / (len(a) * len(b)) - 1
-
-    theirs = stats.bootstrap(
-        (easy, hard), delta, confidence_level=0.9, n_resamples=800, method="percentile",
-        vectorized=False, rng=3,
-    ).confidence_interval  # fmt: skip
-    assert found.delta.low == pytest.approx(theirs.low, abs=0.05)
-    assert found.delta.high == pytest.approx(theirs.high, abs=0.05)
-    assert found.d.low < found.d.value < found.d.high
-
-
 def test_what_separates_comes_first() -> None:
     loops = [0, 1, 0, 1, 8, 9, 8, 9]
     blur = [0.1, 0.2, 0.1, 0.2, 0.9, 0.8, 0.9, math.nan]
@@ -161,3 +129,23 @@ def test_too_few_images_and_unknown_columns() -> None:
     assert separation(table, [], ["blur"])[0].easy_n == 0
     with pytest.raises(ValueError, match="no column speed; expected some of: correct, blur"):
         separation(table, [], ["speed"])
+
+
+def test_make_up_is_the_share_that_would_have_to_change_class() -> None:
+    table = records([1, 1, 1, 9, 1, 9, 9, 9], [0, 0, 0, 0, 1, 1, 1, 1])
+    found = galleries(table, ByLoops(2, 8))
+    assert make_up(found) == pytest.approx(0.5)  # 3 and 1 easy, 1 and 3 hard
+    assert make_up(galleries(table, ByCount(1))) == 0
+    assert math.isnan(make_up(galleries(table, ByLoops(0, 8))))
+    assert math.isnan(make_up([]))
+    easy, hard = pooled(found)
+    assert (easy.tolist(), hard.tolist()) == ([0, 1, 2, 4], [3, 5, 6, 7])
+
+
+def test_within_classes_decides_the_order() -> None:
+    """Class 1 is bright and hard; within classes only noise differs."""
+    loops, labels = [1, 1, 1, 9, 1, 9, 9, 9], [0, 0, 0, 0, 1, 1, 1, 1]
+    table = records(loops, labels, bright=[0, 0, 0, 0, 5, 5, 5, 5], noise=[1, 1, 1, 3, 1, 2, 2, 1])
+    first, second = separation(table, galleries(table, ByLoops(2, 8)), ["bright", "noise"])
+    assert (first.column, second.column) == ("noise", "bright")
+    assert (second.within.value, second.delta.value) == (0, pytest.approx(0.5))

@@ -200,6 +200,19 @@ def make_up(found: Sequence[ClassGallery]) -> float:
     return float(np.abs(shares[:, 0] - shares[:, 1]).sum() / 2)
 
 
+def typical_classes(records: pd.DataFrame, count: int) -> list[int]:
+    """So many classes, at even steps from the one that loops least on average to that most.
+
+    Returns:
+        Labels, in their own order; all of them where there are no more than ``count``.
+    """
+    means = records.groupby("label")["loops"].mean().sort_values(kind="stable")
+    if len(means) > count:
+        steps = np.linspace(0, len(means) - 1, count).round().astype(np.int64)
+        means = means.iloc[steps]
+    return sorted(int(str(label)) for label in means.index)
+
+
 def numeric_columns(records: pd.DataFrame) -> list[str]:
     """Columns of one number or yes and no for each image, but for names, positions and loops."""
     return [

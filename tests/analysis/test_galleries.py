@@ -21,6 +21,7 @@ from drnn_core.analysis.galleries import (
     numeric_columns,
     pooled,
     separation,
+    typical_classes,
 )
 
 
@@ -149,3 +150,11 @@ def test_within_classes_decides_the_order() -> None:
     first, second = separation(table, galleries(table, ByLoops(2, 8)), ["bright", "noise"])
     assert (first.column, second.column) == ("noise", "bright")
     assert (second.within.value, second.delta.value) == (0, pytest.approx(0.5))
+
+
+def test_typical_classes_reach_from_the_fewest_to_the_most_loops() -> None:
+    table = records([5, 1, 9, 3, 7, 7], [0, 1, 2, 3, 4, 4])
+    assert typical_classes(table, 5) == typical_classes(table, 99) == [0, 1, 2, 3, 4]
+    assert typical_classes(table, 3) == [0, 1, 2]
+    assert typical_classes(table, 2) == [1, 2]
+    assert typical_classes(table.iloc[:0], 3) == []

@@ -14,7 +14,7 @@ from typing import Any
 from streamlit.components.v2 import component
 
 _ASSETS = Path(__file__).resolve().parent / "assets"
-_SCRIPTS = ("pages.js", "tile.js", "grid.js", "detail.js", "gallery.js")
+_SCRIPTS = ("pages.js", "tile.js", "pair.js", "grid.js", "detail.js", "gallery.js")
 
 
 @cache

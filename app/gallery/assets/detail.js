@@ -54,7 +54,8 @@ class Detail {
     const title = `${(this.position + 1).toLocaleString("en")} of ${source.count.toLocaleString("en")}`;
     const body = element("div", "body");
     body.append(this.picture(record, source), this.facts(record, source));
-    this.dialog.setAttribute("aria-label", describe(record, source));
+    const words = source.pair ? describePair(record, source) : describe(record, source);
+    this.dialog.setAttribute("aria-label", words);
     this.dialog.replaceChildren(this.bar(title, source.count), body);
     const focus = this.dialog.querySelector(`[data-role="${had || "close"}"]:not(:disabled)`);
     (focus || this.dialog.querySelector('[data-role="close"]')).focus();
@@ -97,29 +98,39 @@ class Detail {
   }
 
   facts(record, source) {
+    if (source.pair) return pairFacts(record, source, this.inspect);
     const facts = element("div", "facts");
-    const right = record.label === record.prediction;
-    const answer = element("p", right ? "answer" : "answer wrong");
-    answer.append(
-      element("strong", "", source.classes[record.prediction]),
-      element("span", "", ` with ${percent(record.confidence)} confidence`),
-      element("em", "", right ? "✓ right" : `✕ wrong, labelled ${source.classes[record.label]}`),
-    );
-    facts.append(answer);
+    facts.append(answerOf(record, source));
     if (source.loopsMax) facts.append(path(record, source));
     facts.append(table(record));
     if (source.inspect) {
-      const link = element("a", "inspect", "Inspect this image");
-      link.href = `${source.inspect}${encodeURIComponent(record.index)}`;
-      link.onclick = (event) => {
-        if (event.ctrlKey || event.metaKey || event.shiftKey) return; // a tab of its own
-        event.preventDefault();
-        this.inspect(record.index);
-      };
-      facts.append(link);
+      const go = () => this.inspect(record.index);
+      facts.append(inspectLink("Inspect this image", source.inspect, record.index, go));
     }
     return facts;
   }
+}
+
+function inspectLink(words, address, index, go) {
+  const link = element("a", "inspect", words);
+  link.href = `${address}${encodeURIComponent(index)}`;
+  link.onclick = (event) => {
+    if (event.ctrlKey || event.metaKey || event.shiftKey) return; // a tab of its own
+    event.preventDefault();
+    go();
+  };
+  return link;
+}
+
+function answerOf(record, source) {
+  const right = record.label === record.prediction;
+  const answer = element("p", right ? "answer" : "answer wrong");
+  answer.append(
+    element("strong", "", source.classes[record.prediction]),
+    element("span", "", ` with ${percent(record.confidence)} confidence`),
+    element("em", "", right ? "✓ right" : `✕ wrong, labelled ${source.classes[record.label]}`),
+  );
+  return answer;
 }
 
 // The path in simple form: a mark for each loop of each block, filled where it ran.

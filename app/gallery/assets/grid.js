@@ -4,6 +4,8 @@
 const TILE = 78; // least width in CSS pixels
 const GAP = 8;
 const CAPTION = 18;
+const PAIR_TILE = 112; // of two runs, whose tiles say more
+const PAIR_CAPTION = 50;
 const OVERSCAN = 2; // rows above and below the view
 
 class Grid {
@@ -38,10 +40,11 @@ class Grid {
     if (!this.source) return;
     const width = this.scroller.clientWidth - 2 * 2;
     if (width <= 0) return;
-    const columns = Math.max(1, Math.floor((width + GAP) / (TILE + GAP)));
+    const [tile, caption] = this.source.pair ? [PAIR_TILE, PAIR_CAPTION] : [TILE, CAPTION];
+    const columns = Math.max(1, Math.floor((width + GAP) / (tile + GAP)));
     const side = Math.floor((width + GAP) / columns - GAP);
     if (!anew && columns === this.columns && side === this.side) return this.draw();
-    Object.assign(this, { columns, side, pitch: side + CAPTION + GAP });
+    Object.assign(this, { columns, side, pitch: side + caption + GAP });
     this.total = Math.ceil(this.source.count / columns);
     this.space.style.height = `${this.total * this.pitch}px`;
     this.scroller.style.setProperty("--side", `${side}px`);

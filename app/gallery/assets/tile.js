@@ -18,6 +18,7 @@ function emptyTile(position, active) {
 }
 
 function fillTile(tile, facts, source, sheet, place) {
+  if (source.pair) return fillPairTile(tile, facts, source, sheet, place);
   const [picture, caption] = tile.children;
   const label = source.classes[facts.label];
   const answer = source.classes[facts.prediction];

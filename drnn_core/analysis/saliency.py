@@ -35,7 +35,10 @@ from torch import Tensor, nn
 
 Method = Literal["saliency", "input_x_gradient", "integrated_gradients", "grad_cam", "occlusion"]
 METHODS: tuple[Method, ...] = get_args(Method)
-Target = int | Tensor
+# They take some seventy passes through the network for each image, the others one or two.
+SLOW_METHODS: tuple[Method, ...] = ("integrated_gradients", "occlusion")
+Target = int | Tensor | NDArray[np.int64]
+_Classes = int | Tensor
 
 INTEGRATION_STEPS = 64
 # In pixels of a 32 x 32 image; larger images are occluded by windows that are larger in
@@ -82,8 +85,9 @@ def attribute(
     if method not in METHODS:
         raise ValueError(f"no attribution method is called {method!r}; expected one of {METHODS}")
     inputs = images.detach().clone().requires_grad_(True)
+    classes = target if isinstance(target, int) else torch.as_tensor(target)
     with torch.enable_grad():
-        evidence = _EVIDENCE[method](network, inputs, target)
+        evidence = _EVIDENCE[method](network, inputs, classes)
     return evidence.detach().to(torch.float32).cpu().numpy()
 
 
@@ -123,17 +127,17 @@ def share_on(evidence: NDArray[np.float32], mask: NDArray[np.bool_]) -> NDArray[
     return np.divide(on_object, total, out=np.full(total.shape, np.nan), where=total > 0)
 
 
-def _saliency(network: Attributable, images: Tensor, target: Target) -> Tensor:
+def _saliency(network: Attributable, images: Tensor, target: _Classes) -> Tensor:
     captum = _captum()
     return captum.Saliency(network).attribute(images, target=target, abs=True).amax(dim=1)
 
 
-def _input_x_gradient(network: Attributable, images: Tensor, target: Target) -> Tensor:
+def _input_x_gradient(network: Attributable, images: Tensor, target: _Classes) -> Tensor:
     captum = _captum()
     return captum.InputXGradient(network).attribute(images, target=target).sum(dim=1)
 
 
-def _integrated_gradients(network: Attributable, images: Tensor, target: Target) -> Tensor:
+def _integrated_gradients(network: Attributable, images: Tensor, target: _Classes) -> Tensor:
     captum = _captum()
     integrated = captum.IntegratedGradients(network).attribute(
         images,
@@ -146,7 +150,7 @@ def _integrated_gradients(network: Attributable, images: Tensor, target: Target)
     return integrated.sum(dim=1)
 
 
-def _grad_cam(network: Attributable, images: Tensor, target: Target) -> Tensor:
+def _grad_cam(network: Attributable, images: Tensor, target: _Classes) -> Tensor:
     captum = _captum()
     coarse = captum.LayerGradCam(network, network.last_features).attribute(
         images, target=target, relu_attributions=True
@@ -155,7 +159,7 @@ def _grad_cam(network: Attributable, images: Tensor, target: Target) -> Tensor:
     return nn.functional.interpolate(cast(Tensor, coarse), size=size, mode="bilinear")[:, 0]
 
 
-def _occlusion(network: Attributable, images: Tensor, target: Target) -> Tensor:
+def _occlusion(network: Attributable, images: Tensor, target: _Classes) -> Tensor:
     captum = _captum()
     channels = images.shape[1]
     scale = max(1, min(images.shape[-2:]) // 32)
@@ -178,7 +182,7 @@ def _at_once(images: Tensor, most: int) -> int:
     return max(1, min(most, _PIXELS_AT_ONCE // images[:, 0].numel()))
 
 
-_EVIDENCE: dict[str, Callable[[Attributable, Tensor, Target], Tensor]] = {
+_EVIDENCE: dict[str, Callable[[Attributable, Tensor, _Classes], Tensor]] = {
     "saliency": _saliency,
     "input_x_gradient": _input_x_gradient,
     "integrated_gradients": _integrated_gradients,

@@ -69,6 +69,7 @@ def measure_run(
     *,
     device: str = "cpu",
     shard_rows: int | None = None,
+    keep: NDArray[np.int64] | None = None,
 ) -> int:
     """Write columns beside the records of a run, or what is missing of them.
 
@@ -79,9 +80,11 @@ def measure_run(
         image_set: the images that were recorded.
         measurements: made together, so that an image passes once.
         batch: images measured together.
-        progress: called with (done, total) images.
+        progress: called with (done, total) images, of those to measure.
         device: to compute on.
         shard_rows: rows of a shard; by default as the records have them.
+        keep: positions of the images to measure, rising, at even distances; NaN stands in the
+            rows of the others. By default all.
 
     Returns:
         How many images were measured by this call; 0 where nothing was missing.
@@ -91,34 +94,51 @@ def measure_run(
         RecordsError: no whole records, or they are of other weights or images.
     """
     recorded = _Recorded(run_folder, image_set, torch.device(device))
+    chosen = np.arange(len(image_set), dtype=np.int64) if keep is None else keep
+    count = None if keep is None or len(keep) == len(image_set) else len(keep)
     with ExitStack() as stack:
         writers = [
-            stack.enter_context(ColumnWriter(run_folder, one.name, one.columns, shard_rows))
+            stack.enter_context(ColumnWriter(run_folder, one.name, one.columns, shard_rows, count))
             for one in measurements
         ]
         missing = sorted({shard for writer in writers for shard in writer.missing()})
-        before = len(image_set) - sum(rows for _, rows in missing)
+        plan = [(first, rows, _inside(chosen, first, rows)) for first, rows in missing]
+        before = len(chosen) - sum(len(there) for _, _, there in plan)
         measured = 0
-        for first, rows in missing:
+        for first, rows, there in plan:
             wanted = [
                 (one, writer)
                 for one, writer in zip(measurements, writers, strict=True)
                 if (first, rows) in writer.missing()
             ]
             parts: list[list[Columns]] = []
-            for start in range(first, first + rows, batch):
-                seen = recorded.batch(start, min(start + batch, first + rows))
+            for start in range(0, len(there), batch):
+                seen = recorded.batch(there[start : start + batch])
                 parts.append([one.measure(seen) for one, _ in wanted])
                 measured += len(seen.pixels)
                 if progress:
-                    progress(before + measured, len(image_set))
+                    progress(before + measured, len(chosen))
             for place, (one, writer) in enumerate(wanted):
-                writer.write_columns(first, _joined(one, [part[place] for part in parts]))
+                values = _joined(one, [part[place] for part in parts], there - first, rows)
+                writer.write_columns(first, values)
     return measured
 
 
-def _joined(measurement: Measurement, parts: list[Columns]) -> Columns:
-    return {name: np.concatenate([part[name] for part in parts]) for name in measurement.columns}
+def _inside(chosen: NDArray[np.int64], first: int, rows: int) -> NDArray[np.int64]:
+    """Those of the rising positions that lie in a shard."""
+    low, high = np.searchsorted(chosen, [first, first + rows])
+    return chosen[low:high]
+
+
+def _joined(
+    measurement: Measurement, parts: list[Columns], there: NDArray[np.int64], rows: int
+) -> Columns:
+    """A shard's columns: what was measured ``there``, NaN in its other rows."""
+    joined: Columns = {}
+    for name in measurement.columns:
+        joined[name] = np.full(rows, np.nan, dtype=np.float32)
+        joined[name][there] = np.concatenate([part[name] for part in parts]) if parts else []
+    return joined
 
 
 class _Recorded:
@@ -138,14 +158,14 @@ class _Recorded:
         predictions: NDArray[np.int64] = records["prediction"].to_numpy().astype(np.int64)
         self.predictions = torch.from_numpy(predictions).to(device)
 
-    def batch(self, start: int, stop: int) -> Measured:
-        there = range(start, stop)
+    def batch(self, there: NDArray[np.int64]) -> Measured:
         pixels = self.image_set.images(there)
+        rows = torch.from_numpy(there).to(self.device)
         return Measured(
-            freeze(self.network, self.ran[start:stop]),
+            freeze(self.network, self.ran[rows]),
             pixels,
             self.normalise(pixels.to(self.device)),
-            self.predictions[start:stop],
+            self.predictions[rows],
             self.image_set.masks(there),
         )
 

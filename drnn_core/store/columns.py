@@ -2,8 +2,8 @@
 
 A table of columns is a folder ``columns/NAME/`` of the run, with shards and a manifest as the
 records have them. It holds ``index``, by which it is joined to the records, and float32 columns;
-NaN stands where there is nothing to measure. Its manifest names the same weights and images as
-the records'.
+NaN stands where there is nothing to measure, and in the rows of images that were left out. Its
+manifest names the same weights and images as the records'.
 """
 
 from __future__ import annotations
@@ -63,13 +63,19 @@ class ColumnWriter(TableWriter):
         name: of the table.
         columns: their names, besides ``index``.
         shard_rows: rows of a shard; by default as the records have them.
+        measured: how many rows, at even distances, will hold values; None: all.
 
     Raises:
         RecordsError: no records, names that are taken, or a table of other weights or images.
     """
 
     def __init__(
-        self, run_folder: Path, name: str, columns: Sequence[str], shard_rows: int | None = None
+        self,
+        run_folder: Path,
+        name: str,
+        columns: Sequence[str],
+        shard_rows: int | None = None,
+        measured: int | None = None,
     ) -> None:
         header = RECORDS_TABLE.manifest(run_folder).header
         taken = dict.fromkeys(header.columns, "the records")
@@ -87,6 +93,7 @@ class ColumnWriter(TableWriter):
             header,
             columns=("index", *columns),
             shard_rows=header.shard_rows if shard_rows is None else shard_rows,
+            measured=measured,
         )
         super().__init__(run_folder, own, column_table(name))
 
@@ -150,5 +157,7 @@ def read_all(run_folder: Path, tables: Sequence[str] | None = None) -> pd.DataFr
 
 def _foreign(records: RecordsHeader, columns: RecordsHeader) -> str:
     """In what columns are not of the same weights and images as the records; "" where they are."""
-    shape = {"columns": records.columns, "shard_rows": records.shard_rows}
-    return difference(replace(columns, **shape), records)
+    own = replace(
+        columns, columns=records.columns, shard_rows=records.shard_rows, measured=records.measured
+    )
+    return difference(own, records)

@@ -39,6 +39,7 @@ class RecordsHeader:
         rows: images of the set.
         shard_rows: rows of every shard but the last.
         columns: names of all columns, in order.
+        measured: rows that hold values, at even distances, where not all do; the others are NaN.
     """
 
     split: str
@@ -48,6 +49,7 @@ class RecordsHeader:
     rows: int
     shard_rows: int
     columns: tuple[str, ...]
+    measured: int | None = None
 
 
 @dataclass(frozen=True)
@@ -94,9 +96,12 @@ def shard_file(header: RecordsHeader, first: int) -> str:
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
     """Write ``manifest.json`` into a records folder, atomically."""
+    header = asdict(manifest.header)
+    if manifest.header.measured is None:
+        del header["measured"]  # the usual case: every row
     values: dict[str, Any] = {
         "format": RECORDS_FORMAT,
-        **asdict(manifest.header),
+        **header,
         "complete": manifest.complete,
         "shards": [asdict(shard) for shard in manifest.shards],
     }
@@ -140,6 +145,7 @@ def read_manifest(
         rows=read.integer("rows", least=1, most=_MOST_ROWS),
         shard_rows=read.integer("shard_rows", least=1, most=_MOST_ROWS),
         columns=read.texts("columns"),
+        measured=read.integer("measured", 1, _MOST_ROWS) if "measured" in read.values else None,
     )
     manifest = Manifest(header, tuple(_shard(entry) for entry in read.objects("shards")))
     _check(manifest, read.flag("complete"), path)
@@ -153,6 +159,7 @@ def difference(found: RecordsHeader, wanted: RecordsHeader) -> str:
         "data_fingerprint": "data fingerprint",
         "dataset": "data set",
         "shard_rows": "rows a shard",
+        "measured": "images measured",
     }
     order = ["weights_sha256", "data_fingerprint", *(entry.name for entry in fields(found))]
     for key in order:
@@ -189,5 +196,5 @@ def _check(manifest: Manifest, complete: bool, path: Path) -> None:
 
 
 def _short(value: Any) -> str:
-    text = str(value)
+    text = "all" if value is None else str(value)
     return text if len(text) <= 40 else text[:12] + "..."

@@ -48,12 +48,26 @@ def test_columns_are_written_once(
     assert column_tables(run) == ["grad_cam", "image", "outputs", "saliency"]
 
 
+def test_a_slow_method_may_look_at_some_images(
+    run: Path, data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["saliency", str(run), "--data", str(data), "--method", "occlusion"]
+    assert main([*arguments, "--limit", "2"]) == 0
+    assert "complete; evidence of 2 of them" in capsys.readouterr().out
+    found = read_all(run)
+    assert found["occlusion_area"].notna().tolist() == [True, False, True]
+    assert found["image_sharpness"].notna().all()
+    assert main(arguments) == 1
+    assert "images measured 2 instead of all" in capsys.readouterr().err
+
+
 def test_failures_are_one_line(run: Path, data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for arguments, message in (
         (["nowhere", "--data", str(data)], "there is no folder nowhere"),
         ([str(run), "--data", "nowhere"], "got 'nowhere', which is no folder"),
         ([str(run), "--data", "generated"], "to have the run's"),
         ([str(run), "--data", str(data), "--batch", "0"], "--batch of at least 1"),
+        ([str(run), "--data", str(data), "--limit", "-1"], "--limit of 0 or more"),
     ):
         assert main(["saliency", *arguments]) == 1
         error = capsys.readouterr().err

@@ -156,6 +156,32 @@ def test_only_what_is_missing_is_measured(run: Path) -> None:
     assert measure_run(run, images(), [evidence]) == 60
 
 
+def test_some_images_are_measured_and_the_others_stay_empty(run: Path) -> None:
+    tables = measurements("saliency", masks=True)
+    keep = np.array([3, 19, 20, 44])
+    steps: list[tuple[int, int]] = []
+
+    def stop(done: int, total: int) -> None:
+        steps.append((done, total))
+        if len(steps) == 2:
+            raise Stop
+
+    with pytest.raises(Stop):
+        measure_run(run, images(), tables, progress=stop, keep=keep, shard_rows=15)
+    assert measure_run(run, images(), tables, keep=keep, shard_rows=15) == 3
+    assert steps == [(1, 4), (3, 4)]
+    whole = recorded(run.parent / "whole")
+    measure_run(whole, images(), tables)
+    for name in ("image", "outputs", "saliency"):
+        some, every = read_columns(run, name), read_columns(whole, name)
+        assert np.flatnonzero(some.iloc[:, 1].notna()).tolist() == keep.tolist()
+        np.testing.assert_allclose(some.iloc[keep], every.iloc[keep], rtol=1e-3, atol=1e-6)
+    assert verify_run(run) == verify_run(whole)
+    with pytest.raises(RecordsError, match="images measured 4 instead of all"):
+        measure_run(run, images(), tables, shard_rows=15)
+    assert measure_run(run, images(), tables, keep=keep, shard_rows=15) == 0
+
+
 def test_other_images_other_weights_or_no_records(run: Path, tmp_path: Path) -> None:
     tables = measurements("saliency", masks=False)
     with pytest.raises(RecordsError, match=r"of other images \(tiny, 60\) than tiny \(60\)"):

@@ -161,7 +161,12 @@ def difference(found: RecordsHeader, wanted: RecordsHeader) -> str:
         "shard_rows": "rows a shard",
         "measured": "images measured",
     }
-    order = ["weights_sha256", "data_fingerprint", *(entry.name for entry in fields(found))]
+    order = [
+        "weights_sha256",
+        "data_fingerprint",
+        "measured",
+        *(entry.name for entry in fields(found)),
+    ]
     for key in order:
         old, new = getattr(found, key), getattr(wanted, key)
         if old != new:

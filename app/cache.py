@@ -7,7 +7,9 @@ rerun.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +22,10 @@ from app.settings import settings
 from drnn_core.analysis.loops import block_matrix
 from drnn_core.commands.models import model_row
 from drnn_core.inference.facts import NetworkFacts, NetworkShape, network_facts, network_shape
+from drnn_core.querying.frames import FrameRecords
+from drnn_core.querying.records import Records
 from drnn_core.store.records import (
+    RECORDS_TABLE,
     RecordsError,
     RecordsHeader,
     has_records,
@@ -37,6 +42,11 @@ _RECORDS_KEPT = 6
 _PREDICTORS_KEPT = 4
 _NETWORKS_KEPT = 256
 _SECONDS_KEPT = 3600
+
+# Records of more images stay on the disk: Distribution counts them there, and pages that need a
+# table in memory look at a sample of about so many.
+MOST_IN_MEMORY = 250_000
+SAMPLE = 50_000
 
 
 @dataclass(frozen=True)
@@ -61,16 +71,32 @@ class Table:
     """A run's records, ready for filters and charts; shared, not to be changed in place.
 
     Attributes:
-        frame: N rows, columns as ``drnn_core.store.records`` documents them.
-        block_loops: (N, K) executed loops of each image in each recursive block.
         header: what the records are of.
         stamp: changes when the records are written anew.
+        records: answers about all of them, however many there are.
+        read: reads ``frame``.
+        sampled: ``frame`` holds a sample, see there.
     """
 
-    frame: pd.DataFrame
-    block_loops: NDArray[np.int8]
     header: RecordsHeader
     stamp: str
+    records: Records
+    read: Callable[[], pd.DataFrame]
+    sampled: bool = False
+
+    @cached_property
+    def frame(self) -> pd.DataFrame:
+        """N rows, columns as ``drnn_core.store.records`` documents them, by rising ``index``.
+
+        Where there are more records than fit in memory, a sample of them: always the same rows,
+        so ``index``, and not a row's place in the frame, says which image it is.
+        """
+        return self.read()
+
+    @cached_property
+    def block_loops(self) -> NDArray[np.int8]:
+        """(N, K) executed loops of each image of ``frame`` in each recursive block."""
+        return block_matrix(self.frame)
 
 
 def list_runs() -> list[Run]:
@@ -108,6 +134,16 @@ def table(run: Run) -> Table:
 def recorded(run: Run) -> bool:
     """Whether records of the run were written (they may still be damaged)."""
     return has_records(run.folder)
+
+
+def recorded_rows(run: Run) -> int:
+    """How many records of the run there are to be; 0 without any that can be read."""
+    if not recorded(run):
+        return 0
+    try:
+        return read_manifest(run.folder).header.rows
+    except (ValueError, OSError):
+        return 0
 
 
 def facts(run: Run) -> NetworkFacts:
@@ -162,13 +198,21 @@ def _open_run(folder: Path, stamp: tuple[int, int]) -> Run:
 def _table(folder: Path, stamp: tuple[int, int], run_stamp: tuple[int, int]) -> Table:
     del run_stamp
     header = read_manifest(folder).header
-    if header.weights_sha256 != read_run(folder).weights_sha256:
+    info = read_run(folder)
+    if header.weights_sha256 != info.weights_sha256:
         raise RecordsError(
             f"the records of {folder.name} are of other weights than the run's; delete "
             f"{folder / 'records'} and write them anew with: drnn records {folder} --data ..."
         )
+    layout, version = network_facts(info).layout, f"{stamp[0]:x}-{stamp[1]:x}"
+    if header.rows > MOST_IN_MEMORY:
+        from drnn_core.querying.parquet import ParquetRecords, sample, verified_files  # DuckDB
+
+        files = verified_files(folder, RECORDS_TABLE)
+        records = ParquetRecords(files, header.rows, layout)
+        return Table(header, version, records, lambda: sample(files, header.rows, SAMPLE), True)
     frame = read_records(folder)
-    return Table(frame, block_matrix(frame), header, f"{stamp[0]:x}-{stamp[1]:x}")
+    return Table(header, version, FrameRecords(frame, layout), lambda: frame)
 
 
 @st.cache_resource(max_entries=_RUNS_KEPT, ttl=_SECONDS_KEPT, show_spinner=False)

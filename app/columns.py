@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -97,7 +98,7 @@ def frame(run: Run, table: Table) -> pd.DataFrame:
     Shared but for the user's columns: not to be changed in place. Tables that cannot be read are
     left out; ``problems`` says why.
     """
-    measured, _ = _measured(run.folder, _stamps(run), len(table.frame))
+    measured, _ = _measured(run.folder, _stamps(run), len(table.frame), table.sampled)
     parts = [table.frame, measured]
     if brought := brought_of(run):
         taken = {*table.frame.columns, *measured.columns}
@@ -108,7 +109,7 @@ def frame(run: Run, table: Table) -> pd.DataFrame:
 
 def problems(run: Run, table: Table) -> list[str]:
     """A sentence for each table of columns that cannot be used."""
-    return _measured(run.folder, _stamps(run), len(table.frame))[1]
+    return _measured(run.folder, _stamps(run), len(table.frame), table.sampled)[1]
 
 
 def described(frame: pd.DataFrame, run: Run) -> list[Column]:
@@ -155,16 +156,26 @@ def _stamps(run: Run) -> tuple[tuple[str, tuple[int, int]], ...]:
 
 @st.cache_resource(max_entries=_KEPT, ttl=_SECONDS_KEPT, show_spinner=False)
 def _measured(
-    folder: cache.Path, stamps: tuple[tuple[str, tuple[int, int]], ...], rows: int
+    folder: Path, stamps: tuple[tuple[str, tuple[int, int]], ...], rows: int, sampled: bool
 ) -> tuple[pd.DataFrame, list[str]]:
     parts: list[pd.DataFrame] = [pd.DataFrame(index=pd.RangeIndex(rows))]
     said: list[str] = []
     for name, _ in stamps[:-1]:
         try:
             if column_table(name).manifest(folder).complete:
-                parts.append(read_columns(folder, name).drop(columns="index"))
+                found = _sampled(folder, name) if sampled else read_columns(folder, name)
+                parts.append(found.drop(columns="index"))
             else:
                 said.append(f"The columns {name} are unfinished: drnn saliency goes on with them.")
         except (ValueError, OSError) as error:
             said.append(f"The columns {name} cannot be read: {error}")
     return pd.concat(parts, axis=1), said
+
+
+def _sampled(folder: Path, name: str) -> pd.DataFrame:
+    """The rows of a table of columns that ``Table.frame`` holds of the records."""
+    from drnn_core.querying.parquet import sample, verified_files  # DuckDB
+
+    kind = column_table(name)
+    rows = kind.manifest(folder).header.rows
+    return sample(verified_files(folder, kind), rows, cache.SAMPLE)

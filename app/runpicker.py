@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from app.cache import Run, list_runs, recorded
+from app.cache import MOST_IN_MEMORY, SAMPLE, Run, list_runs, recorded, recorded_rows
 from app.settings import settings
 
 RUN = "run"
@@ -95,6 +95,12 @@ def _card(run: Run) -> None:
     if metrics.loops_max:
         lines.append(f"{metrics.loops_mean:.2f} of {metrics.loops_max} loops on average")
     st.caption("  \n".join(lines))
+    if (rows := recorded_rows(run)) > MOST_IN_MEMORY:
+        st.caption(
+            f"{rows:,} records: Distribution counts them all, other pages look at a sample.",
+            help=f"About {SAMPLE:,} of them, drawn by a fixed rule that knows nothing of the "
+            "images, so always the same ones. The n beside a number says how many it is of.",
+        )
 
 
 def _sentence(text: str | None) -> str:

@@ -23,7 +23,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -117,14 +117,14 @@ def told(times: list[float]) -> dict[str, Any]:
     }
 
 
-def prepare(folder: Path) -> None:
+def prepare(folder: Path, sizes: Sequence[int] = SIZES) -> None:
     """Runs of each size, and a cache of pictures for the largest."""
     sys.path.insert(0, str(ROOT))
     from drnn_core.data.generated import FACTORS, cache
     from drnn_core.data.generated.imageset import FIRST_SEED
     from tests.app.fake_runs import fake_run
 
-    for size in SIZES:
+    for size in sizes:
         fake_run(folder / "runs" / f"r{size}", size)
     random = np.random.default_rng(0)
     coarse = random.integers(0, 256, (BLOCK, 3, 8, 8), dtype=np.uint8)
@@ -133,7 +133,7 @@ def prepare(folder: Path) -> None:
         np.zeros((BLOCK, 32, 32), np.bool_),
         np.zeros((BLOCK, len(FACTORS)), np.float32),
     )
-    for first in range(0, max(SIZES), BLOCK):
+    for first in range(0, max(sizes), BLOCK):
         cache.write_block(folder / "cache" / "loopscope", FIRST_SEED["test"] + first, block)
 
 

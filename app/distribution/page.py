@@ -15,20 +15,14 @@ from app.distribution import breakdowns, controls, figures, texts
 from app.gallery import gallery
 from app.gallery.source import describe, rows_of
 from app.query import to_query
-from drnn_core.analysis.loops import (
-    Selection,
-    block_table,
-    class_table,
-    expected_loops,
-    histogram,
-    matching,
-    step_table,
-    summary,
-)
+from drnn_core.analysis.loop_counts import counted_moments, counted_steps
+from drnn_core.analysis.loops import Selection, Summary, expected_loops
 from drnn_core.inference.facts import NetworkFacts
 
 # Where the Inspect page finds the index of the image that it is to show.
 INSPECT = "inspect_record"
+
+CONDITIONS = ("loops", "labels", "correct", "confidence", "step")
 
 _HISTOGRAM, _STEPS, _CLASS_CHART, _GALLERY = "histogram", "steps", "class_chart", "gallery"
 
@@ -48,14 +42,13 @@ class View:
         assert self.run.info is not None
         return self.run.info.classes
 
-    def rows(self, *but: str) -> NDArray[np.bool_]:
-        """(N,) what the filters leave, some of them set aside."""
-        selection = self.selection.without(*but)
-        return matching(self.table.frame, selection, self.table.block_loops)
+    def loop_counts(self, *but: str) -> NDArray[np.int64]:
+        """Images by loops, that the filters leave, some of them set aside."""
+        return self.table.records.loop_counts(self.without(*but))
 
-    def loops(self, keep: NDArray[np.bool_]) -> NDArray[np.int16]:
-        """Loops of the kept records."""
-        return self.table.frame["loops"].to_numpy()[keep]
+    def without(self, *but: str) -> Selection:
+        """The filters, some of them set aside."""
+        return self.selection.without(*but)
 
 
 def show() -> None:
@@ -83,20 +76,22 @@ def show() -> None:
 
 
 def _histogram(view: View) -> None:
-    keep = view.rows("loops")
-    counts = histogram(view.loops(keep), view.facts.loops_max)
-    all_loops = view.table.frame["loops"].to_numpy()
-    everything = None if keep.all() else histogram(all_loops, view.facts.loops_max)
-    found = summary(view.loops(keep))
+    counts, everything = view.loop_counts("loops"), view.loop_counts(*CONDITIONS)
+    found = Summary(*counted_moments(counts))
     target = view.facts.target
     expected = (
         None if target is None else expected_loops(view.facts.layout, target, view.facts.asks)
     )
     figure = figures.histogram_figure(
-        counts, everything, view.selection.loops, found, expected, charts.palette()
+        counts,
+        None if counts.sum() == everything.sum() else everything,
+        view.selection.loops,
+        found,
+        expected,
+        charts.palette(),
     )
     most = view.facts.loops_max
-    texts.histogram_title(found, expected, target, everything is not None)
+    texts.histogram_title(found, expected, target, counts.sum() < everything.sum())
     charts.show(
         figure,
         f"{view.run.name} loops",
@@ -111,10 +106,10 @@ def _histogram(view: View) -> None:
 
 
 def _steps(view: View) -> None:
-    ran = view.table.block_loops[view.rows("step")]
-    table = step_table(ran, view.facts.layout, view.facts.target, view.facts.asks)
-    means = block_table(ran, view.facts.layout)["mean"].tolist()
-    texts.steps_title(len(ran))
+    counts = view.table.records.block_counts(view.without("step"))
+    table = counted_steps(counts, view.facts.layout, view.facts.target, view.facts.asks)
+    means = [counted_moments(block)[1] for block in counts]
+    texts.steps_title(int(counts[0].sum()))
 
     def pick(point: dict[str, object]) -> None:
         row = table.iloc[int(str(point["point_index"]))]
@@ -132,15 +127,18 @@ def _steps(view: View) -> None:
 
 
 def _classes(view: View) -> None:
-    keep = view.rows("loops", "labels")
-    table = class_table(view.table.frame[keep], view.classes)
-    texts.classes_title(int(keep.sum()), len(table))
+    table = view.table.records.classes(view.without("loops", "labels"), view.classes)
+    texts.classes_title(int(table["n"].sum()), len(table))
     if table.empty:
         return
     names = [view.classes[label] for label in view.selection.labels]
     charts.show(
         breakdowns.class_figure(
-            table, names, summary(view.loops(keep)), view.facts.loops_max, charts.palette()
+            table,
+            names,
+            Summary(*counted_moments(view.loop_counts("loops", "labels"))),
+            view.facts.loops_max,
+            charts.palette(),
         ),
         f"{view.run.name} classes",
         key=_CLASS_CHART,
@@ -158,13 +156,14 @@ def _classes(view: View) -> None:
 @st.fragment
 def _gallery(view: View) -> None:
     """The selected images; a fragment, so that looking through them draws no charts anew."""
-    keep = view.rows()
     with st.container(gap="xxsmall"):
         with st.container(horizontal=True, vertical_alignment="center"):
-            texts.gallery_title(int(keep.sum()), len(keep))
+            heading = st.container(width="content")
             st.space("stretch")
             query = to_query(view.selection, controls.order_box())
             rows = rows_of(view.run, view.table, query)
+            with heading:
+                texts.gallery_title(len(rows), view.table.header.rows)
             _export(view, rows)
         texts.gallery_filters(view.selection, view.classes, view.facts)
     if not len(rows):
@@ -184,7 +183,7 @@ def _export(view: View, rows: NDArray[np.int64]) -> None:
     with st.popover("Export", width="content"):
         st.caption(f"{len(rows):,} records, in the order shown")
         downloads.tables(
-            view.run.name, lambda: view.table.frame.iloc[rows], "records_export", "Records"
+            view.run.name, lambda: view.table.records.at(rows), "records_export", "Records"
         )
 
 

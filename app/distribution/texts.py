@@ -12,7 +12,8 @@ from app import cache
 from app.distribution import controls
 from app.distribution.breakdowns import MOST_CLASSES
 from app.units import macs_text
-from drnn_core.analysis.loops import Selection, Summary, summary
+from drnn_core.analysis.loop_counts import counted_moments
+from drnn_core.analysis.loops import Selection, Summary
 from drnn_core.inference.facts import NetworkFacts
 
 
@@ -43,11 +44,10 @@ def require_records(run: cache.Run) -> cache.Table:
 
 def key_figures(run: cache.Run, table: cache.Table, facts: NetworkFacts) -> None:
     """The run in five numbers, over all of its records."""
-    frame = table.frame
-    found = summary(frame["loops"].to_numpy())
+    overall = table.records.overall()
+    found = Summary(*counted_moments(table.records.loop_counts(Selection())))
     n = f"n = {found.n:,} images of {table.header.dataset}"
-    error = 100 * float(1 - frame["correct"].mean())
-    macs = float(frame["macs"].mean())
+    error, macs = 100 * overall.error, overall.macs
     most = facts.cost.macs_max
     with st.container(horizontal=True, key="key_figures"):
         _figure("Images", f"{found.n:,}", f"Records of this run: {table.header.dataset}.")

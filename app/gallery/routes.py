@@ -54,7 +54,8 @@ def tiles(request: Request) -> Response:
     """What is known of the images of a page."""
     run, records = _records(request)
     rows = _page(request, run, records)
-    return JSONResponse({"tiles": source.tiles(records, rows)}, headers=_headers(request, run))
+    found = source.tiles_of(run, records, rows, _query(request))
+    return JSONResponse({"tiles": found}, headers=_headers(request, run))
 
 
 @_answering
@@ -78,7 +79,7 @@ def sprite_sheet(request: Request) -> Response:
 def picture(request: Request) -> Response:
     """One picture, every pixel as the network sees it."""
     run, records = _records(request)
-    row = _row(request, len(records.frame))
+    row = _row(request, records.header.rows)
     data = png(_pictures(run, records).pixels(np.array([row], dtype=np.int64))[0])
     return Response(data, media_type="image/png", headers=_headers(request, run))
 
@@ -89,7 +90,8 @@ def record_at(request: Request) -> Response:
     run, records = _records(request)
     rows = source.rows_of(run, records, _query(request))
     row = int(rows[_row(request, len(rows))])
-    return JSONResponse(source.record(run, records, row), headers=_headers(request, run))
+    found = source.record_of(run, records, row, _query(request))
+    return JSONResponse(found, headers=_headers(request, run))
 
 
 def _records(request: Request) -> tuple[Run, Table]:

@@ -14,18 +14,20 @@ from urllib.parse import parse_qs, quote
 import numpy as np
 from numpy.typing import NDArray
 
+from app import cache
 from app.bounded import BoundedCache
 from app.cache import Run, Table, facts
+from app.gallery.beside import has_other, other_rows, rows_beside
 from app.gallery.sprites import COLUMNS, PER_PAGE, tile_size
 from app.images import NoPictures, Pictures
 from app.query import from_query
 from app.units import macs_text
-from drnn_core.analysis.loops import gate_matrix, matching, ordered
+from drnn_core.analysis.loops import block_matrix, gate_matrix
 from drnn_core.inference.facts import NetworkFacts
 
 PREFIX = "/gallery"
 
-_ROWS_BYTES = 32 << 20
+_ROWS_BYTES = 96 << 20  # two orders of five million images
 _rows: BoundedCache[tuple[str, str, str], NDArray[np.int64]] = BoundedCache(
     _ROWS_BYTES, lambda rows: rows.nbytes
 )
@@ -38,16 +40,18 @@ _SHOWN_ELSEWHERE = {
 
 
 def rows_of(run: Run, table: Table, query: str) -> NDArray[np.int64]:
-    """The rows that a query selects, in its order.
+    """The positions (in the split) of the images that a query selects, in its order.
 
     Raises:
         QueryError: the query says nothing we know.
     """
 
     def select() -> NDArray[np.int64]:
+        beside = rows_beside(run, query)
+        if beside is not None:
+            return beside
         selection, order = from_query(parse_qs(query))
-        keep = matching(table.frame, selection, table.block_loops)
-        return ordered(table.frame, keep, order)
+        return table.records.positions(selection, order)
 
     return _rows.get_or_make((str(run.folder), table.stamp, query), select)
 
@@ -92,7 +96,7 @@ def version_of(table: Table, pictures: Pictures | NoPictures) -> str:
 def tiles(table: Table, rows: NDArray[np.int64]) -> list[dict[str, Any]]:
     """What a tile says of each of the rows."""
     columns = ["index", "label", "prediction", "loops", "confidence"]
-    part = table.frame[columns].iloc[rows]
+    part = table.records.at(rows, columns)
     return [
         {
             "index": int(index),
@@ -105,15 +109,34 @@ def tiles(table: Table, rows: NDArray[np.int64]) -> list[dict[str, Any]]:
     ]
 
 
+def tiles_of(run: Run, table: Table, rows: NDArray[np.int64], query: str) -> list[dict[str, Any]]:
+    """What the tiles of a query say; where it names a second run, also what that one says."""
+    found = tiles(table, rows)
+    if has_other(query):
+        other, places = other_rows(run, query, rows)
+        for tile, more in zip(found, tiles(cache.table(other), places), strict=True):
+            tile["other"] = more
+    return found
+
+
+def record_of(run: Run, table: Table, row: int, query: str) -> dict[str, Any]:
+    """What the detail view of a query says of one row, likewise."""
+    found = record(run, table, row)
+    if has_other(query):
+        other, places = other_rows(run, query, np.array([row]))
+        found["other"] = record(other, cache.table(other), int(places[0]))
+    return found
+
+
 def record(run: Run, table: Table, row: int) -> dict[str, Any]:
     """What the detail view says of one row."""
-    one = table.frame.iloc[[row]]
+    one = table.records.at(np.array([row], dtype=np.int64))
     values = cast(Mapping[str, Any], one.iloc[0].to_dict())
     network = facts(run)
     return {
         **tiles(table, np.array([row]))[0],
         "row": row,
-        "blocks": _blocks(network, table.block_loops[row], gate_matrix(one)[0]),
+        "blocks": _blocks(network, block_matrix(one)[0], gate_matrix(one)[0]),
         "facts": _facts(values, network),
     }
 

@@ -44,32 +44,31 @@ def record_picture(run: cache.Run, index: int) -> Picture:
         table = cache.table(run)
     except (ValueError, OSError) as error:
         raise NoSuchPictureError(f"Image {index} cannot be opened: {error}") from error
-    rows = np.flatnonzero(table.frame["index"].to_numpy() == index)
-    if not len(rows):
+    if not 0 <= index < table.header.rows:
         raise NoSuchPictureError(
             f"There is no image {index} in the records of this run: expected 0 to "
-            f"{len(table.frame) - 1}."
+            f"{table.header.rows - 1}."
         )
     found = pictures_of(run, table)
     if isinstance(found, NoPictures):
         raise NoSuchPictureError(f"Image {index} cannot be opened. {found.reason}")
-    row = table.frame.iloc[int(rows[0])]
+    row = table.records.at(np.array([index])).iloc[0]
     id_, truth = str(row["id"]), run.info.classes[int(row["label"])]
     key = f"record-{run.name}-{index}"
     stamp = f"{table.stamp} {table.header.data_fingerprint}"
-    return _record_picture(key, stamp, id_, truth, lambda: found.original(index))
+    return _record_picture(key, stamp, id_, truth, index, lambda: found.original(index))
 
 
 @st.cache_resource(max_entries=_RECORDS_KEPT, show_spinner=False)
 def _record_picture(
-    key: str, stamp: str, id_: str, truth: str, _open: Callable[[], Image.Image]
+    key: str, stamp: str, id_: str, truth: str, index: int, _open: Callable[[], Image.Image]
 ) -> Picture:
     """One object for one image, so that what it derives from its pixels is derived once."""
     del stamp
     seed, original = seed_of(id_), np.asarray(_open(), np.uint8)
     if seed is not None and original.shape[0] == GENERATED_SIZE:  # too small to be looked at
         original = render(seed, FINER_SIDE).image
-    return Picture(key, f"image {id_}", png_of(original), truth, seed)
+    return Picture(key, f"image {id_}", png_of(original), truth, seed, index)
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from app import cache, charts
 from app.inspection.path import NetworkPath
-from drnn_core.analysis.loops import histogram
+from drnn_core.analysis.loops import Selection
 from drnn_core.inference.predictor import Prediction
 
 _MOST_NAMES = 14  # of blocks, below the chart of a phone
@@ -32,7 +32,7 @@ def show_standing(run: cache.Run, prediction: Prediction) -> None:
         return
     try:
         table = cache.table(run)
-        counts = histogram(table.frame["loops"].to_numpy(), prediction.loops_max)
+        counts = table.records.loop_counts(Selection())
     except (ValueError, OSError) as error:
         st.warning(f"The run's records cannot be read: {error}")
         return

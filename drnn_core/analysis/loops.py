@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from drnn_core.analysis.loop_counts import class_rows, counted_steps
 from drnn_core.cost import expected_loops, expected_rates
 from drnn_core.trace import BlockLayout
 
@@ -195,33 +196,12 @@ def step_table(
     target: float | None = None,
     asks: Sequence[bool] | None = None,
 ) -> pd.DataFrame:
-    """One row per step: which share of the images ran it.
-
-    Columns: ``block``, ``loop`` (from 0), ``name`` (of the block), ``ran`` (images), ``reached``
-    (images that ran every loop before), ``rate`` (ran / N), ``opened`` (ran / reached), and
-    ``expected`` (t^k). Rates of no images are NaN.
-    """
-    expected = expected_rates(layout, target, asks)
-    total = len(block_loops)
-    rows: list[dict[str, Any]] = []
-    for block, part in enumerate(layout):
-        executed = block_loops[:, block]
-        for loop in range(part.loops):
-            ran, reached = int((executed > loop).sum()), int((executed >= loop).sum())
-            rows.append(
-                {
-                    "block": block,
-                    "loop": loop,
-                    "name": part.name,
-                    "ran": ran,
-                    "reached": reached,
-                    "rate": ran / total if total else math.nan,
-                    "opened": ran / reached if reached else math.nan,
-                    "expected": expected[len(rows)],
-                }
-            )
-    columns = ["block", "loop", "name", "ran", "reached", "rate", "opened", "expected"]
-    return pd.DataFrame(rows, columns=columns)
+    """One row per step: which share of the images ran it; see ``counted_steps``."""
+    counts = [
+        np.bincount(block_loops[:, block], minlength=part.loops + 1).astype(np.int64)
+        for block, part in enumerate(layout)
+    ]
+    return counted_steps(counts, layout, target, asks)
 
 
 def block_table(block_loops: NDArray[np.int8], layout: Sequence[BlockLayout]) -> pd.DataFrame:
@@ -246,5 +226,4 @@ def class_table(records: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
     groups = records.groupby("label", sort=True)
     table = groups["loops"].agg(n="size", mean="mean", std="std").reset_index()
     table["error"] = 100 * (1 - groups["correct"].mean().to_numpy(dtype=np.float64))
-    table.insert(1, "name", [classes[int(label)] for label in table["label"]])
-    return table.sort_values(["mean", "label"], kind="stable", ignore_index=True)
+    return class_rows(table, classes)

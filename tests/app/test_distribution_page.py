@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from app import cache
+from app import cache, runpicker
 from app.settings import RUNS_VARIABLE
 from drnn_core.analysis.loops import Selection, class_table, matching
 from tests.app.fake_runs import fake_run
@@ -293,3 +294,23 @@ def test_class_figure_is_sorted(runs: Path) -> None:
     names = list(class_table(table.frame, _classes(runs))["name"])
     assert [point[0] for point in classes["data"][0]["customdata"]] == names
     assert list(classes["layout"]["yaxis"]["ticktext"]) == names
+
+
+def test_records_that_stay_on_the_disk_are_counted_there(
+    runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few = opened("dr", answer="wrong", sort="loops down")
+    monkeypatch.setattr(cache, "MOST_IN_MEMORY", 100)
+    monkeypatch.setattr(runpicker, "MOST_IN_MEMORY", 100)
+    monkeypatch.setattr(cache, "SAMPLE", 60)
+    st.cache_resource.clear()
+    many = opened("dr", answer="wrong", sort="loops down")
+    assert "300 records" in texts(many)
+    assert source_of(many)["count"] == source_of(few)["count"]
+    assert [chart["data"][0]["y"] for chart in charts(many)] == [
+        chart["data"][0]["y"] for chart in charts(few)
+    ]
+    assert [metric.value for metric in many.metric] == [metric.value for metric in few.metric]
+    table = cache.table(cache.open_run(runs / "dr"))
+    assert table.sampled
+    assert 30 < len(table.frame) < 100

@@ -1,0 +1,259 @@
+"""Every page of the app on 50,000 records: times in a headless browser, memory, many sessions.
+
+    python -m benchmarks.app_pages [--visits 5] [--filters 15] [--sessions 25] [--out pages.json]
+
+Two runs of 50,000 invented records, with columns of measurements beside them, and the shipped run
+of `generated` with all that is stored in it stand in a temporary folder. A visit is of a server
+that has shown the page before, in a browser context that has not: from the start of the navigation
+until the page's script has ended and all of its charts are drawn. A filter is from its click to the
+repainted gallery. Memory is the server's resident size, after all pages but Inspect (browsing) and
+after Inspect (with the network). Sessions work at the same time, each on a run and a class of its
+own, and every one is checked for errors and for what it should show. The load average says how busy
+the machine was.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import platform
+import re
+import shutil
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.app import FLAGS, PAINTED, PRESSED, ROOT, prepare, serving, told
+
+LARGE, OTHER, SHIPPED = "r50000", "s50000", "generated_dr_resnet32_l4"
+PAGES = {
+    "Distribution": f"distribution?run={LARGE}",
+    "Easy & hard": f"easy_hard?run={LARGE}",
+    "Saliency & loops": f"saliency?run={LARGE}",
+    "Norm statistics": f"norms?run={SHIPPED}",
+    "Budget": f"budget?run={LARGE}",
+    "Your columns": f"columns?run={LARGE}",
+    "Compare": f"compare?run={LARGE}&runs={LARGE}&runs={OTHER}",
+    "Models": f"models?run={LARGE}",
+    "Inspect": f"inspect?run={SHIPPED}",
+}
+READY = """() => {
+  const app = document.querySelector("[data-testid=stApp]");
+  if (app?.dataset.testScriptState !== "notRunning" || !document.querySelector("h1")) return false;
+  const plots = [...document.querySelectorAll(".js-plotly-plot, [data-testid=stPlotlyChart]")];
+  return plots.every((each) => each.querySelector(".main-svg"));
+}"""
+COLUMNS = {
+    "image": ("image_brightness", "image_contrast", "image_sharpness", "image_edge_density"),
+    "outputs": ("margin",),
+    "saliency": tuple(
+        f"saliency_{name}"
+        for name in ("entropy", "concentration", "area", "spread", "off_centre", "on_object")
+    ),
+}
+
+
+def main() -> None:
+    """Measure and print JSON."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--visits", type=int, default=5, help="visits of each page")
+    parser.add_argument("--filters", type=int, default=15, help="changes of a filter")
+    parser.add_argument("--sessions", type=int, default=25, help="sessions at once")
+    parser.add_argument("--out", type=Path, default=None, help="also write the JSON here")
+    chosen = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        result = measure(Path(folder), chosen.visits, chosen.filters, chosen.sessions)
+    text = json.dumps(result, indent=1)
+    print(text)
+    if chosen.out:
+        chosen.out.write_text(text + "\n")
+
+
+def measure(folder: Path, visits: int, filters: int, sessions: int) -> dict[str, Any]:
+    """Times, memory and sessions, with what they were measured on."""
+    from playwright.sync_api import sync_playwright
+
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    if chromium is None:
+        sys.exit("no chromium on this machine (Debian: apt-get install chromium)")
+    prepare_pages(folder)
+    before = os.getloadavg()[0]
+    with serving(folder) as (address, _):
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+            found, memory = visit_all(browser, address, visits)
+            filtered = filter_times(browser, address, filters)
+            browser.close()
+        together = asyncio.run(many_sessions(chromium, address, sessions))
+        memory["after all sessions"] = resident(address)
+    return {
+        "usable_s": found,
+        "filter_s": told(filtered),
+        "resident_mb": memory,
+        "sessions": together,
+        "load_average": [before, os.getloadavg()[0]],
+        "processors": os.cpu_count(),
+        "machine": platform.processor() or platform.machine(),
+    }
+
+
+def prepare_pages(folder: Path) -> None:
+    """The runs, with columns, and a cache of pictures."""
+    prepare(folder, (500, 50_000))
+    from drnn_core.store.columns import ColumnWriter
+    from tests.app.fake_runs import fake_run
+
+    runs = folder / "runs"
+    fake_run(runs / OTHER, 50_000, seed=1)
+    shutil.copytree(ROOT / "checkpoints" / SHIPPED, runs / SHIPPED)
+    random = np.random.default_rng(0)
+    for run in (LARGE, OTHER):
+        for table, names in COLUMNS.items():
+            with ColumnWriter(runs / run, table, names) as writer:
+                for first, rows in writer.missing():
+                    values = {name: random.random(rows, np.float32) for name in names}
+                    writer.write_columns(first, values)
+
+
+def visit_all(browser: Any, address: str, visits: int) -> tuple[dict[str, Any], dict[str, float]]:
+    """Seconds to a usable page, and the server's memory on the way."""
+    found: dict[str, Any] = {}
+    memory = {"at the start": resident(address)}
+    for name, path in PAGES.items():
+        visit(browser, f"{address}/{path}")  # the first one reads what the others find
+        found[name] = told([visit(browser, f"{address}/{path}") for _ in range(visits)])
+        if name != "Inspect":
+            memory["browsing"] = resident(address)
+    memory["with the network"] = resident(address)
+    return found, memory
+
+
+def visit(browser: Any, url: str) -> float:
+    """Seconds from the start of the navigation to a usable page."""
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    page = context.new_page()
+    page.set_default_timeout(120_000)
+    page.goto(url, wait_until="commit")
+    page.wait_for_function(READY, polling="raf")
+    seconds = page.evaluate("performance.now()") / 1000
+    errors = page.locator("[data-testid=stException]").count()
+    context.close()
+    if errors:
+        sys.exit(f"{url} shows an error")
+    return float(seconds)
+
+
+def filter_times(browser: Any, address: str, changes: int) -> list[float]:
+    """Seconds from a click on an answer to the repainted gallery."""
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    page = context.new_page()
+    page.set_default_timeout(120_000)
+    page.goto(f"{address}/distribution?run={LARGE}")
+    stamp, _ = page.evaluate(PAINTED, "")
+    page.evaluate(PRESSED)
+    page.wait_for_timeout(2000)
+    times: list[float] = []
+    for number in range(changes):
+        answer = ("right", "wrong", "all")[number % 3]
+        page.get_by_test_id("stSidebar").get_by_text(answer, exact=True).click()
+        stamp, painted = page.evaluate(PAINTED, stamp)
+        times.append((painted - page.evaluate("window.pressed")) / 1000)
+        page.wait_for_timeout(700)
+    context.close()
+    return times
+
+
+async def many_sessions(chromium: str, address: str, count: int) -> dict[str, Any]:
+    """Sessions at once, each with a filter of its own; what they saw."""
+    from playwright.async_api import async_playwright
+
+    expected = expectations(address, count)
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        started = time.monotonic()
+        seen = await asyncio.gather(*(one_session(browser, address, path) for path, _ in expected))
+        seconds = time.monotonic() - started
+        await browser.close()
+    wrong = [
+        {"address": path, "expected": wanted, "saw": shown, "errors": errors}
+        for (path, wanted), (shown, errors) in zip(expected, seen, strict=True)
+        if shown != wanted or errors
+    ]
+    return {"n": count, "seconds": round(seconds, 1), "wrong": wrong}
+
+
+async def one_session(browser: Any, address: str, path: str) -> tuple[str, list[str]]:
+    """The number of images that a session is shown, and the errors that it met."""
+    context = await browser.new_context(viewport={"width": 1280, "height": 800})
+    page = await context.new_page()
+    page.set_default_timeout(240_000)
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    await page.goto(f"{address}/{path}")
+    title = page.locator("h3", has_text=re.compile(r"[\d,]+ of [\d,]+ images"))
+    await title.wait_for()
+    await page.wait_for_function(READY)
+    if await page.locator("[data-testid=stException]").count():
+        errors.append("an error on the page")
+    shown = await title.inner_text()
+    await context.close()
+    return shown.strip(), errors
+
+
+def expectations(address: str, count: int) -> list[tuple[str, str]]:
+    """An address and the title that it must show, for each session; from the records themselves."""
+    from drnn_core.store.records import read_records
+
+    folder = _folder_of(address)
+    frames = {name: read_records(folder / name, ["label", "loops"]) for name in (LARGE, OTHER)}
+    names = json.loads((folder / LARGE / "run.json").read_text())["classes"]
+    found: list[tuple[str, str]] = []
+    for number in range(count):
+        run, label, most = (LARGE, OTHER)[number % 2], number % len(names), 3 + number % 13
+        frame = frames[run]
+        kept = int(((frame["label"] == label) & (frame["loops"] <= most)).sum())
+        path = f"distribution?run={run}&class={names[label]}&loops=0&loops={most}"
+        found.append((path, f"{kept:,} of {len(frame):,} images"))
+    return found
+
+
+def _folder_of(address: str) -> Path:
+    """Folder of the runs that the server at an address serves."""
+    command = Path(f"/proc/{_process(address)}/cmdline").read_text().split("\0")
+    return Path(command[command.index("--runs") + 1])
+
+
+def resident(address: str) -> float:
+    """Resident memory of the server's process, in MB (Linux)."""
+    status = Path(f"/proc/{_process(address)}/status").read_text()
+    found = re.search(r"VmRSS:\s+(\d+) kB", status)
+    assert found is not None
+    return round(int(found.group(1)) / 1024, 1)
+
+
+def _process(address: str) -> int:
+    """Process that listens at an address (Linux)."""
+    port = int(address.rsplit(":", 1)[1])
+    table = Path("/proc/net/tcp").read_text().splitlines()[1:]
+    inodes = {
+        line.split()[9] for line in table
+        if int(line.split()[1].split(":")[1], 16) == port and line.split()[3] == "0A"
+    }  # fmt: skip
+    for entry in Path("/proc").glob("[0-9]*/fd/*"):
+        try:
+            target = str(entry.readlink())
+        except OSError:
+            continue
+        if target.startswith("socket:[") and target[8:-1] in inodes:
+            return int(entry.parts[2])
+    raise RuntimeError(f"no process listens at {address}")
+
+
+if __name__ == "__main__":
+    main()

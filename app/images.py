@@ -47,6 +47,7 @@ class Pictures:
             before normalisation.
         small: the same to look at, (B, side, side, 3), where that is quicker; or ``pixels``.
         original: position in the split -> the picture as it came, before it was brought to size.
+        images: the set itself, for what runs the network anew.
         name: of the image set.
         drawn: the images are drawn when asked for, a few milliseconds each, and kept.
     """
@@ -55,6 +56,7 @@ class Pictures:
     pixels: Reader
     small: Reader
     original: Callable[[int], Image.Image]
+    images: ImageSet
     name: str
     drawn: bool = False
 
@@ -64,7 +66,7 @@ class Pictures:
         drawn = type(images) is GeneratedSet
         reader = _reader(images)
         few = reader if small is None else _reader(small)
-        return cls(size, reader, few, images.picture, images.name, drawn)
+        return cls(size, reader, few, images.picture, images, images.name, drawn)
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import tyro
 
 from drnn_core.commands.app import App
+from drnn_core.commands.budget import Budget
 from drnn_core.commands.evaluate import Evaluate
 from drnn_core.commands.join import Join
 from drnn_core.commands.models import Models
@@ -29,6 +30,7 @@ Command = (
     | Annotated[Records, tyro.conf.subcommand("records")]
     | Annotated[Saliency, tyro.conf.subcommand("saliency")]
     | Annotated[SweepCommand, tyro.conf.subcommand("sweep")]
+    | Annotated[Budget, tyro.conf.subcommand("budget")]
     | Annotated[Join, tyro.conf.subcommand("join")]
     | Annotated[Predict, tyro.conf.subcommand("predict")]
     | Annotated[Verify, tyro.conf.subcommand("verify")]

@@ -1,22 +1,7 @@
-"""Thresholds of the gates moved after training: what the records already say about it.
+"""What other thresholds of the gates cost and bring: means over images, exact or within bounds.
 
-A gate opens where its probability is above one half. Another threshold spends more or less on
-every image, with the same weights. Records hold the probability of every gate that was asked, so
-part of the answer needs no network:
-
-- Up to and including the first block in which an image's loops change, the features are those that
-  were recorded, and so are the probabilities. In that block the new number of loops is exact where
-  the gate closes earlier. Where it closes later, only what was recorded is known: an image that was
-  sent away before loop k now runs it for certain, and whether it runs loop k + 1 is known only if
-  there is none.
-- Behind that block the image is another one: its gates would say something that was never asked.
-  Nothing is known there but the limits, 0 and the most loops of the block.
-- An image whose loops change in no block keeps its features, its prediction and its cost.
-
-``replayed`` gives exactly this: what is exact, and bounds for the rest. To know the rest, run the
-network: ``drnn_core/inference/thresholds.py``.
-
-Pure functions over a run's records. Shapes: N records, K recursive blocks, S steps.
+``drnn_core/analysis/replay.py`` says what the records of a run know of each image; here it is
+added up. ``drnn_core/analysis/operating.py`` looks at a network that was run anew.
 """
 
 from __future__ import annotations
@@ -26,126 +11,20 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from drnn_core.analysis.loops import block_matrix, gate_matrix
+from drnn_core.analysis.loops import gate_matrix
+from drnn_core.analysis.replay import (
+    RECORDED_THRESHOLD,
+    Flags,
+    Floats,
+    Integers,
+    checked_thresholds,
+    matrices,
+    replay,
+)
 from drnn_core.cost import NetworkCost
-from drnn_core.trace import BlockLayout
 
-Integers = NDArray[np.int64]
-Flags = NDArray[np.bool_]
-
-RECORDED_THRESHOLD = 0.5
-
-
-@dataclass(frozen=True)
-class Replayed:
-    """Loops under other thresholds, as far as the records tell.
-
-    Attributes:
-        least, most: (N, K) bounds of the loops of each image in each block; equal where exact.
-        exact: (N, K) bool, the number is certain.
-        unchanged: (N,) bool, all loops are certain and as recorded, and so is the prediction.
-    """
-
-    least: Integers
-    most: Integers
-    exact: Flags
-    unchanged: Flags
-
-
-def replayed(
-    records: pd.DataFrame,
-    layout: Sequence[BlockLayout],
-    thresholds: float | Sequence[float],
-    asks: Sequence[bool] | None = None,
-) -> Replayed:
-    """Loops of recorded images if gates opened above other thresholds than one half.
-
-    Args:
-        records: of a run.
-        layout: its recursive blocks.
-        thresholds: one for all blocks or one for each block; a gate opens where its probability
-            is above it, always at 0 and never at 1. Blocks without a gate pay it no heed.
-        asks: (S,) whether a gate stands before the step; by default before every step of a gated
-            block.
-
-    Raises:
-        ValueError: thresholds outside 0..1 or of other blocks, or records of another network.
-    """
-    limits = checked_thresholds(thresholds, layout)
-    loops: Integers = block_matrix(records).astype(np.int64)
-    prob: NDArray[np.float64] = gate_matrix(records).astype(np.float64)
-    steps = [(block, loop) for block, part in enumerate(layout) for loop in range(part.loops)]
-    gated = [layout[block].gated for block, _ in steps] if asks is None else list(asks)
-    if loops.shape[1] != len(layout) or prob.shape[1] != len(steps) or len(gated) != len(steps):
-        raise ValueError(
-            f"expected records of {len(layout)} blocks and {len(steps)} steps, got "
-            f"{loops.shape[1]} and {prob.shape[1]}; pass the layout of the recorded network"
-        )
-    least, most = np.zeros_like(loops), np.zeros_like(loops)
-    as_recorded = np.ones(len(loops), dtype=bool)  # the features that reach the block
-    for block, part in enumerate(layout):
-        there = [step for step, (own, _) in enumerate(steps) if own == block]
-        low, high = _walk(
-            prob[:, there], loops[:, block], limits[block], [gated[step] for step in there]
-        )
-        open_, shut = limits[block] <= 0, limits[block] >= 1
-        free = next((k for k, step in enumerate(there) if gated[step]), part.loops)
-        blind = (part.loops if open_ else free, free if shut else part.loops)
-        least[:, block] = np.where(as_recorded, low, blind[0])
-        most[:, block] = np.where(as_recorded, high, blind[1])
-        as_recorded &= (low == high) & (low == loops[:, block])
-    return Replayed(least, most, least == most, as_recorded)
-
-
-def _walk(
-    prob: NDArray[np.float64], recorded: Integers, threshold: float, gated: Sequence[bool]
-) -> tuple[Integers, Integers]:
-    """(N,) fewest and most loops of a block whose features are the recorded ones.
-
-    Args:
-        prob: (N, loops), NaN where the gate was not asked.
-        recorded: (N,) loops that ran.
-        threshold: of the gate.
-        gated: whether a gate stands before each loop.
-    """
-    count = len(gated)
-    inside = np.ones(len(prob), dtype=bool)  # still in the block, for certain
-    least = np.zeros(len(prob), dtype=np.int64)
-    most = np.zeros(len(prob), dtype=np.int64)
-    unknown = np.zeros(len(prob), dtype=bool)
-    for loop in range(count):
-        if gated[loop] and 0 < threshold < 1:
-            # At one half exactly the record decides: sigmoid rounds the smallest logits to 0.5.
-            tie = (prob[:, loop] == threshold) & (threshold == RECORDED_THRESHOLD)
-            opens = (prob[:, loop] > threshold) | (tie & (recorded > loop))
-            unknown |= inside & np.isnan(prob[:, loop])
-        else:
-            opens = np.full(len(prob), not gated[loop] or threshold <= 0)
-        inside &= opens & ~unknown
-        least += inside
-    most = np.where(unknown, count, least)
-    return least, most
-
-
-def checked_thresholds(
-    thresholds: float | Sequence[float], layout: Sequence[BlockLayout]
-) -> tuple[float, ...]:
-    """A threshold for each block.
-
-    Raises:
-        ValueError: thresholds outside 0..1, or not one for each block.
-    """
-    single = isinstance(thresholds, int | float)
-    found = (thresholds,) * len(layout) if single else tuple(thresholds)
-    if len(found) != len(layout):
-        raise ValueError(
-            f"expected one threshold, or one for each of {len(layout)} blocks, got {len(found)}"
-        )
-    if not all(0 <= value <= 1 for value in found):
-        raise ValueError(f"expected thresholds from 0 to 1, got {list(found)}")
-    return tuple(float(value) for value in found)
+STEP = 0.005  # between thresholds that are looked at
 
 
 def macs_of_loops(loops: Integers, cost: NetworkCost) -> Integers:
@@ -164,6 +43,40 @@ def macs_of_loops(loops: Integers, cost: NetworkCost) -> Integers:
     return total
 
 
+@dataclass(frozen=True)
+class Bounds:
+    """Means over images under other thresholds: (lowest, highest), equal where they are exact.
+
+    Attributes:
+        n: images.
+        unchanged: how many keep their path, and so their answer.
+        exact: of how many all loops are certain.
+        loops, macs: per image.
+        error: in %; every image whose path may change counts as right, or as wrong.
+    """
+
+    n: int
+    unchanged: int
+    exact: int
+    loops: tuple[float, float]
+    macs: tuple[float, float]
+    error: tuple[float, float]
+
+
+def bounds(records: pd.DataFrame, cost: NetworkCost, thresholds: float | Sequence[float]) -> Bounds:
+    """What records tell of the means under one threshold, or one for each block.
+
+    Args:
+        records: of a run; one at least.
+        cost: of its network.
+        thresholds: see ``replayed``.
+
+    Raises:
+        ValueError: as of ``replayed``.
+    """
+    return _bounds(*matrices(records), _correct(records), cost, thresholds)
+
+
 def threshold_table(
     records: pd.DataFrame, cost: NetworkCost, thresholds: Sequence[float]
 ) -> pd.DataFrame:
@@ -178,25 +91,65 @@ def threshold_table(
         A row a threshold: ``threshold``; ``unchanged`` and ``exact``, shares of images whose
         path stays, and whose loops are all certain; and bounds of the means over images:
         ``loops_low``, ``loops_high``, ``macs_low``, ``macs_high``, and of the ``error`` in %
-        (``error_low``, ``error_high``: every image whose path may change counts as right, or as
-        wrong).
+        (``error_low``, ``error_high``), as of ``bounds``.
     """
-    correct = records["correct"].to_numpy()
+    loops, prob = matrices(records)
+    correct = _correct(records)
     rows: list[dict[str, float]] = []
     for threshold in thresholds:
-        found = replayed(records, cost.layout, threshold, cost.asks)
-        sure_wrong = float((found.unchanged & ~correct).mean())
-        rows.append(
-            {
-                "threshold": float(threshold),
-                "unchanged": float(found.unchanged.mean()),
-                "exact": float(found.exact.all(axis=1).mean()),
-                "loops_low": float(found.least.sum(axis=1).mean()),
-                "loops_high": float(found.most.sum(axis=1).mean()),
-                "macs_low": float(macs_of_loops(found.least, cost).mean()),
-                "macs_high": float(macs_of_loops(found.most, cost).mean()),
-                "error_low": 100 * sure_wrong,
-                "error_high": 100 * (sure_wrong + float((~found.unchanged).mean())),
-            }
-        )
+        found = _bounds(loops, prob, correct, cost, threshold)
+        row = {
+            "threshold": float(threshold),
+            "unchanged": found.unchanged / found.n,
+            "exact": found.exact / found.n,
+        }
+        for name in ("loops", "macs", "error"):
+            row[f"{name}_low"], row[f"{name}_high"] = getattr(found, name)
+        rows.append(row)
     return pd.DataFrame(rows)
+
+
+def telling_thresholds(records: pd.DataFrame, count: int = 11) -> tuple[float, ...]:
+    """Thresholds along which the gates' decisions change evenly, rising; 0, one half and 1 too.
+
+    Between 0 and 1 they are quantiles of the recorded probabilities, rounded to 0.005: a network
+    whose gates are all unsure is looked at closely around one half.
+
+    Args:
+        records: of a run with gates.
+        count: quantiles; fewer thresholds where they round to the same.
+    """
+    prob = gate_matrix(records)
+    asked = prob[~np.isnan(prob)]
+    if not len(asked):
+        return (RECORDED_THRESHOLD,)
+    found = np.quantile(asked, (np.arange(count) + 0.5) / count)
+    steps = np.round(found.astype(np.float64) / STEP).astype(np.int64).tolist()
+    return tuple(sorted({0.0, RECORDED_THRESHOLD, 1.0, *(round(n * STEP, 3) for n in steps)}))
+
+
+def _bounds(
+    loops: Integers,
+    prob: Floats,
+    correct: Flags,
+    cost: NetworkCost,
+    thresholds: float | Sequence[float],
+) -> Bounds:
+    limits = checked_thresholds(thresholds, cost.layout)
+    found = replay(loops, prob, cost.layout, limits, cost.asks)
+    sure_wrong = float((found.unchanged & ~correct).mean())
+    return Bounds(
+        n=len(loops),
+        unchanged=int(found.unchanged.sum()),
+        exact=int(found.exact.all(axis=1).sum()),
+        loops=(float(found.least.sum(axis=1).mean()), float(found.most.sum(axis=1).mean())),
+        macs=(
+            float(macs_of_loops(found.least, cost).mean()),
+            float(macs_of_loops(found.most, cost).mean()),
+        ),
+        error=(100 * sure_wrong, 100 * (sure_wrong + float((~found.unchanged).mean()))),
+    )
+
+
+def _correct(records: pd.DataFrame) -> Flags:
+    return records["correct"].to_numpy().astype(np.bool_)

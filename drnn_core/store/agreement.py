@@ -1,4 +1,4 @@
-"""Whether records agree with themselves, with their network, and with run.json's figures; pure."""
+"""Whether records agree with themselves, their network, run.json and the budget curve; pure."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from typing import Any, cast
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from drnn_core.cost import network_cost
 from drnn_core.models.network import Network
+from drnn_core.store.budget import BudgetCurve
 from drnn_core.store.manifest import RecordsHeader
 from drnn_core.store.runinfo import Metrics, RunInfo
 
@@ -36,6 +38,38 @@ def disagreements(
     if not found and _same_images(header, info):
         found = list(_figures(table, info.metrics.test))
     return found
+
+
+def budget_disagreements(
+    curve: BudgetCurve, header: RecordsHeader, records: pd.DataFrame, classes: int
+) -> list[str]:
+    """In what a budget curve contradicts the records, a sentence each.
+
+    Args:
+        curve: of the run.
+        header: of the records.
+        records: ``label``, ``correct``, ``loops`` and ``macs`` of all images.
+        classes: how many the run has.
+    """
+    if not curve.is_of(header):
+        return [f"the curve is of {curve.n:,} images of {curve.dataset}, not of those recorded"]
+    images = np.bincount(records["label"].to_numpy(), minlength=classes)
+    if images.tolist() != list(curve.class_images):
+        return ["expected 'class_images' to count the labels of the records"]
+    point = curve.at(0.5)  # there nothing is moved
+    if point is None:
+        return []
+    told = {
+        "error": 100 * float((~records["correct"].to_numpy()).mean()),
+        "loops": float(records["loops"].mean()),
+        "macs": float(records["macs"].mean()),
+    }
+    return [
+        f"at the threshold 0.5 the curve says {name} {getattr(point, name)[0]:.6g}, the records "
+        f"{value:.6g}"
+        for name, value in told.items()
+        if abs(getattr(point, name)[0] - value) > 1e-5 * max(1.0, value)
+    ]
 
 
 def _column(table: pa.Table, name: str) -> Array:

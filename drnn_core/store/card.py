@@ -6,6 +6,7 @@ import html
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
+from drnn_core.store.operating_point import operating_point_of
 from drnn_core.store.runinfo import Metrics, RunInfo
 
 
@@ -111,9 +112,25 @@ def _limits(info: RunInfo) -> list[str]:
     full = _recipe_epochs(info.recipe)
     if full is not None and full != info.epochs:
         limits.insert(0, f"It was trained for {info.epochs} epochs where its recipe says {full}.")
+    limits.extend(_moved_limit(info))
     limits.extend(_rate_limit(test))
     limits.extend(_paper_limit(info))
     return limits
+
+
+def _moved_limit(info: RunInfo) -> list[str]:
+    point = operating_point_of(info)
+    if point is None:
+        return []
+    listed = ", ".join(f"{_text(name)} {value:g}" for name, value in point.thresholds.items())
+    return [
+        (
+            "Its gates were moved after training: they open where the trained gate's probability "
+            f"is above a threshold of its own ({listed}; 0.5 in training). All other weights are "
+            f"those of the run `{_text(point.run)}` (SHA-256 `{_text(point.weights_sha256)}`), "
+            "and so is the curve of its training; records and budget of that run are not of this."
+        )
+    ]
 
 
 def _rate_limit(test: Metrics) -> list[str]:

@@ -10,6 +10,7 @@ manifest.json         its own checksum, to the byte
 part-*.parquet        the manifest's SHA-256 and sizes, its pages' checksums, the schema
 records together      one another and run.json: row counts, loops, error, mean and deviation
 columns/NAME/         as the records; and that they are of the same weights and images
+budget.json           its own checksum, to the byte; its counts; the run's weights, the records
 anything else         nothing; it is reported, but for what a training keeps beside its run
 ====================  ==========================================================================
 """
@@ -22,11 +23,12 @@ from pathlib import Path
 from typing import Literal
 
 from drnn_core.models.network import Network
-from drnn_core.store.agreement import disagreements
+from drnn_core.store.agreement import budget_disagreements, disagreements
+from drnn_core.store.budget import BUDGET, BudgetError, read_budget
 from drnn_core.store.columns import COLUMNS, column_table, column_tables, read_columns
 from drnn_core.store.files import is_temporary, sha256_of
 from drnn_core.store.manifest import MANIFEST, RECORDS, Manifest, RecordsError, read_manifest
-from drnn_core.store.records import RECORDS_TABLE, read_records_table
+from drnn_core.store.records import RECORDS_TABLE, read_records, read_records_table
 from drnn_core.store.runs import CARD, INFO, WEIGHTS, RunError, RunInfo, load_network, read_run
 from drnn_core.store.sealed import SealError, is_as_written
 from drnn_core.store.shards import TableKind, read_shard
@@ -68,7 +70,7 @@ def verify_run(folder: Path) -> list[Finding]:
     except RunError as error:
         findings.append(Finding("error", WEIGHTS, str(error)))
     findings += [*_card(folder, info), *_records(folder, info, network)]
-    findings += [*_columns(folder), *_strangers(folder)]
+    findings += [*_columns(folder), *_budget(folder, info), *_strangers(folder)]
     return findings
 
 
@@ -135,6 +137,28 @@ def _columns(folder: Path) -> Iterator[Finding]:
                 yield Finding("error", name, f"{owner} has a column {column} already")
 
 
+def _budget(folder: Path, info: RunInfo) -> Iterator[Finding]:
+    try:
+        curve = read_budget(folder)
+    except BudgetError as error:
+        yield Finding("error", BUDGET, str(error))
+        return
+    if curve is None:
+        return
+    yield from _as_written(folder, BUDGET)
+    if curve.weights_sha256 != info.weights_sha256:
+        message = f"{BUDGET} is of other weights than the run's; delete it and measure it anew"
+        yield Finding("error", BUDGET, message)
+        return
+    try:
+        records = read_records(folder, ["label", "correct", "loops", "macs"])
+        header = read_manifest(folder).header
+    except RecordsError:
+        return  # missing, or said above
+    for message in budget_disagreements(curve, header, records, len(info.classes)):
+        yield Finding("error", BUDGET, message)
+
+
 def _readable(folder: Path, table: str, name: str) -> Iterator[Finding]:
     try:
         read_columns(folder, table)
@@ -174,7 +198,7 @@ def _strangers(folder: Path) -> Iterator[Finding]:
         if is_temporary(path):
             name = path.relative_to(folder).as_posix()
             yield Finding("warning", name, "an interrupted write left this file; delete it")
-    known = {INFO, WEIGHTS, CARD, RECORDS, COLUMNS, *_BESIDE}
+    known = {INFO, WEIGHTS, CARD, RECORDS, COLUMNS, BUDGET, *_BESIDE}
     tables = {f"{COLUMNS}/{table}" for table in column_tables(folder)}
     there = [*folder.iterdir(), *(folder / COLUMNS).glob("*")]
     for path in sorted(there):

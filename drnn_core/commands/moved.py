@@ -1,0 +1,94 @@
+"""An operating point as a run of its own: the same weights, the gates' biases moved.
+
+Nothing of the trained run is touched, and nothing has to know of thresholds: evaluation,
+prediction, records and the app read the new run as any other. Deleting its folder undoes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from drnn_core.analysis.replay import RECORDED_THRESHOLD, checked_thresholds
+from drnn_core.data.sets import ImageSet
+from drnn_core.evaluation import measure
+from drnn_core.inference.recording import record_run
+from drnn_core.inference.skipping import fast_forward
+from drnn_core.inference.thresholds import with_thresholds
+from drnn_core.store.operating_point import (
+    OperatingPoint,
+    operating_point_of,
+    with_operating_point,
+)
+from drnn_core.store.runs import RunError, RunInfo, RunMetrics, load_network, write_run
+from drnn_core.trace import BlockLayout
+from drnn_core.training.outcome import as_metrics
+
+
+def move_gates(
+    run_folder: Path,
+    out: Path,
+    thresholds: float | Sequence[float],
+    images: ImageSet,
+    progress: Callable[[int, int], None] | None = None,
+) -> RunInfo:
+    """Write a run at other thresholds, measured on its test images, with records of them.
+
+    Args:
+        run_folder: of the run as it was trained.
+        out: folder of the new run, which does not exist.
+        thresholds: one, or one for each recursive block, 0..1.
+        images: the test set.
+        progress: called with (done, total) images of both passes; what it raises ends them. The
+            new run is there once the first pass is through.
+
+    Returns:
+        run.json of the new run.
+
+    Raises:
+        RunError: the run is damaged, or its gates were moved already.
+        ValueError: thresholds that move nothing, or a folder that exists.
+    """
+    network, info = load_network(run_folder)
+    if found := operating_point_of(info):
+        raise RunError(
+            f"the gates of {run_folder} were moved already; start from the run as it was trained "
+            f"({found.run})"
+        )
+    limits = checked_thresholds(thresholds, network.layout)
+    point = OperatingPoint(
+        Path(run_folder).resolve().name, info.weights_sha256, _of_gates(network.layout, limits)
+    )
+    if all(limit == RECORDED_THRESHOLD for limit in point.thresholds.values()):
+        raise ValueError(f"expected thresholds that move a gate, got {RECORDED_THRESHOLD} for all")
+    if Path(out).exists():
+        raise ValueError(f"expected the folder of a new run, but there is a {out} already")
+    changed = with_thresholds(network, limits)
+    tell = progress or _nobody
+    total = 2 * len(images)
+    forward = fast_forward(changed, info.preprocessing.image_size)
+    measures = measure(
+        changed,
+        images,
+        info.preprocessing,
+        progress=lambda done, _: tell(done, total),
+        forward=forward,
+    )
+    moved = replace(
+        info,
+        title=f"{info.title}, {point.in_words}",
+        metrics=RunMetrics(as_metrics(measures, info.metrics.test.target)),
+        extra=with_operating_point(info.extra, point),
+    )
+    written = write_run(out, changed.state_dict(), moved)
+    record_run(out, images, progress=lambda done, _: tell(len(images) + done, total))
+    return written
+
+
+def _of_gates(layout: Sequence[BlockLayout], limits: Sequence[float]) -> dict[str, float]:
+    return {block.name: limit for block, limit in zip(layout, limits, strict=True) if block.gated}
+
+
+def _nobody(done: int, total: int) -> None:
+    """Nobody asks how far it is."""

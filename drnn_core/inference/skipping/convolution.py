@@ -99,28 +99,55 @@ def scale_and_shift(norm: nn.BatchNorm2d) -> tuple[Tensor, Tensor]:
 def packs(dtype: torch.dtype) -> bool:
     """Whether this PyTorch and processor have oneDNN's prepacked convolutions in ``dtype``."""
     operators = getattr(torch.ops, "mkldnn", None)
-    needed = ("_convolution_pointwise", "_convolution_pointwise_", "_reorder_convolution_weight")
+    needed = (
+        *("_convolution_pointwise", "_convolution_pointwise_", "_reorder_convolution_weight"),
+        "_get_mkldnn_serialized_md",
+    )
     if not torch.backends.mkldnn.is_available() or not all(
         hasattr(operators, name) for name in needed
     ):
         return False
+    weight = torch.zeros(1, 1, 1, 1)
+    trial = FoldedConvolution(weight, weight[0, 0, 0], (1, 1), (0, 0), (1, 1), 1)
     try:  # processors without the instructions for bfloat16 refuse it
-        _packed_weight(torch.zeros(1, 1, 1, 1, dtype=dtype), [0, 0], [1, 1], [1, 1], 1, [1] * 4)
+        _PackedWeights(trial, dtype, (1, 1, 1, 1))
     except RuntimeError:
         return False
     return True
 
 
-def _packed_weight(
-    weight: Tensor,
-    padding: list[int],
-    stride: list[int],
-    dilation: list[int],
-    groups: int,
-    input_shape: list[int],
-) -> Tensor:
-    reorder = cast(Any, torch.ops.mkldnn)._reorder_convolution_weight
-    return reorder(weight, padding, stride, dilation, groups, input_shape)
+class _PackedWeights:
+    """A convolution's weight in the layouts that oneDNN wants of it, by the size of the batch.
+
+    Fewer images than threads want another layout than many, and a weight that lies otherwise is
+    laid out anew in every call, which may cost more than the convolution: 2.5 ms before 1.9 ms, of
+    64 channels at 8 x 8 in a batch of 64. So there is one for each power of two up to the first
+    that gives every thread an image; equal ones share their memory.
+    """
+
+    __slots__ = ("_by_bits", "_most")
+
+    def __init__(
+        self, folded: FoldedConvolution, dtype: torch.dtype, input_shape: Sequence[int]
+    ) -> None:
+        operators = cast(Any, torch.ops.mkldnn)
+        weight = folded.weight.to(dtype).contiguous()
+        padding, stride = list(folded.padding), list(folded.stride)
+        found: dict[bytes, Tensor] = {}
+        by_bits: list[Tensor] = []
+        for bits in range((torch.get_num_threads() - 1).bit_length() + 1):
+            packed = operators._reorder_convolution_weight(
+                weight, padding, stride, list(folded.dilation), folded.groups,
+                [1 << bits, *input_shape[1:]],
+            )  # fmt: skip
+            layout = operators._get_mkldnn_serialized_md(packed).numpy().tobytes()
+            by_bits.append(found.setdefault(layout, packed))
+        self._by_bits = (by_bits[0], *by_bits)  # no image, 1, 2 to 3, 4 to 7 ...
+        self._most = len(by_bits)
+
+    def of(self, x: Tensor) -> Tensor:
+        """For features x (B, C, H, W)."""
+        return self._by_bits[min(len(x).bit_length(), self._most)]
 
 
 def convolution(
@@ -137,35 +164,36 @@ def convolution(
         folded: the convolution.
         activation: of the result, or of the sum where there is one.
         total: where the sum goes. "in place" overwrites the second argument and returns it.
-        input_shape: (B, C, H, W) to pack for; others are computed as well.
+        input_shape: (1, C, H, W) to pack for; others are computed as well.
         dtype: of features and weights.
         packed: use oneDNN's prepacked convolutions, where there are any.
     """
-    weight = folded.weight.to(dtype)
-    if packed and weight.device.type == "cpu" and packs(dtype):
-        return _packed(folded, weight, activation, total, list(input_shape))
-    return _plain(folded, weight, activation, total)
+    if packed and folded.weight.device.type == "cpu" and packs(dtype):
+        return _packed(folded, dtype, activation, total, input_shape)
+    return _plain(folded, dtype, activation, total)
 
 
 def _packed(
     folded: FoldedConvolution,
-    weight: Tensor,
+    dtype: torch.dtype,
     activation: Activation | None,
     total: Sum,
-    input_shape: list[int],
+    input_shape: Sequence[int],
 ) -> Callable[..., Tensor]:
     operators = cast(Any, torch.ops.mkldnn)
     stride, padding = list(folded.stride), list(folded.padding)
     dilation, groups = list(folded.dilation), folded.groups
     with torch.no_grad():
-        packed = _packed_weight(weight.contiguous(), padding, stride, dilation, groups, input_shape)
-    bias = folded.bias.to(weight.dtype)
+        weights = _PackedWeights(folded, dtype, input_shape).of
+    bias = folded.bias.to(dtype)
     attribute, scalars = _ONEDNN[activation]
     if total == "none":
         plain = operators._convolution_pointwise.default
 
         def alone(x: Tensor) -> Tensor:
-            return plain(x, packed, bias, padding, stride, dilation, groups, attribute, scalars, "")
+            return plain(
+                x, weights(x), bias, padding, stride, dilation, groups, attribute, scalars, ""
+            )
 
         return alone
     after = None if activation is None else attribute
@@ -174,7 +202,7 @@ def _packed(
 
         def summed(x: Tensor, beside: Tensor) -> Tensor:
             return binary(
-                x, beside, packed, bias, padding, stride, dilation, groups,
+                x, beside, weights(x), bias, padding, stride, dilation, groups,
                 "add", 1.0, after, scalars, None,
             )  # fmt: skip
 
@@ -183,7 +211,7 @@ def _packed(
 
     def summed_in_place(x: Tensor, beside: Tensor) -> Tensor:
         into(
-            beside, x, packed, bias, padding, stride, dilation, groups,
+            beside, x, weights(x), bias, padding, stride, dilation, groups,
             "add", 1.0, after, scalars, None,
         )  # fmt: skip
         return beside
@@ -192,10 +220,10 @@ def _packed(
 
 
 def _plain(
-    folded: FoldedConvolution, weight: Tensor, activation: Activation | None, total: Sum
+    folded: FoldedConvolution, dtype: torch.dtype, activation: Activation | None, total: Sum
 ) -> Callable[..., Tensor]:
-    weight = weight.contiguous(memory_format=torch.channels_last)
-    bias = folded.bias.to(weight.dtype)
+    weight = folded.weight.to(dtype, memory_format=torch.channels_last)
+    bias = folded.bias.to(dtype)
     stride, padding, dilation = list(folded.stride), list(folded.padding), list(folded.dilation)
     groups = folded.groups
     act = activate_in_place(activation)

@@ -19,6 +19,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+# Elements of a row from which on PyTorch's copies, on several threads, cost less than NumPy's.
+_LONG = 1 << 16
+
 
 class Window(NamedTuple):
     """The images from ``start`` to ``stop`` (exclusive)."""
@@ -78,12 +81,19 @@ def _swap(rows: Tensor, some: list[int], others: list[int]) -> None:
         here = torch.tensor(some + others, device=rows.device)
         there = torch.tensor(others + some, device=rows.device)
         rows.index_copy_(0, here, rows.index_select(0, there))
-        return
-    # NumPy knows no bfloat16, and its copies of a row cost less than half of PyTorch's.
-    array = (rows.view(torch.int16) if rows.dtype == torch.bfloat16 else rows).numpy()
-    spare = np.empty_like(array[0])
-    for place, other in zip(some, others, strict=True):
-        one, two = array[place], array[other]
-        spare[:] = one
-        one[:] = two
-        two[:] = spare
+    elif rows.shape[1] >= _LONG:
+        spare = torch.empty_like(rows[0])
+        for place, other in zip(some, others, strict=True):
+            one, two = rows[place], rows[other]
+            spare.copy_(one)
+            one.copy_(two)
+            two.copy_(spare)
+    else:
+        # NumPy knows no bfloat16, and its copies of a row cost less than half of PyTorch's.
+        array = (rows.view(torch.int16) if rows.dtype == torch.bfloat16 else rows).numpy()
+        spare = np.empty_like(array[0])
+        for place, other in zip(some, others, strict=True):
+            one, two = array[place], array[other]
+            spare[:] = one
+            one[:] = two
+            two[:] = spare

@@ -64,6 +64,15 @@ def test_only_who_lies_in_the_way_changes_places() -> None:
     assert x[:, 0, 0, 0].tolist() == places
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_long_rows_are_moved_alike(dtype: torch.dtype) -> None:
+    x = torch.arange(4)[:, None, None, None].expand(4, 64, 32, 32).to(dtype).clone()
+    who = list(range(4))
+    assert bring_together(x, who, Window(0, 4), [1, -1, -1, 1]) == Window(1, 3)
+    assert who == [1, 0, 3, 2]
+    assert all(bool((features == image).all()) for features, image in zip(x, who, strict=True))
+
+
 def test_nobody_stays() -> None:
     x, who = torch.randn(4, 2, 3, 3), list(range(4))
     before = x.clone()

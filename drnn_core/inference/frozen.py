@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from drnn_core.inference.predictor import Prediction, Predictor
 from drnn_core.models.network import Network
+from drnn_core.trace import ran_of
 
 
 class FrozenNetwork(nn.Module):
@@ -82,23 +83,44 @@ def freeze(network: Network, ran: Tensor | NDArray[np.bool_]) -> FrozenNetwork:
     return FrozenNetwork(network, decisions if decisions.ndim == 2 else decisions[None])
 
 
-class FrozenImage(NamedTuple):
-    """A network with one image's decisions fixed, and the image as its input.
+class FrozenImages(NamedTuple):
+    """A network with the decisions of B images fixed, and the images as its input.
 
     Attributes:
         network: the frozen network.
-        images: (1, 3, H, W), normalised.
+        images: (B, 3, H, W), normalised.
     """
 
     network: FrozenNetwork
     images: Tensor
 
 
-def freeze_prediction(predictor: Predictor, prediction: Prediction) -> FrozenImage:
+def freeze_prediction(predictor: Predictor, prediction: Prediction) -> FrozenImages:
     """What the predictor's network computed for a picture, as one fixed function.
 
     Its logits for ``images`` are those of the prediction.
     """
     seen = torch.from_numpy(prediction.seen).permute(2, 0, 1)[None]
     images = predictor.info.preprocessing.normalise(seen)
-    return FrozenImage(freeze(predictor.network, prediction.ran), images)
+    return FrozenImages(freeze(predictor.network, prediction.ran), images)
+
+
+def freeze_recorded(
+    predictor: Predictor, pixels: NDArray[np.uint8], block_loops: NDArray[np.integer]
+) -> FrozenImages:
+    """The predictor's network on the paths that images took when they were recorded.
+
+    Args:
+        predictor: of the run.
+        pixels: (B, H, W, 3), as the network sees them before normalisation.
+        block_loops: (B, blocks) executed loops, of the records.
+
+    Raises:
+        ValueError: loops of other blocks than the network's.
+    """
+    loops = torch.from_numpy(np.asarray(block_loops, dtype=np.int64))
+    ran = ran_of(loops, predictor.network.layout)
+    seen = torch.from_numpy(np.ascontiguousarray(pixels.transpose(0, 3, 1, 2)))
+    return FrozenImages(
+        freeze(predictor.network, ran), predictor.info.preprocessing.normalise(seen)
+    )

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, cast
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drnn_core.inference.frozen import FrozenNetwork, freeze
+from drnn_core.inference.frozen import FrozenNetwork, freeze, freeze_recorded
+from drnn_core.inference.predictor import Predictor
 from drnn_core.models.gate import Gate
 from drnn_core.models.network import Network
 from drnn_core.models.registry import create_model
-from tests.tiny_runs import PREPROCESSING, tiny_images, tiny_network
+from tests.tiny_runs import PREPROCESSING, tiny_images, tiny_network, tiny_run
 
 
 def batch(count: int = 40) -> torch.Tensor:
@@ -136,3 +139,20 @@ def test_replay_in_training_tells_the_executed_images_apart() -> None:
     assert first.body.norm1.of_loop(0).num_batches_tracked == 1
     assert first.body.norm1.of_loop(1).num_batches_tracked == 0
     assert second.body.norm1.of_loop(0).num_batches_tracked == 0
+
+
+def test_recorded_images_take_their_recorded_paths(tmp_path: Path) -> None:
+    tiny_run(tmp_path)
+    predictor = Predictor(tmp_path)
+    pixels = tiny_images(12).images(range(12))
+    with torch.no_grad():
+        reference = predictor.network(PREPROCESSING.normalise(pixels))
+    block_loops = reference.trace.block_loops(predictor.layout).numpy().astype(np.int8)
+    forbid_gates(predictor.network)
+    seen = pixels.permute(0, 2, 3, 1).numpy()
+    frozen = freeze_recorded(predictor, seen, block_loops)
+    assert torch.equal(frozen.network.ran, reference.trace.ran)
+    with torch.no_grad():
+        torch.testing.assert_close(frozen.network(frozen.images), reference.logits)
+    with pytest.raises(ValueError, match="expected at most"):
+        freeze_recorded(predictor, seen, block_loops[:, :1])

@@ -81,8 +81,8 @@ _KNOWN: dict[str, tuple[str, str]] = {
     "image_sharpness": ("sharpness", "Variance of the Laplacian of the picture's luma."),
     "image_edge_density": ("edge density", "Share of pixels with a Sobel slope above 0.1."),
 }
-# Of the statistics of an evidence map; its table's name, the method, stands before them.
-_EVIDENCE: dict[str, tuple[str, str]] = {
+# statistic of an evidence map -> (label, definition); a column has the method before it.
+EVIDENCE: dict[str, tuple[str, str]] = {
     "entropy": ("entropy", "Entropy of the evidence over the pixels; 1 is evenly spread."),
     "concentration": ("concentration", "Gini coefficient of the evidence; near 1 is one pixel."),
     "area": ("area of half the evidence", "Smallest share of pixels that hold half of it."),
@@ -141,7 +141,7 @@ def _known(name: str) -> Column:
     if name in _KNOWN:
         kind: Kind = "measured" if name.startswith("image_") else "factor"
         return Column(name, *_KNOWN[name], kind)
-    for statistic, (label, meaning) in _EVIDENCE.items():
+    for statistic, (label, meaning) in EVIDENCE.items():
         if name.endswith(f"_{statistic}"):
             method = name.removesuffix(f"_{statistic}").replace("_", " ")
             return Column(name, f"{method}: {label}", f"{meaning} Method: {method}.", "measured")

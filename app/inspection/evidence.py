@@ -23,14 +23,14 @@ _PREDICTED = "predicted"
 _KEPT = 512
 _BIND: Literal["query-params"] = "query-params"
 
-_TITLES: dict[Method, str] = {
+METHOD_TITLES: dict[Method, str] = {
     "saliency": "Saliency",
     "input_x_gradient": "Input × gradient",
     "integrated_gradients": "Integrated gradients",
     "grad_cam": "Grad-CAM",
     "occlusion": "Occlusion",
 }
-_MEANINGS: dict[Method, str] = {
+METHOD_MEANINGS: dict[Method, str] = {
     "saliency": "How steeply the class's logit rises or falls with a pixel: the largest absolute "
     "gradient of its three channels.",
     "input_x_gradient": "The pixel's value times the gradient, summed over its channels.",
@@ -46,7 +46,7 @@ _FROZEN = (
     "The gates’ decisions are frozen at this image’s: attribution looks at changed images, which "
     "would meet the gates anew and be answered by another network."
 )
-_SIGNED: tuple[Method, ...] = ("input_x_gradient", "integrated_gradients", "occlusion")
+SIGNED_METHODS: tuple[Method, ...] = ("input_x_gradient", "integrated_gradients", "occlusion")
 
 
 @st.fragment
@@ -73,11 +73,11 @@ def show_evidence(
         return
     mask = picture.mask(predictor.info.preprocessing)
     name = predictor.info.classes[target]
-    words = f"{_TITLES[method]}: evidence of each pixel for {name}"
+    words = f"{METHOD_TITLES[method]}: evidence of each pixel for {name}"
     with left:
         picture_svg = heat.evidence_svg(prediction.seen, evidence, strength, words, mask)
         drawing(
-            f'<div class="ls-evidence">{picture_svg}{heat.scale(method in _SIGNED)}</div>',
+            f'<div class="ls-evidence">{picture_svg}{heat.scale(method in SIGNED_METHODS)}</div>',
             "inspect_evidence",
         )
     with right:
@@ -88,7 +88,7 @@ def show_evidence(
 
 def _controls(classes: tuple[str, ...]) -> tuple[Method, int | None, float]:
     method = st.selectbox(
-        "Method", METHODS, key=METHOD, bind=_BIND, format_func=lambda each: _TITLES[each]
+        "Method", METHODS, key=METHOD, bind=_BIND, format_func=lambda each: METHOD_TITLES[each]
     )
     options = [_PREDICTED, *classes]
     if st.session_state.get(TARGET, _PREDICTED) not in options:
@@ -119,7 +119,7 @@ def _explain(method: Method, evidence: NDArray[np.float32], mask: NDArray[np.boo
     outline = " White outline: the object, as the generator knows it." if mask is not None else ""
     st.html(
         (f'<dl class="ls-shares">{rows}</dl>' if rows else "")
-        + f'<p class="ls-note">{_MEANINGS[method]}{outline}</p>'
+        + f'<p class="ls-note">{METHOD_MEANINGS[method]}{outline}</p>'
     )
 
 

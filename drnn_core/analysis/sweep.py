@@ -13,63 +13,30 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image
-from torch import Tensor
 
 from drnn_core.analysis.bootstrap import Estimate, mean_estimate
-from drnn_core.analysis.corruptions import CORRUPTIONS, corrupt
-from drnn_core.data.sets import ImageSet, Indices, as_picture, fingerprint_of
+from drnn_core.analysis.corrupted import CorruptedSet
+from drnn_core.analysis.corruptions import CORRUPTIONS
+from drnn_core.data.sets import ImageSet
 from drnn_core.data.transforms import Preprocessing
-from drnn_core.evaluation import outputs
+from drnn_core.evaluation import Forward, outputs
 from drnn_core.models.network import Network
 
 STRENGTHS: tuple[float, ...] = (0, 1, 2, 3, 4, 5)
 
 
-class CorruptedSet:
-    """Some images of a set, corrupted; an ``ImageSet``.
+@dataclass(frozen=True)
+class Passes:
+    """How images pass through the network.
 
-    Args:
-        parent: the images as they are.
-        keep: (N,) which of them.
-        name, strength, seed: see ``corrupt``; chance goes by the position in ``parent``.
+    Attributes:
+        progress: called with (done, total) passes of images; what it raises ends the sweep.
+        forward, batch: of ``evaluation.outputs``.
     """
 
-    def __init__(
-        self, parent: ImageSet, keep: NDArray[np.int64], name: str, strength: float, seed: int = 0
-    ) -> None:
-        self.parent = parent
-        self.keep = keep
-        self.name = f"{parent.name}, {name} {strength:g}"
-        self.classes = parent.classes
-        self.ids: Sequence[str] = [parent.ids[int(index)] for index in keep]
-        self.labels = parent.labels[keep]
-        parts = [parent.fingerprint, name, repr(float(strength)), str(seed)]
-        self.fingerprint = fingerprint_of([*(part.encode() for part in parts), keep.tobytes()])
-        self._how = (name, strength, seed)
-
-    @property
-    def columns(self) -> dict[str, NDArray[np.float32]]:
-        """None: what is known of the pictures as they were need not hold of these."""
-        return {}
-
-    def __len__(self) -> int:
-        """N."""
-        return len(self.keep)
-
-    def images(self, indices: Indices) -> Tensor:
-        """See ``ImageSet``."""
-        there = self.keep[np.asarray(indices, dtype=np.int64)]
-        name, strength, seed = self._how
-        return corrupt(self.parent.images(there), name, strength, there, seed)
-
-    def picture(self, index: int) -> Image.Image:
-        """See ``ImageSet``."""
-        return as_picture(self.images([index])[0])
-
-    def masks(self, indices: Indices) -> None:
-        """None: the object may have moved, or lie under a box."""
-        del indices
+    progress: Callable[[int, int], None] | None = None
+    forward: Forward | None = None
+    batch: int = 250
 
 
 @dataclass(frozen=True)
@@ -84,6 +51,7 @@ class Swept:
         loops: (P, N) executed.
         confidence: (P, N) probability of the predicted class.
         correct: (P, N) bool.
+        predictions: (P, N) classes.
     """
 
     factor: str
@@ -94,13 +62,15 @@ class Swept:
     loops: NDArray[np.int64]
     confidence: NDArray[np.float64]
     correct: NDArray[np.bool_]
+    predictions: NDArray[np.int64]
 
 
 @dataclass(frozen=True)
 class SweepPoint:
     """One strength: means over images with intervals, and changes against the first strength.
 
-    ``error`` is in %, ``error_change`` in points; changes are of the same images.
+    ``error`` is in %, ``error_change`` in points; changes are of the same images. ``flipped`` is
+    the % of the images that are answered otherwise than at the first strength.
     """
 
     strength: float
@@ -111,6 +81,7 @@ class SweepPoint:
     loops_change: Estimate
     confidence_change: Estimate
     error_change: Estimate
+    flipped: Estimate
 
 
 @dataclass(frozen=True)
@@ -170,7 +141,7 @@ def sweep(
     strengths: Sequence[float] = STRENGTHS,
     limit: int | None = None,
     seed: int = 0,
-    progress: Callable[[int, int], None] | None = None,
+    how: Passes | None = None,
 ) -> Swept:
     """Classify images under one corruption at several strengths.
 
@@ -182,28 +153,31 @@ def sweep(
         strengths: 0 to 5 each; differences are against the first.
         limit: of images, at even distances; by default all.
         seed: of the corruption.
-        progress: called with (done, total) passes of images.
+        how: the images pass; by default through the network's own forward.
 
     Raises:
         ValueError: no such corruption, no strength or one out of range, or no image.
     """
-    values = values_at(factor, strengths)
+    values, how = values_at(factor, strengths), how or Passes()
     keep = spread_sample(len(images), limit)
     if not len(keep):
         raise ValueError(f"expected at least one image to corrupt, {images.name} has none")
     loops = np.zeros((len(strengths), len(keep)), dtype=np.int64)
     confidence = np.zeros(loops.shape)
     correct = np.zeros(loops.shape, dtype=bool)
+    predictions = np.zeros(loops.shape, dtype=np.int64)
     for point, strength in enumerate(strengths):
         changed = CorruptedSet(images, keep, factor, strength, seed)
-        for part in outputs(network, changed, preprocessing):
+        passed = outputs(network, changed, preprocessing, batch=how.batch, forward=how.forward)
+        for part in passed:
             there = slice(part.first, part.first + len(part.labels))
             highest = part.output.logits.double().softmax(dim=1).max(dim=1)
             loops[point, there] = part.output.trace.loops.cpu().numpy()
             confidence[point, there] = highest.values.cpu().numpy()
+            predictions[point, there] = highest.indices.cpu().numpy()
             correct[point, there] = torch.eq(highest.indices, part.labels).cpu().numpy()
-            if progress:
-                progress(point * len(keep) + there.stop, loops.size)
+            if how.progress:
+                how.progress(point * len(keep) + there.stop, loops.size)
     return Swept(
         factor,
         CORRUPTIONS[factor].unit,
@@ -213,6 +187,7 @@ def sweep(
         loops,
         confidence,
         correct,
+        predictions,
     )
 
 
@@ -234,6 +209,7 @@ def summarise(swept: Swept, level: float = 0.95, resamples: int = 1000, seed: in
             mean(loops[point] - loops[0]),
             mean(swept.confidence[point] - swept.confidence[0]),
             mean(error[point] - error[0]),
+            mean(100.0 * (swept.predictions[point] != swept.predictions[0])),
         )
         for point, strength in enumerate(swept.strengths)
     )

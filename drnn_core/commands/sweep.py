@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import tyro
 
@@ -14,11 +14,14 @@ from drnn_core.commands.evaluate import check_classes
 if TYPE_CHECKING:
     from drnn_core.analysis.bootstrap import Estimate
     from drnn_core.analysis.sweep import Sweep
+    from drnn_core.data.sets import ImageSet
+    from drnn_core.store.runs import RunInfo
 
 # As CORRUPTIONS in drnn_core/analysis/corruptions.py; spelled out so that --help needs no torch.
 Factor = Literal[
     "blur", "occlusion", "noise", "jpeg", "contrast", "brightness", "rotation", "scale"
 ]
+_PIXELS_AT_ONCE = 250 * 32 * 32
 
 
 @dataclass(frozen=True)
@@ -28,67 +31,104 @@ class SweepCommand:
     Args:
         run_folder: of the run.
         data: "generated", or a folder of images.
-        factor: what gets worse.
+        factor: what gets worse; "all" takes one after another.
         strengths: 0 (as it is) to 5 each; changes are against the first.
         limit: images, taken at even distances; 0 for all.
         seed: of noise, places and directions.
-        json: print the curve as JSON.
+        keep: write the curves into the run, where the app's lab shows them.
+        json: print the curve as JSON, a list of them for "all".
     """
 
     run_folder: tyro.conf.Positional[Path]
     data: str
-    factor: Factor
+    factor: Factor | Literal["all"]
     strengths: tuple[float, ...] = (0, 1, 2, 3, 4, 5)
     limit: int = 500
     seed: int = 0
+    keep: bool = False
     json: bool = False
 
     def run(self) -> int:
-        """Sweep and print."""
-        from drnn_core.analysis.sweep import summarise, sweep, values_at
+        """Sweep, keep and print."""
+        from drnn_core.analysis.corruptions import CORRUPTIONS
+        from drnn_core.analysis.sweep import Passes, summarise, sweep, values_at
         from drnn_core.data.datasets import load_split
+        from drnn_core.inference.skipping import fast_forward
         from drnn_core.store.runs import load_network
+        from drnn_core.store.sweeps import write_sweep
 
         if self.limit < 0:
             raise ValueError(f"expected a --limit of 0 or more images, got {self.limit}")
         if self.seed < 0:
             raise ValueError(f"expected a --seed of 0 or more, got {self.seed}")
-        values_at(self.factor, self.strengths)  # before anything is loaded for nothing
+        factors = list(CORRUPTIONS) if self.factor == "all" else [self.factor]
+        values_at(factors[0], self.strengths)  # before anything is loaded for nothing
         network, info = load_network(self.run_folder)
         sizing = info.preprocessing
         images = load_split(self.data, "test", sizing.image_size, sizing=sizing)
         check_classes(info, images.classes, self.data)
-        with progress_bar("images") as progress:
-            found = summarise(
-                sweep(
-                    network,
-                    images,
-                    sizing,
-                    self.factor,
-                    self.strengths,
-                    self.limit or None,
-                    self.seed,
-                    progress,
-                )
-            )
+        forward = fast_forward(network, sizing.image_size)
+        batch = max(1, _PIXELS_AT_ONCE // sizing.image_size**2)
+        results: list[dict[str, Any]] = []
+        for factor in factors:
+            with progress_bar(factor) as progress:
+                swept = sweep(
+                    network, images, sizing, factor, self.strengths, self.limit or None,
+                    self.seed, Passes(progress, forward, batch),
+                )  # fmt: skip
+                found = summarise(swept)
+            if self.keep:
+                write_sweep(self.run_folder, kept(found, info, images, self.seed))
+            results.append({"run": str(self.run_folder), "data": images.name, **asdict(found)})
+            if not self.json:
+                _print(info.title, found)
         if self.json:
-            emit({"run": str(self.run_folder), "data": images.name, **asdict(found)})
-        else:
-            _print(info.title, found)
+            emit(results if self.factor == "all" else results[0])
         return 0
+
+
+def kept(found: Sweep, info: RunInfo, images: ImageSet, seed: int) -> Any:
+    """A sweep as a run keeps it, a ``KeptSweep``."""
+    from drnn_core.store.sweeps import KeptPoint, KeptSweep
+
+    def ranged(estimate: Estimate) -> tuple[float, float, float]:
+        return estimate.value, estimate.low, estimate.high
+
+    points = tuple(
+        KeptPoint(
+            point.strength,
+            point.value,
+            ranged(point.loops),
+            ranged(point.confidence),
+            ranged(point.error),
+            ranged(point.flipped),
+        )
+        for point in found.points
+    )
+    return KeptSweep(
+        found.factor,
+        found.unit,
+        info.weights_sha256,
+        images.name,
+        images.fingerprint,
+        found.n,
+        seed,
+        found.points[0].loops.level,
+        points,
+    )
 
 
 def _print(title: str, found: Sweep) -> None:
     print(f"{title}, {found.factor} ({found.unit}), {found.n:,} images, 95 % intervals")
     print(
         "  strength   value  loops                    change                   "
-        "confidence              error %"
+        "confidence              error %                 answered otherwise %"
     )
     for point in found.points:
         print(
             f"  {point.strength:8g} {point.value:7.3g}  {_shown(point.loops, 2)}  "
             f"{_shown(point.loops_change, 2, '+')}  {_shown(point.confidence, 3)}  "
-            f"{_shown(point.error, 1)}"
+            f"{_shown(point.error, 1)} {_shown(point.flipped, 1).rstrip()}"
         )
     print(f"  a step of strength adds {_shown(found.slope, 3, '+').strip()} loops")
 

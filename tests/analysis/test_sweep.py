@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 import torch
 
+from drnn_core.analysis.corrupted import CorruptedSet
 from drnn_core.analysis.corruptions import corrupt
-from drnn_core.analysis.sweep import CorruptedSet, Swept, spread_sample, summarise, sweep
+from drnn_core.analysis.sweep import Passes, Swept, spread_sample, summarise, sweep
 from tests.tiny_runs import PREPROCESSING, tiny_images, tiny_network
 
 
@@ -18,7 +19,7 @@ def test_every_point_is_what_the_network_says_of_the_corrupted_images() -> None:
     steps: list[tuple[int, int]] = []
     found = sweep(
         network, images, PREPROCESSING, "noise", (0, 2, 4.5), limit=10, seed=3,
-        progress=lambda *step: steps.append(step),
+        how=Passes(lambda *step: steps.append(step)),
     )  # fmt: skip
     keep = spread_sample(30, 10)
     assert found.ids == tuple(images.ids[index] for index in keep)
@@ -35,6 +36,7 @@ def test_every_point_is_what_the_network_says_of_the_corrupted_images() -> None:
         np.testing.assert_allclose(found.confidence[point], chances.values, rtol=1e-4)
         right = chances.indices.numpy() == images.labels[keep]
         assert found.correct[point].tolist() == right.tolist()
+        assert found.predictions[point].tolist() == chances.indices.tolist()
     assert len(np.unique(found.loops)) > 2, "the test needs images that differ"
 
 
@@ -65,7 +67,7 @@ def swept(loops: list[list[int]], strengths: tuple[float, ...] = (0, 1, 2)) -> S
     table = np.array(loops)
     return Swept(
         "blur", "px", strengths, strengths, tuple(f"i{n}" for n in range(table.shape[1])),
-        table, table / 10, table < 3,
+        table, table / 10, table < 3, table,
     )  # fmt: skip
 
 
@@ -85,6 +87,12 @@ def test_changes_are_of_the_same_images() -> None:
     )
     assert found.points[2].error_change.value == pytest.approx(200 / 9)
     assert found.points[1].confidence_change.value == pytest.approx(0.1)
+
+
+def test_flipped_is_the_share_that_is_answered_otherwise_than_at_first() -> None:
+    found = summarise(swept([[1, 1, 1, 1], [1, 2, 1, 1], [3, 3, 3, 1]]), resamples=100)
+    assert [point.flipped.value for point in found.points] == [0, 25, 75]
+    assert (found.points[0].flipped.low, found.points[0].flipped.high) == (0, 0)
 
 
 def test_the_slope_is_that_of_straight_lines() -> None:

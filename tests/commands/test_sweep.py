@@ -8,9 +8,12 @@ from pathlib import Path
 import pytest
 
 from benchmarks.resume import write_images
+from drnn_core.analysis.corruptions import CORRUPTIONS
 from drnn_core.cli import main
 from drnn_core.commands.sweep import Factor
 from drnn_core.data.datasets import load_split
+from drnn_core.store.runs import read_run
+from drnn_core.store.sweeps import kept_sweeps, read_sweep
 from tests.tiny_runs import PREPROCESSING, tiny_network, tiny_run
 
 
@@ -46,6 +49,27 @@ def test_a_curve_as_json_and_as_text(
     assert len(text.splitlines()) == 9
 
 
+def test_sweeps_are_kept_in_the_run(
+    run: Path, data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["sweep", str(run), "--data", str(data), "--factor", "all", "--limit", "6"]
+    assert main([*command, "--strengths", "0", "5", "--json"]) == 0
+    capsys.readouterr()
+    assert kept_sweeps(run) == []
+    assert main([*command, "--strengths", "0", "5", "--json", "--keep"]) == 0
+    printed = json.loads(capsys.readouterr().out)
+    assert kept_sweeps(run) == sorted(CORRUPTIONS)
+    assert [found["factor"] for found in printed] == list(CORRUPTIONS)
+    kept = read_sweep(run, "noise")
+    (found,) = (each for each in printed if each["factor"] == "noise")
+    assert (kept.images, kept.dataset) == (6, found["data"])
+    assert kept.weights_sha256 == read_run(run).weights_sha256
+    for point, told in zip(kept.points, found["points"], strict=True):
+        for measure in ("loops", "confidence", "error", "flipped"):
+            numbers = [told[measure][end] for end in ("value", "low", "high")]
+            assert getattr(point, measure) == pytest.approx(numbers, abs=1e-5)
+
+
 def test_failures_are_one_line(run: Path, data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     command = ["sweep", str(run), "--data", str(data), "--factor", "noise"]
     for more, message in (
@@ -63,6 +87,4 @@ def test_failures_are_one_line(run: Path, data: Path, capsys: pytest.CaptureFixt
 
 
 def test_the_command_offers_every_corruption() -> None:
-    from drnn_core.analysis.corruptions import CORRUPTIONS
-
     assert Factor.__args__ == tuple(CORRUPTIONS)

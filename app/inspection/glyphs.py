@@ -156,7 +156,7 @@ def _pill(x: float, y: float, loop: Loop, colours: Palette) -> str:
         return ""
     number = f"{digits(chance)}".removeprefix("0")
     possible, closed = loop.share is not None, loop.fate == "closed"
-    width = _PILL_WIDTH + (6 if len(number) > 3 else 0) + (9 if closed else 0)
+    width = _PILL_WIDTH + 6 * max(len(number) - 3, 0) + (9 if closed else 0)
     fill = colours.ran if loop.ran else colours.background
     stroke = colours.background if loop.ran else colours.ran if possible else colours.muted
     box = (
@@ -170,7 +170,20 @@ def _pill(x: float, y: float, loop: Loop, colours: Palette) -> str:
         f'<path d="M{left:g},{y - 3:g}l6,6m0,-6l-6,6" stroke="{colours.wrong}" '
         f'stroke-width="1.6" stroke-linecap="round"/>'
     )
-    return f'<g pointer-events="none">{box}{cross if closed else ""}{label}</g>'
+    mark = _mark(x, y, width, loop.ran, colours) if loop.decided_otherwise else ""
+    return f'<g pointer-events="none">{mark}{box}{cross if closed else ""}{label}</g>'
+
+
+def _mark(x: float, y: float, width: float, opens: bool, colours: Palette) -> str:
+    """Around the pill of a gate that decides otherwise; it points up where the gate opens now."""
+    left, top = x - width / 2 - 3, y - _PILL_HEIGHT / 2 - 3
+    tip = x + width / 2 + 7.5
+    arrow = f"M{tip:g},{y - 4:g}l4,7.5h-8z" if opens else f"M{tip:g},{y + 4:g}l4,-7.5h-8z"
+    return (
+        f'<rect x="{left:g}" y="{top:g}" width="{width + 18:g}" height="{_PILL_HEIGHT + 6}" '
+        f'rx="{_PILL_HEIGHT / 2 + 3:g}" fill="{colours.background}" stroke="{colours.text}" '
+        f'stroke-width="2"/><path d="{arrow}" fill="{colours.text}"/>'
+    )
 
 
 def input_image(x: float, y: float, side: int, image: str, colours: Palette) -> str:

@@ -9,14 +9,19 @@ from app.inspection import intake, parts
 from app.inspection.choice import chosen_picture
 from app.inspection.components import data_uri, drawing
 from app.inspection.evidence import show_evidence
-from app.inspection.path import NetworkPath, network_path
+from app.inspection.path import NetworkPath
 from app.inspection.pictures import Picture
-from app.inspection.predictions import open_network, prediction_of
+from app.inspection.predictions import open_network, path_of, prediction_of
 from app.inspection.sources import samples
 from app.inspection.standing import show_decisions, show_standing
+from app.lab.answers import Subject
+from app.lab.section import show_lab
 from app.pathpicture import legend, path_html
 from drnn_core.data.samples import SamplesError
 from drnn_core.inference.predictor import Prediction, Predictor
+
+VIEW = "view"
+_AS_IT_IS, _LAB = "As it is", "Counterfactual lab"
 
 
 def show(run: cache.Run) -> None:
@@ -64,7 +69,19 @@ def _show_picture(run: cache.Run, predictor: Predictor, picture: Picture) -> Non
         st.html(parts.top_bars(prediction, classes, picture.truth))
     with cost:
         st.html(parts.cost_meters(prediction) + parts.known_factors(picture))
-    path = _path(predictor, prediction)
+    as_it_is, lab = st.tabs([_AS_IT_IS, _LAB], key=VIEW, bind="query-params")
+    if lab.open:
+        with lab:
+            show_lab(Subject(picture.name, run, predictor, prediction, picture.number))
+        return
+    with as_it_is:
+        _show_as_it_is(run, predictor, picture, prediction)
+
+
+def _show_as_it_is(
+    run: cache.Run, predictor: Predictor, picture: Picture, prediction: Prediction
+) -> None:
+    path = path_of(predictor, prediction)
     _show_path(path, prediction)
     if any(loop.asked for block in path.recursive for loop in block.loops):
         standing, gates = st.columns(2, gap="large")
@@ -73,18 +90,6 @@ def _show_picture(run: cache.Run, predictor: Predictor, picture: Picture) -> Non
         with gates:
             show_decisions(path, predictor.info.metrics.test.gate_rates)
     show_evidence(run, predictor, picture, prediction)
-
-
-def _path(predictor: Predictor, prediction: Prediction) -> NetworkPath:
-    said, chance = prediction.top[0]
-    return network_path(
-        predictor.network.stage_layouts,
-        prediction.seen.shape[0],
-        (said, parts.percent(chance)),
-        prediction.asked,
-        prediction.ran,
-        prediction.prob,
-    )
 
 
 def _show_path(path: NetworkPath, prediction: Prediction) -> None:

@@ -14,11 +14,18 @@ from numpy.typing import NDArray
 from drnn_core.inference.facts import NetworkShape
 from drnn_core.trace import StageLayout
 
+_OPENS = 0.5  # above it a gate opens
+_MOST_DIGITS = 4
+
 
 def digits(prob: float) -> str:
-    """Two digits of a gate's probability; three where two would hide on which side of 1/2 it is."""
+    """Two digits of a gate's probability; more where two would hide on which side of 1/2 it is."""
     shown = f"{prob:.2f}"
-    return f"{prob:.3f}" if shown == "0.50" else shown
+    for more in range(3, _MOST_DIGITS + 1):
+        if float(shown) != _OPENS or prob == _OPENS:
+            break
+        shown = f"{prob:.{more}f}"
+    return shown
 
 
 @dataclass(frozen=True)
@@ -30,12 +37,14 @@ class Loop:
         asked: the gate was consulted.
         ran: the loop was executed.
         share: of all images, expected to run it; None where this is the loop of one image.
+        was: the same loop of the picture that this one was made of, to be compared with.
     """
 
     prob: float | None
     asked: bool
     ran: bool
     share: float | None = None
+    was: Loop | None = None
 
     @property
     def fate(self) -> Literal["ran", "closed", "unasked", "possible"]:
@@ -46,14 +55,22 @@ class Loop:
             return "ran"
         return "closed" if self.asked else "unasked"
 
+    @property
+    def decided_otherwise(self) -> bool:
+        """Whether its gate was asked for both pictures and answered differently."""
+        before = self.was
+        return before is not None and before.asked and self.asked and before.ran != self.ran
+
     def in_words(self) -> str:
         """For example "gate 0.93, ran"."""
         if self.share is not None:
             return f"{self.share:.0%} of the images expected" if self.asked else "always"
         gate = "no gate" if self.prob is None else f"gate {digits(self.prob)}"
-        if self.ran:
-            return f"{gate}, ran"
-        return f"{gate}, closed" if self.asked else "not asked"
+        now = (
+            f"{gate}, {'ran' if self.ran else 'closed'}" if self.ran or self.asked else "not asked"
+        )
+        before = self.was.in_words() if self.was else now
+        return now if before == now else f"{now}; before: {before}"
 
 
 @dataclass(frozen=True)

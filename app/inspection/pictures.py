@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from drnn_core.data.generated import Rendered, render
+from drnn_core.data.generated.imageset import FIRST_SEED
 from drnn_core.data.generated.rendering import SIZES
 from drnn_core.data.pictures import decode_picture
 from drnn_core.data.transforms import Preprocessing
@@ -30,6 +32,7 @@ class Picture:
         data: the file as it came; of an image of a set, its original pixels as a PNG file.
         truth: the true class by name, where it is known.
         seed: of a generated image.
+        index: in the run's test set, of an image of it.
     """
 
     key: str
@@ -37,6 +40,7 @@ class Picture:
     data: bytes
     truth: str | None = None
     seed: int | None = None
+    index: int | None = None
 
     def open(self, side: int) -> Image.Image:
         """Decode it for a network that sees ``side`` pixels in height and width.
@@ -50,6 +54,18 @@ class Picture:
         if self.scene is not None and self.scene.mask.shape == (side, side):
             return Image.fromarray(self.scene.image)
         return decode_picture(self.data, self.name)
+
+    @cached_property
+    def number(self) -> int:
+        """What chance depends on where the picture is changed; always the same for one picture.
+
+        Of an image of a set its place there, so that a sweep over the set gives it the same.
+        """
+        if self.index is not None:
+            return self.index
+        if self.seed is not None and self.seed >= FIRST_SEED["test"]:
+            return self.seed - FIRST_SEED["test"]
+        return int.from_bytes(hashlib.sha256(self.data).digest()[:4], "big")
 
     @cached_property
     def size(self) -> tuple[int, int]:

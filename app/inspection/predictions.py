@@ -7,6 +7,8 @@ from collections import OrderedDict
 import streamlit as st
 
 from app import cache
+from app.inspection.parts import percent
+from app.inspection.path import NetworkPath, network_path
 from app.inspection.pictures import Picture
 from drnn_core.inference.predictor import Prediction, Predictor
 
@@ -39,3 +41,16 @@ def prediction_of(run: cache.Run, predictor: Predictor, picture: Picture) -> Pre
         while len(made) > _KEPT:
             made.popitem(last=False)
     return made[key]
+
+
+def path_of(predictor: Predictor, prediction: Prediction) -> NetworkPath:
+    """The way of a picture through the network, with the answer at its end."""
+    said, chance = prediction.top[0]
+    return network_path(
+        predictor.network.stage_layouts,
+        prediction.seen.shape[0],
+        (said, percent(chance)),
+        prediction.asked,
+        prediction.ran,
+        prediction.prob,
+    )

@@ -38,7 +38,14 @@ def show_standing(run: cache.Run, prediction: Prediction) -> None:
         return
     words = standing_in_words(counts, prediction.loops)
     figure = standing_figure(counts, prediction.loops, charts.palette())
-    charts.show(figure, f"{run.name} standing", key="inspect_standing", alt=words)
+    data = pd.DataFrame(
+        {
+            "loops": np.arange(len(counts)),
+            "images": counts,
+            "this_image": np.arange(len(counts)) == prediction.loops,
+        }
+    )
+    charts.show(figure, f"{run.name} standing", key="inspect_standing", data=data, alt=words)
     st.caption(words)
 
 
@@ -110,7 +117,13 @@ def show_decisions(path: NetworkPath, opening_rates: Sequence[float | None]) -> 
     )
     table = decision_table(path, opening_rates)
     figure = decision_figure(table, charts.palette())
-    charts.show(figure, "gates", key="inspect_gates", alt=path.in_words())
+    charts.show(
+        figure,
+        "gates",
+        key="inspect_gates",
+        data=lambda: _named(table),
+        alt=path.in_words(),
+    )
     with st.expander("As a table"):
         st.dataframe(
             table.drop(columns="Asked"), hide_index=True, width="stretch", height="content"
@@ -137,6 +150,20 @@ def decision_table(path: NetworkPath, opening_rates: Sequence[float | None]) -> 
             )
     columns = ["Block", "Loop", "Gate", "Decision", "Opens in the run", "Asked"]
     return pd.DataFrame(rows, columns=columns)
+
+
+def _named(table: pd.DataFrame) -> pd.DataFrame:
+    """The table under names for programs."""
+    return table.rename(
+        columns={
+            "Block": "block",
+            "Loop": "loop",
+            "Gate": "gate_prob",
+            "Decision": "decision",
+            "Opens in the run": "opening_rate_of_the_run",
+            "Asked": "asked",
+        }
+    )
 
 
 def decision_figure(table: pd.DataFrame, colours: charts.Palette) -> go.Figure:

@@ -1,0 +1,1 @@
+"""The counterfactual lab: change a picture and see what the network makes of it."""

@@ -1,0 +1,147 @@
+"""The page's controls, whose values stand in the address bar.
+
+Each key is also the name in the address; a control at its default is not in it. Opening an
+address sets the controls, and values that a run does not know are dropped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Literal
+
+import streamlit as st
+
+from app.columns import Column
+from drnn_core.analysis.galleries import ByCount, ByLoops, ByQuantile, Rule
+
+RULE, EACH, SHARE, LIMITS = "rule", "each", "share", "limits"
+CLASSES, ANSWER, ROWS, COLUMN = "class", "answer", "rows", "column"
+
+_EACH_DEFAULT, _SHARE_DEFAULT, _ROWS_DEFAULT = 25, 10, 3
+_EACH_MOST, _SHARE_MOST, ROWS_MOST = 1000, 50, 12
+
+_EVERY = "all"
+_ANSWERS: dict[str, bool | None] = {_EVERY: None, "right": True, "wrong": False}
+_RULES = ("number", "share", "loops")
+_Param = Literal["query-params"]
+_BIND: _Param = "query-params"
+
+
+def rule_controls(loops_max: int, limits: tuple[int, int]) -> Rule | None:
+    """What counts as easy and hard, in the sidebar; None where the limits leave nothing between.
+
+    Args:
+        loops_max: of the network.
+        limits: where the limits in loops begin.
+    """
+    st.subheader("Easy and hard")
+    kind = st.segmented_control(
+        "By",
+        _RULES,
+        default="number",
+        required=True,
+        key=RULE,
+        bind=_BIND,
+        width="stretch",
+        help=(
+            "Easy images loop least in their class, hard ones most. **number**: so many of each "
+            "class at either end. **share**: so large a part of each class, with all that loop as "
+            "often as the last of it. **loops**: at most and at least so many, for all classes "
+            "alike, as figure 9 of the paper. Images that loop as often at both ends are neither."
+        ),
+    )
+    if kind == "share":
+        share = st.slider(
+            "Share of each class", 1, _SHARE_MOST, _SHARE_DEFAULT, format="%d %%", key=SHARE,
+            bind=_BIND, help="With all images that loop as often as the last of them.",
+        )  # fmt: skip
+        return ByQuantile(share / 100)
+    if kind == "loops":
+        easy, hard = st.slider(
+            "Easy up to, hard from", 0, loops_max, limits, key=LIMITS, bind=_BIND,
+            help="Executed loops of an image, summed over all recursive blocks.",
+        )  # fmt: skip
+        return ByLoops(easy, hard) if easy < hard else None
+    each = st.number_input(
+        "Images of each class", 1, _EACH_MOST, _EACH_DEFAULT, key=EACH, bind=_BIND,
+        help="At either end; at most half of the class.",
+    )  # fmt: skip
+    return ByCount(int(each))
+
+
+def filters(classes: Sequence[str]) -> tuple[bool | None, tuple[int, ...]]:
+    """Right or wrong answers, and classes; in the sidebar."""
+    st.subheader("Filter")
+    chosen = st.segmented_control(
+        "Answer", list(_ANSWERS), default=_EVERY, required=True, key=ANSWER, bind=_BIND,
+        help="Whether the predicted class is the true one.",
+    )  # fmt: skip
+    names = st.multiselect(
+        "Class", classes, key=CLASSES, bind=_BIND, placeholder="all classes",
+        help="The image's true class; type to search.",
+    )  # fmt: skip
+    return _ANSWERS[chosen or _EVERY], tuple(sorted(classes.index(name) for name in names))
+
+
+def rows_box() -> int:
+    """How many easy and hard images of a class are shown, beside the gallery."""
+    st.caption("rows", width="content")
+    rows = st.number_input(
+        "Rows: images shown of each class at either end",
+        1,
+        ROWS_MOST,
+        _ROWS_DEFAULT,
+        key=ROWS,
+        bind=_BIND,
+        label_visibility="collapsed",
+        width=118,
+    )
+    return int(rows)
+
+
+def names_of(columns: Sequence[Column]) -> list[str]:
+    """What the columns are called in the box and in the address, each by a name of its own."""
+    labels = [column.label for column in columns]
+    return [  # a user's column may be called as one of ours is
+        label if labels.count(label) == 1 else f"{label} ({column.name})"
+        for label, column in zip(labels, columns, strict=True)
+    ]
+
+
+def column_box(names: Sequence[str]) -> int:
+    """Which of the columns is shown in full; the first unless another is chosen."""
+    if st.session_state.get(COLUMN) not in names:
+        st.session_state.pop(COLUMN, None)
+    chosen = st.selectbox(
+        "Column", list(names), key=COLUMN, bind=_BIND, label_visibility="collapsed"
+    )
+    return names.index(chosen)
+
+
+def forget_strangers(classes: Sequence[str], loops_max: int) -> None:
+    """Drop values that the chosen run does not have, such as the classes of the one before."""
+    state = st.session_state
+    known = [name for name in state.get(CLASSES, []) if name in classes]
+    if CLASSES in state and known != state[CLASSES]:
+        state[CLASSES] = known
+    if LIMITS in state and state[LIMITS][1] > loops_max:
+        del state[LIMITS]
+
+
+def clear() -> None:
+    """All classes and answers again; a callback.
+
+    Values are set and not forgotten: a forgotten one would come back from the address.
+    """
+    st.session_state.update({CLASSES: [], ANSWER: _EVERY})
+
+
+def on_row(key: str, names: Sequence[str]) -> Callable[[], None]:
+    """A callback for the forest's ``on_select``: show the column whose row was clicked."""
+
+    def chosen() -> None:
+        points = st.session_state[key]["selection"]["points"]
+        if points:
+            st.session_state[COLUMN] = names[int(points[0]["point_index"])]
+
+    return chosen

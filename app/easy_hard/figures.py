@@ -1,0 +1,282 @@
+"""The page's figures: all columns as a forest, and one column's two distributions."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from html import escape
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from app.charts import NO_FADING, Palette, layout
+from app.distribution.figures import Trace
+from app.easy_hard.comparison import SOURCES, Compared
+from app.numbers import between, number
+from drnn_core.analysis.effects import SIZES, size_of
+
+_ROW = 24  # pixels
+_NAME_LONGEST = 34
+_SYMBOLS = {"picture": "circle", "factor": "diamond", "network": "square-open", "brought": "star"}
+
+
+def forest_figure(pairs: Sequence[Compared], chosen: str, colours: Palette) -> go.Figure:
+    """Cliff's delta of every column with its interval, the largest on top.
+
+    Args:
+        pairs: as ``comparison.compared`` orders them.
+        chosen: name of the column whose row is marked.
+        colours: of the theme.
+    """
+    places = list(range(len(pairs)))
+    rows: Trace = {  # what is hovered and clicked: a row is easier to hit than a mark
+        "type": "bar",
+        "orientation": "h",
+        "y": places,
+        "base": [-1] * len(pairs),
+        "x": [2] * len(pairs),
+        "width": 1,
+        "marker": {
+            "color": [
+                colours.surface if pair.column.name == chosen else "rgba(0,0,0,0)" for pair in pairs
+            ],
+            "line": {"width": 0},
+        },
+        "customdata": [_facts(pair) for pair in pairs],
+        "hovertemplate": (
+            "<b>%{customdata[0]}</b>, %{customdata[1]}<br>%{customdata[2]}<br>"
+            "δ within classes %{customdata[3]}<br>δ over all %{customdata[4]}<br>"
+            "mean %{customdata[5]}<br>n = %{customdata[6]}<extra></extra>"
+        ),
+        "showlegend": False,
+        **NO_FADING,
+    }
+    return go.Figure(
+        data=[rows, *_marks(pairs, colours)],
+        layout=layout(
+            86 + _ROW * len(pairs),
+            barmode="overlay",
+            margin={"t": 30, "b": 52},
+            annotations=[_axis_name(colours)],
+            showlegend=True,
+            legend={
+                "orientation": "h", "y": 1, "yanchor": "bottom", "x": 0, "xanchor": "left",
+                "yref": "paper", "font": {"size": 12, "color": colours.muted}, "itemclick": False,
+                "itemdoubleclick": False,
+            },
+            shapes=_lines(colours),
+            xaxis={
+                "range": [-1, 1], "tickvals": [-1, -0.5, 0, 0.5, 1],
+                "ticktext": ["−1", "−0.5", "0", "+0.5", "+1"],
+            },
+            yaxis={
+                "range": [len(pairs) - 0.5, -0.5],
+                "tickvals": places,
+                "ticktext": [_tick(pair, chosen) for pair in pairs],
+                "tickfont": {"color": colours.text},
+                "showgrid": False,
+            },
+        ),
+    )  # fmt: skip
+
+
+def _axis_name(colours: Palette) -> Trace:
+    """The axis in words, ending where it ends: on a phone they are longer than the axis."""
+    return {
+        "text": "← hard images have less · Cliff's δ · more →", "showarrow": False,
+        "x": 1, "xref": "paper", "xanchor": "right",
+        "y": 0, "yref": "paper", "yanchor": "top", "yshift": -26,
+        "font": {"color": colours.muted, "size": 13},
+    }  # fmt: skip
+
+
+def _marks(pairs: Sequence[Compared], colours: Palette) -> list[Trace]:
+    """A trace for each source of columns, so that each has its symbol in the legend."""
+    traces: list[Trace] = []
+    for source, words in SOURCES.items():
+        own = [(place, pair) for place, pair in enumerate(pairs) if pair.source == source]
+        if not own:
+            continue
+        found = [pair.effect.within for _, pair in own]
+        colour = colours.muted if source == "network" else colours.ran
+        traces.append(
+            {
+                "type": "scatter",
+                "mode": "markers",
+                "name": words,
+                "y": [place for place, _ in own],
+                "x": [one.value for one in found],
+                "error_x": {
+                    "type": "data", "symmetric": False, "width": 0, "thickness": 2,
+                    "array": [one.high - one.value for one in found],
+                    "arrayminus": [one.value - one.low for one in found],
+                    "color": colour,
+                },
+                "marker": {"symbol": _SYMBOLS[source], "size": 9, "color": colour},
+                "hoverinfo": "skip",
+                **NO_FADING,
+            }
+        )  # fmt: skip
+    return traces
+
+
+def _lines(colours: Palette) -> list[Trace]:
+    """No difference, and the ends of the sizes on both sides."""
+    ends = [end for _, end in SIZES if math.isfinite(end)]
+    across: Trace = {"type": "line", "yref": "paper", "y0": 0, "y1": 1, "layer": "below"}
+    dots = {"color": colours.grid, "width": 1}
+    sizes = [
+        {**across, "x0": end, "x1": end, "line": dots} for end in (*ends, *(-end for end in ends))
+    ]
+    return [*sizes, {**across, "x0": 0, "x1": 0, "line": {"color": colours.muted, "width": 1}}]
+
+
+def _tick(pair: Compared, chosen: str) -> str:
+    name = pair.column.label
+    short = name if len(name) <= _NAME_LONGEST else f"{name[: _NAME_LONGEST - 1].rstrip()}…"
+    return f"<b>{escape(short)}</b>" if pair.column.name == chosen else escape(short)
+
+
+def _facts(pair: Compared) -> list[str]:
+    """What is said of a row on hover."""
+    effect = pair.effect
+    within, delta = (
+        f"{number(one.value, '+.2f')} ({between(one.low, one.high, '+.2f')})"
+        for one in (effect.within, effect.delta)
+    )
+    return [
+        escape(pair.column.label),
+        SOURCES[pair.source],
+        escape(pair.column.meaning),
+        f"{within}: {size_of(effect.within.value)}",
+        delta,
+        f"{number(effect.easy_mean, '.3g')} easy, {number(effect.hard_mean, '.3g')} hard",
+        f"{effect.easy_n:,} easy, {effect.hard_n:,} hard",
+    ]
+
+
+def forest_table(pairs: Sequence[Compared]) -> pd.DataFrame:
+    """The numbers behind the figure, a row a column."""
+    return pd.DataFrame(
+        [
+            {
+                "column": pair.column.name,
+                "label": pair.column.label,
+                "source": SOURCES[pair.source],
+                "delta": pair.effect.within.value,
+                "low": pair.effect.within.low,
+                "high": pair.effect.within.high,
+                "size": size_of(pair.effect.within.value),
+                "easy_mean": pair.effect.easy_mean,
+                "hard_mean": pair.effect.hard_mean,
+                "cohens_d": pair.effect.d.value,
+                "delta_overall": pair.effect.delta.value,
+                "easy_n": pair.effect.easy_n,
+                "hard_n": pair.effect.hard_n,
+                "meaning": pair.column.meaning,
+            }
+            for pair in pairs
+        ]
+    )
+
+
+def distribution_figure(counts: pd.DataFrame, pair: Compared, colours: Palette) -> go.Figure:
+    """Easy images as filled bars, hard ones as a line over them, in the same bins.
+
+    Args:
+        counts: ``analysis.histograms.two_histograms``.
+        pair: the column.
+        colours: of the theme.
+    """
+    shares = [
+        100 * counts[end].to_numpy() / max(1, int(counts[end].sum())) for end in ("easy", "hard")
+    ]
+    edges = _edges(counts)
+    centres, widths = (edges[:-1] + edges[1:]) / 2, np.diff(edges)
+    ends = zip(counts["low"], counts["high"], counts["easy"], counts["hard"], *shares, strict=True)
+    bars: Trace = {
+        "type": "bar",
+        "x": centres,
+        "y": shares[0],
+        "width": widths,
+        "marker": {"color": colours.ran_soft, "line": {"width": 0}},
+        "customdata": [
+            [f"{low:.4g}" if low == high else f"{low:.4g} to {high:.4g}", *rest]
+            for low, high, *rest in ends
+        ],
+        "hovertemplate": (
+            "<b>%{customdata[0]}</b><br>easy: %{customdata[3]:.1f} % (%{customdata[1]:,} images)"
+            "<br>hard: %{customdata[4]:.1f} % (%{customdata[2]:,} images)<extra></extra>"
+        ),
+        **NO_FADING,
+    }
+    outline: Trace = {
+        "type": "scatter",
+        "mode": "lines",
+        "x": np.repeat(edges, 2),
+        "y": [0, *np.repeat(shares[1], 2), 0],
+        "line": {"color": colours.wrong, "width": 2},
+        "hoverinfo": "skip",
+    }
+    shapes, notes = _means(pair, float(edges[0] + edges[-1]) / 2, colours)
+    most = max(1.0, *(float(share.max(initial=0)) for share in shares))
+    return go.Figure(
+        data=[bars, outline],
+        layout=layout(
+            300,
+            bargap=0,
+            margin={"t": 46},
+            shapes=shapes,
+            annotations=notes,
+            xaxis={"title": {"text": escape(pair.column.label)}, "range": _view(edges)},
+            yaxis={"title": {"text": "share of the images"}, "ticksuffix": " %",
+                   "range": [0, 1.06 * most]},
+        ),
+    )  # fmt: skip
+
+
+def _edges(counts: pd.DataFrame) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    """Ends of the bins as drawn: values around themselves, outermost bins as wide as others."""
+    low, high = counts["low"].to_numpy(), counts["high"].to_numpy()
+    if (low == high).all():
+        half = np.diff(low).min() / 2 if len(low) > 1 else 0.5
+        middles = (low[1:] + low[:-1]) / 2
+        return np.array([low[0] - half, *middles, low[-1] + half])
+    edges = np.append(low, high[-1])
+    if len(edges) > 3:
+        step = edges[2] - edges[1]
+        edges[0], edges[-1] = edges[1] - step, edges[-2] + step
+    return edges
+
+
+def _view(edges: np.ndarray[tuple[int], np.dtype[np.float64]]) -> list[float]:
+    room = 0.02 * (edges[-1] - edges[0])
+    return [float(edges[0] - room), float(edges[-1] + room)]
+
+
+def _means(pair: Compared, middle: float, colours: Palette) -> tuple[list[Trace], list[Trace]]:
+    """Both means as lines with their names in rows of their own above the bars."""
+    shapes: list[Trace] = []
+    notes: list[Trace] = []
+    both = (
+        ("easy", pair.effect.easy_mean, colours.ran, "solid", 1.0),
+        ("hard", pair.effect.hard_mean, colours.wrong, "dash", 1.1),
+    )
+    for name, mean, colour, dash, height in both:
+        shapes.append(
+            {
+                "type": "line", "x0": mean, "x1": mean, "yref": "paper", "y0": 0,
+                "y1": height + 0.07, "line": {"color": colour, "width": 1.5, "dash": dash},
+            }
+        )  # fmt: skip
+        notes.append(
+            {
+                "x": mean, "y": height, "yref": "paper", "yanchor": "bottom", "showarrow": False,
+                "xanchor": "left" if mean <= middle else "right",
+                "xshift": 4 if mean <= middle else -4, "borderpad": 1,
+                "text": f"{name}: mean <b>{number(mean, '.3g')}</b>",
+                "font": {"color": colour, "size": 13}, "bgcolor": colours.background,
+            }
+        )  # fmt: skip
+    return shapes, notes

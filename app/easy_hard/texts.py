@@ -1,0 +1,343 @@
+"""The page's words: definitions, findings as sentences, and what to do when empty."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+from numpy.typing import NDArray
+
+from app import cache
+from app.easy_hard import controls
+from app.easy_hard.comparison import Compared, View, rule_words
+from app.numbers import figure, how_sure, number
+from drnn_core.analysis.effects import SIZES, size_of
+from drnn_core.analysis.galleries import make_up
+from drnn_core.analysis.shares import share_of
+from drnn_core.inference.facts import NetworkFacts
+
+_NAMED = 3  # differences, in words
+_EVEN = 0.005  # so little the classes' shares may differ to be called equal
+DELTA = (
+    "Cliff's δ: over all pairs of a hard and an easy image of the same class, the share in which "
+    "the hard one has more, less the share in which it has less; −1 to 1, 0 is no difference. "
+    "Classes are averaged with weights nm/(n + m) for n easy and m hard images. In words, by "
+    "absolute value: negligible below 0.147, small below 0.33, medium below 0.474, else large "
+    "(Romano et al. 2006)."
+)
+
+
+def heading(run: cache.Run) -> None:
+    """Title of the page and what it is of."""
+    assert run.info is not None
+    st.title("Easy & hard", anchor=False)
+    st.caption(f"{run.info.title}, trained on {run.info.dataset}")
+
+
+def sampled(table: cache.Table) -> None:
+    """Of which records the page is, where not of all."""
+    if table.sampled:
+        st.caption(
+            f"A sample of {len(table.frame):,} of the {table.header.rows:,} records: the easiest "
+            "and the hardest of the sample, not of all."
+        )
+
+
+def one_path(facts: NetworkFacts) -> None:
+    """Instead of the page, where no image loops more than another."""
+    why = "has no recursive blocks"
+    if facts.loops_max:
+        why = f"runs all of its {facts.loops_max} loops for every image"
+    st.info(
+        f"This network {why}, so no image is easier or harder for it than another. Choose a run "
+        "with gates in the sidebar."
+    )
+
+
+def limits_touch() -> None:
+    """Where easy and hard are the same number of loops."""
+    st.info(
+        "Easy ends where hard begins, so nothing tells them apart. Move one of the two limits "
+        "under Easy and hard in the sidebar."
+    )
+
+
+def nothing_left(view: View) -> None:
+    """Where no class has an easy or a hard image."""
+    st.info(
+        "No image is easy or hard by this rule and these filters: either none is left, or those "
+        "that are left loop equally often. Change the rule, or show all classes and answers."
+    )
+    if view.labels or view.correct is not None:
+        st.button("Show all", on_click=controls.clear)
+
+
+def nothing_to_compare(easy: int, hard: int) -> None:
+    """Where one kind of images is missing, or is a single image."""
+    if min(easy, hard):
+        st.info("One image of a kind is too few to compare. Widen the rule in the sidebar.")
+        return
+    st.info(
+        f"There is no {'hard' if easy else 'easy'} image by this rule, so there is nothing to "
+        "compare. Change the rule under Easy and hard in the sidebar."
+    )
+
+
+def key_figures(view: View) -> None:
+    """Who is compared, in five numbers."""
+    easy_words, hard_words = rule_words(view.rule)
+    only = {None: "", True: ", answered right only", False: ", answered wrong only"}[view.correct]
+    with st.container(horizontal=True, key="key_figures"):
+        for name, rows, words in zip(
+            ("Easy", "Hard"), view.ends, (easy_words, hard_words), strict=True
+        ):
+            _end_figures(view, name, rows, f"{name}: {words}{only}.")
+
+
+def _end_figures(view: View, name: str, rows: NDArray[np.int64], meaning: str) -> None:
+    part = view.table.frame.iloc[rows]
+    n = len(part)
+    classes = part["label"].nunique()
+    of = f"of {classes:,} class{'' if classes == 1 else 'es'}"
+    figure(f"{name} images", f"{n:,}", meaning, of)
+    loops = part["loops"]
+    spread = f"{loops.min()} to {loops.max()}" if n else None
+    mean = f"Mean loops of the {name.lower()} images, below it the fewest and the most; n = {n:,}."
+    figure(f"{name}: loops", number(float(loops.mean())), mean, spread)
+    if view.correct is None:
+        wrong = share_of(int((~part["correct"]).sum()), n)
+        between = f"{100 * wrong.low:.1f} to {100 * wrong.high:.1f} %" if n else None
+        figure(
+            f"{name}: error",
+            f"{number(100 * wrong.value, '.1f')} %",
+            f"Share of the {name.lower()} images answered wrong; {how_sure(wrong, '.1%')}.",
+            between,
+        )
+
+
+def findings(pairs: Sequence[Compared]) -> list[str]:
+    """The largest differences as sentences: of the pictures, and of the network itself."""
+    pictures = [pair for pair in pairs if pair.source != "network"]
+    network = [pair for pair in pairs if pair.source == "network" and pair.column.name != "correct"]
+    said = [_of_pictures(pictures)]
+    both = [
+        next((p for p in network if (p.column.kind == "output") == is_answer), None)
+        for is_answer in (True, False)
+    ]
+    told = [pair for pair in both if pair is not None and _worth_telling(pair)]
+    if told:
+        told.sort(key=pairs.index)  # the larger first
+        listed = _joined([_in_pairs(pair) for pair in told])
+        said.append(
+            f"Of the network itself, hard images have {listed}. The same network made these and "
+            "the loops: they say how its answers go with its loops, not what the pictures are like."
+        )
+    return said
+
+
+def _of_pictures(pairs: Sequence[Compared]) -> str:
+    if not pairs:
+        return (
+            "The records hold no number of the pictures themselves, so only the network's own "
+            "answers can be compared."
+        )
+    largest = [pair for pair in pairs if _worth_telling(pair)][:_NAMED]
+    if largest:
+        return (
+            "Take a hard and an easy image of the same class: the hard one has "
+            f"{_joined([_in_pairs(pair) for pair in largest])}. 50 % would be no difference."
+        )
+    return (
+        "Nothing known of the pictures clearly separates hard from easy images of the same class. "
+        f"The largest difference: {_in_pairs(pairs[0])}, where 50 % would be none."
+    )
+
+
+def _worth_telling(pair: Compared) -> bool:
+    return pair.sure and size_of(pair.effect.within.value) != SIZES[0][0]
+
+
+def _in_pairs(pair: Compared) -> str:
+    """For example: lower **contrast** in **80 %** of such pairs (77 to 84 %, large)."""
+    found = pair.effect.within
+    sign = 1 if found.value > 0 else -1
+    low, high = sorted((sign * found.low, sign * found.high))
+    share, least, most = (f"{50 * (1 + value):.0f}" for value in (abs(found.value), low, high))
+    more = "higher" if found.value > 0 else "lower"
+    return (
+        f"{more} **{pair.column.label}** in **{share} %** of such pairs ({least} to {most} %, "
+        f"{size_of(found.value)})"
+    )
+
+
+def _joined(parts: Sequence[str]) -> str:
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+
+
+def classes_in(view: View, pairs: Sequence[Compared]) -> str:
+    """What the classes have to do with it, in one or two sentences."""
+    apart = make_up(view.found)
+    if apart < _EVEN:
+        told = "Every class gives as many easy as hard images, and δ compares within classes: "
+        told += "which classes are easy makes no difference here."
+    else:
+        told = (
+            f"Easy and hard images are not of the same classes ({100 * apart:.0f} % would have to "
+            "be of another), but δ compares within classes, so that this makes no difference."
+        )
+    only = [
+        pair.column.label
+        for pair in pairs
+        if not pair.sure and pair.effect.delta.low * pair.effect.delta.high > 0
+    ]
+    if only:
+        told += (
+            f" Over all classes together hard images also differ in {_joined(only)}: that is "
+            "nothing but the make-up of the classes."
+        )
+    return told
+
+
+def gallery_title(view: View) -> None:
+    """Heading of the pictures with the rule."""
+    easy, hard = rule_words(view.rule)
+    st.subheader(
+        "Images",
+        anchor=False,
+        width="content",
+        help=(
+            "One class a column, as figure 9 of the paper, which calls easy images clear and "
+            f"iconic, hard ones blurred and occluded. Easy: {easy}; hard: {hard}. Under a class: "
+            "the loops of all its easy and hard images, of which the first are shown; at "
+            "the same number of loops, those that come first in the set. The number on a picture "
+            "is its loops, ✕ a wrong answer. A picture opens in Inspect; arrow keys walk from one "
+            "to the next."
+        ),
+    )
+
+
+def gallery_note(view: View) -> None:
+    """Which of many classes are shown."""
+    shown, found = len(view.shown), len(view.found)
+    if shown == found:
+        return
+    if view.labels:
+        st.caption(
+            f"The first {shown} of the {found:,} chosen classes are shown; all are compared."
+        )
+        return
+    st.caption(
+        f"{shown} of {found:,} classes, at even steps from the one that loops least on average to "
+        "the one that loops most; all are compared. Choose others under Class in the sidebar."
+    )
+
+
+def forest_title(count: int, resamples: int) -> None:
+    """Heading of the figure of all columns."""
+    st.subheader(
+        "What separates them",
+        anchor=False,
+        help=(
+            f"{DELTA} The lines are 95 % intervals of a bootstrap over the easy and the hard "
+            f"images ({resamples:,} resamples). {count} columns are looked at, and no interval is "
+            "corrected for that. The thin upright lines are where small, medium and large begin. "
+            "Click a row to see its two distributions."
+        ),
+    )
+
+
+def distribution_title(pair: Compared) -> None:
+    """Heading of the two distributions."""
+    effect = pair.effect
+    st.subheader(
+        "Easy against hard",
+        anchor=False,
+        width="content",
+        help=(
+            f"{pair.column.label}: {pair.column.meaning} Share of the easy images "
+            f"(n = {effect.easy_n:,}) and of the hard ones (n = {effect.hard_n:,}) in each bin; "
+            "the outermost bins hold everything beyond. Upright lines: means. All classes together."
+        ),
+    )
+
+
+def distribution_legend(pair: Compared) -> None:
+    """Which marks are which, in a line that leaves the corner to the figure's button."""
+    effect = pair.effect
+    st.caption(f"Filled: easy, n = {effect.easy_n:,} · Line: hard, n = {effect.hard_n:,}")
+
+
+def distribution_note(pair: Compared) -> None:
+    """The column in one line of numbers."""
+    effect, meaning = pair.effect, pair.column.meaning
+    easy, hard = (number(value, ".3g") for value in (effect.easy_mean, effect.hard_mean))
+    st.caption(
+        f"{meaning} Mean {easy} of the easy, {hard} of the hard images. Within classes "
+        f"δ = {number(effect.within.value, '+.2f')}, {how_sure(effect.within, '+.2f')}: "
+        f"{size_of(effect.within.value)}."
+    )
+
+
+def missing_columns(run: cache.Run, pairs: Sequence[Compared], problems: Sequence[str]) -> None:
+    """Which numbers could be there and are not."""
+    for problem in problems:
+        st.warning(problem)
+    if not any(pair.source == "picture" for pair in pairs):
+        st.caption(
+            "Brightness, contrast, sharpness and edge density of the pictures, and where the "
+            "evidence lies in them, come from this command (D is the data set of the records):"
+        )
+        st.code(f"drnn saliency {run.folder} --data D", language=None)
+
+
+def forest_alt(pairs: Sequence[Compared]) -> str:
+    """The figure of all columns in a sentence."""
+    named = ", ".join(
+        f"{pair.column.label} {number(pair.effect.within.value, '+.2f')}" for pair in pairs[:_NAMED]
+    )
+    return f"Cliff's delta of {len(pairs)} columns within classes, the largest: {named}"
+
+
+def distribution_alt(pair: Compared) -> str:
+    """One column's distributions in a sentence."""
+    effect = pair.effect
+    return (
+        f"{pair.column.label} of easy images (mean {number(effect.easy_mean, '.3g')}) against hard "
+        f"ones (mean {number(effect.hard_mean, '.3g')})"
+    )
+
+
+def table(frame: pd.DataFrame) -> None:
+    """Every number of the comparison."""
+    form = st.column_config.NumberColumn
+    with st.expander(f"All {len(frame)} columns as a table"):
+        st.dataframe(
+            frame.drop(columns=["column"]),
+            hide_index=True,
+            width="stretch",
+            column_config={
+                "label": st.column_config.TextColumn("column", pinned=True),
+                "source": st.column_config.TextColumn("of", help="Where the number comes from."),
+                "delta": form("δ", format="%+.2f", help=DELTA),
+                "low": form("from", format="%+.2f", help="Lower end of δ's 95 % interval."),
+                "high": form("to", format="%+.2f", help="Upper end of δ's 95 % interval."),
+                "size": st.column_config.TextColumn("size", help="Of δ, in a word."),
+                "easy_mean": form("easy, mean", format="%.3g", help="Of the easy images."),
+                "hard_mean": form("hard, mean", format="%.3g", help="Of the hard images."),
+                "cohens_d": form(
+                    "d", format="%+.2f",
+                    help="Cohen's d: the difference of the means in pooled standard deviations, "
+                    "over all classes.",
+                ),
+                "delta_overall": form(
+                    "δ overall", format="%+.2f",
+                    help="Cliff's δ of pairs of any two classes: what the classes' make-up adds is "
+                    "in it.",
+                ),
+                "easy_n": form("easy, n", format="localized", help="Easy images with a number."),
+                "hard_n": form("hard, n", format="localized", help="Hard images with a number."),
+                "meaning": st.column_config.TextColumn("definition", width="large"),
+            },
+        )  # fmt: skip

@@ -66,7 +66,7 @@ _OUTPUTS: dict[str, tuple[str, str]] = {
     "entropy": ("entropy", "Of the predicted probabilities, in nats: 0 is certain."),
     "loss": ("loss", "Cross-entropy of the true class, in nats."),
     "correct": ("answered right", "1 where the prediction is the true class, else 0."),
-    "margin": ("margin", "Largest logit less the second largest."),
+    "margin": ("margin", "Probability of the likeliest class less that of the second."),
 }
 _KNOWN: dict[str, tuple[str, str]] = {
     "blur": ("blur (known)", "Standard deviation of the scene's blur, in pixels."),
@@ -122,7 +122,7 @@ def described(frame: pd.DataFrame, run: Run) -> list[Column]:
         if brought is not None and name in brought.values:
             found.append(Column(name, name, f"From your table {brought.source}.", "brought"))
         else:
-            found.append(_known(name))
+            found.append(known(name))
     return found
 
 
@@ -135,7 +135,8 @@ def brought_of(run: Run) -> Brought | None:
 _NOT_OFFERED = ("index", "label", "prediction", "loops", "macs")
 
 
-def _known(name: str) -> Column:
+def known(name: str) -> Column:
+    """What a column of a run is, by its name."""
     if name in _OUTPUTS:
         return Column(name, *_OUTPUTS[name], "output")
     if name in _KNOWN:

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import tyro
 
 from drnn_core.commands.app import App
+from drnn_core.commands.bench import Bench
 from drnn_core.commands.budget import Budget
 from drnn_core.commands.evaluate import Evaluate
 from drnn_core.commands.join import Join
@@ -34,6 +35,7 @@ Command = (
     | Annotated[Join, tyro.conf.subcommand("join")]
     | Annotated[Predict, tyro.conf.subcommand("predict")]
     | Annotated[Verify, tyro.conf.subcommand("verify")]
+    | Annotated[Bench, tyro.conf.subcommand("bench")]
     | Annotated[App, tyro.conf.subcommand("app")]
 )
 

@@ -1,0 +1,1 @@
+"""Wall-clock ratios beside ratios of multiply-adds, measured in turns on one machine."""

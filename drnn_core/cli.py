@@ -17,6 +17,7 @@ from drnn_core.commands.budget import Budget
 from drnn_core.commands.evaluate import Evaluate
 from drnn_core.commands.join import Join
 from drnn_core.commands.models import Models
+from drnn_core.commands.norms import Norms
 from drnn_core.commands.predict import Predict
 from drnn_core.commands.records import Records
 from drnn_core.commands.saliency import Saliency
@@ -31,6 +32,7 @@ Command = (
     | Annotated[Records, tyro.conf.subcommand("records")]
     | Annotated[Saliency, tyro.conf.subcommand("saliency")]
     | Annotated[SweepCommand, tyro.conf.subcommand("sweep")]
+    | Annotated[Norms, tyro.conf.subcommand("norms")]
     | Annotated[Budget, tyro.conf.subcommand("budget")]
     | Annotated[Join, tyro.conf.subcommand("join")]
     | Annotated[Predict, tyro.conf.subcommand("predict")]

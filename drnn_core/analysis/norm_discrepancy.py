@@ -5,17 +5,16 @@ What is compared, and where, says ``drnn_core/analysis/norm_statistics.py``.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from drnn_core.analysis.norm_statistics import Moments, NormStatistics
+from drnn_core.analysis.moments import Floats, Moments, NormStatistics, Sampled, channel_mean
 
-Floats = NDArray[np.float64]
+MEASURES = ("mean_difference", "log_variance_ratio", "divergence")
 
 
 @dataclass(frozen=True)
@@ -23,10 +22,10 @@ class Discrepancy:
     """How two groups differ, channel by channel; NaN where a variance is 0 or missing.
 
     Attributes:
-        mean_difference: (C,) first mean minus second, in standard deviations (root of the mean
-            of the two variances).
-        log_variance_ratio: (C,) natural logarithm of first variance over second.
-        divergence: (C,) mean of the two Kullback-Leibler divergences, in nats, between normal
+        mean_difference: (..., C) first mean minus second, in standard deviations (root of the
+            mean of the two variances).
+        log_variance_ratio: (..., C) natural logarithm of first variance over second.
+        divergence: (..., C) mean of the two Kullback-Leibler divergences, in nats, between normal
             distributions of these moments; 0 where the groups agree.
     """
 
@@ -51,17 +50,26 @@ def discrepancy_table(found: Iterable[NormStatistics]) -> pd.DataFrame:
 
     Columns: ``block``, ``norm``, ``loop``, ``depth``, ``channels``; ``executed`` and ``skipped``
     images; ``mean_difference`` and ``log_variance_ratio`` (means of absolute values) and
-    ``divergence`` of the two groups, and the same with ``_shuffled``; ``executed_shift`` and
-    ``skipped_shift``: mean absolute distance of the group's mean from the population's, in the
-    population's standard deviations. NaN where a group is empty.
+    ``divergence`` of the two groups, the same with ``_shuffled``, and with ``_error``: the
+    standard error over images. NaN where a group is empty.
     """
     return pd.DataFrame([_row(place) for place in found], columns=list(_COLUMNS))
 
 
-_MEASURES = ("mean_difference", "log_variance_ratio", "divergence")
+def sampled_discrepancy(found: Sequence[NormStatistics], measure: str) -> Sampled:
+    """(P,) one measure at each norm and loop, its channels averaged, and how sure it is.
+
+    Raises:
+        ValueError: no such measure.
+    """
+    if measure not in MEASURES:
+        raise ValueError(f"expected a measure of {MEASURES}, got {measure!r}")
+    return Sampled.of(np.stack([_between(place, measure) for place in found], axis=1))
+
+
 _COLUMNS = (
     "block", "norm", "loop", "depth", "channels", "executed", "skipped",
-    *_MEASURES, *(f"{name}_shuffled" for name in _MEASURES), "executed_shift", "skipped_shift",
+    *MEASURES, *(f"{name}_shuffled" for name in MEASURES), *(f"{name}_error" for name in MEASURES),
 )  # fmt: skip
 
 
@@ -75,16 +83,17 @@ def _row(place: NormStatistics) -> dict[str, Any]:
         "executed": place.executed.images,
         "skipped": place.skipped.images,
     }
-    pairs = {"": (place.executed, place.skipped), "_shuffled": place.shuffled}
-    for suffix, pair in pairs.items():
-        for name, channels in vars(discrepancy(*pair)).items():
-            values[f"{name}{suffix}"] = _mean(np.abs(channels))
-    for name, group in (("executed", place.executed), ("skipped", place.skipped)):
-        gap = np.abs(group.mean - place.population.mean)
-        values[f"{name}_shift"] = _mean(gap / np.sqrt(place.population.var))
+    pair = place.executed_parts.jackknifed(), place.skipped_parts.jackknifed()
+    for name, channels in vars(discrepancy(*pair)).items():
+        sampled = Sampled.of(channel_mean(np.abs(channels)))
+        values[name] = float(sampled.values)
+        values[f"{name}_error"] = float(sampled.error)
+    for name, channels in vars(discrepancy(*place.shuffled)).items():
+        values[f"{name}_shuffled"] = float(channel_mean(np.abs(channels)))
     return values
 
 
-def _mean(channels: Floats) -> float:
-    known = channels[np.isfinite(channels)]
-    return float(known.mean()) if len(known) else float("nan")
+def _between(place: NormStatistics, measure: str) -> Floats:
+    """(1 + P,) of all images, then without each part."""
+    pair = place.executed_parts.jackknifed(), place.skipped_parts.jackknifed()
+    return channel_mean(np.abs(getattr(discrepancy(*pair), measure)))

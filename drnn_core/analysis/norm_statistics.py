@@ -11,7 +11,8 @@ that a skipped image has features in loops that it did not run; "skipped" are al
 not execute the loop, whether they leave the block here or left it before, as in I-LVBN.
 
 Two groups of a few images differ by chance. So each measurement is repeated with the decisions
-shuffled among the images of each batch: differences of that size mean nothing.
+shuffled among the images of each batch: differences of that size mean nothing. How sure a
+measurement is, the scatter of its parts says (``drnn_core/analysis/moments.py``).
 """
 
 from __future__ import annotations
@@ -19,61 +20,29 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from drnn_core.analysis.moments import Moments, NormStatistics, Parts
 from drnn_core.models.network import Network
 from drnn_core.models.norm import LoopNorm
 
-Floats = NDArray[np.float64]
+PARTS = 10
 
 
-@dataclass(frozen=True)
-class Moments:
-    """Of one group of images in one norm.
-
-    Attributes:
-        images: how many.
-        mean: (C,), NaN without images.
-        var: (C,), unbiased as BatchNorm's running variance; NaN of fewer than two values.
-    """
-
-    images: int
-    mean: Floats
-    var: Floats
-
-
-@dataclass(frozen=True)
-class NormStatistics:
-    """One norm of a recursive block in one of its loops.
-
-    Attributes:
-        block: name, as in the layout.
-        norm: name within the body, "norm1" the first.
-        loop: 0-based.
-        depth: 0-based position of this norm and loop among all, in the order of execution.
-        executed, skipped: moments of the images that run the loop, and of the others.
-        population: the running statistics by which evaluation normalises this loop; ``images``
-            is 0, for nobody counted them.
-        shuffled: as ``executed`` and ``skipped``, with decisions dealt out at random.
-    """
+class _Place(NamedTuple):
+    """A norm of a block in a loop."""
 
     block: str
     norm: str
     loop: int
-    depth: int
-    executed: Moments
-    skipped: Moments
-    population: Moments
-    shuffled: tuple[Moments, Moments]
 
 
 def norm_statistics(
-    network: Network, batches: Iterable[Tensor], seed: int = 0
+    network: Network, batches: Iterable[Tensor], seed: int = 0, parts: int = PARTS
 ) -> list[NormStatistics]:
     """Collect the moments while the network classifies.
 
@@ -84,33 +53,45 @@ def norm_statistics(
         network: with recursive blocks; without, there is nothing to collect.
         batches: normalised images, (B, 3, H, W) each, on the network's device.
         seed: of the shuffled decisions.
+        parts: into which the images are dealt out one by one, so that neighbours, which may be
+            of one class, fall into different ones.
 
     Returns:
         One entry for each norm and loop of each recursive block, in the order of execution.
     """
-    seen: dict[tuple[str, str, int], _ImageMoments] = {}
-    groups: dict[tuple[str, str, int], list[_Group]] = {}
+    seen: dict[_Place, _ImageMoments] = {}
+    groups: dict[_Place, _Groups] = {}
     generator = torch.Generator().manual_seed(seed)
     steps = _steps(network)
-    was_training = network.training
+    images = 0
     with ExitStack() as stack:
-        stack.callback(network.train, was_training)
+        stack.callback(network.train, network.training)
         for name, norm, module in _loop_norms(network):
             handle = module.register_forward_pre_hook(_watch(seen, name, norm), with_kwargs=True)
             stack.callback(handle.remove)
         network.eval()
-        for images in batches:
+        for batch in batches:
             with torch.inference_mode():
-                ran = network(images).trace.ran.cpu()
+                ran = network(batch).trace.ran.cpu()
             order = torch.randperm(len(ran), generator=generator)
-            for key, moments in seen.items():
-                executed = ran[:, steps[key[0]] + key[2]]
+            dealt = torch.arange(images, images + len(ran)) % parts == torch.arange(parts)[:, None]
+            for place, moments in seen.items():
+                executed = ran[:, steps[place.block] + place.loop]
                 masks = (executed, ~executed, executed[order], ~executed[order])
-                own = groups.setdefault(key, [_Group() for _ in masks])
-                for group, mask in zip(own, masks, strict=True):
-                    group.add(moments, mask)
+                rows = [dealt & mask for mask in masks[:2]] + [mask[None] for mask in masks[2:]]
+                groups.setdefault(place, _Groups()).add(moments, torch.cat(rows).double())
             seen.clear()
-    return _collected(network, groups)
+            images += len(ran)
+    modules = {(name, norm): module for name, norm, module in _loop_norms(network)}
+    return [
+        _collected(place, depth, modules[place.block, place.norm], found, parts)
+        for depth, (place, found) in enumerate(groups.items())
+    ]
+
+
+def has_loop_norms(network: Network) -> bool:
+    """Whether there is anything to collect: a recursive block with a LoopNorm."""
+    return bool(_loop_norms(network))
 
 
 @dataclass(frozen=True)
@@ -122,37 +103,48 @@ class _ImageMoments:
     pixels: int
 
 
-class _Group:
-    """Moments of a growing group: means and squared deviations merge without large sums."""
+class _Groups:
+    """Moments of G growing groups: means and squared deviations merge without large sums.
+
+    Attributes:
+        images: (G,) in each.
+        mean, squares: (G, C), squares around the mean, summed over images and pixels.
+        pixels: of an image.
+    """
 
     def __init__(self) -> None:
-        self.images = 0
-        self.values = 0
+        self.pixels = 0
+        self.images: Tensor = torch.zeros(0)
         self.mean: Tensor = torch.zeros(0)
         self.squares: Tensor = torch.zeros(0)
 
-    def add(self, moments: _ImageMoments, mask: Tensor) -> None:
-        means = moments.mean[mask]
-        count = len(means)
-        if not self.values:
-            self.mean = torch.zeros(moments.mean.shape[1], dtype=torch.float64)
+    def add(self, batch: _ImageMoments, member: Tensor) -> None:
+        """Add images; ``member`` is (G, B), 1 where an image is in a group and 0 where not."""
+        if not self.pixels:
+            self.pixels = batch.pixels
+            self.images = torch.zeros(len(member), dtype=torch.float64)
+            self.mean = torch.zeros(len(member), batch.mean.shape[1], dtype=torch.float64)
             self.squares = torch.zeros_like(self.mean)
-        if not count:
-            return
-        mean = means.mean(dim=0)
-        spread = ((means - mean) ** 2).sum(dim=0) * moments.pixels
-        added = count * moments.pixels
-        gap, total = mean - self.mean, self.values + added
-        self.squares += moments.squares[mask].sum(dim=0) + spread
-        self.squares += gap**2 * (self.values * added / total)
-        self.mean += gap * (added / total)
-        self.values, self.images = total, self.images + count
+        count = member.sum(dim=1)
+        centre = batch.mean.mean(dim=0)
+        gaps = batch.mean - centre
+        shift = member @ gaps / count.clamp(min=1)[:, None]
+        spread = member @ gaps**2 - count[:, None] * shift**2
+        total = (self.images + count).clamp(min=1)
+        gap = centre + shift - self.mean
+        between = gap**2 * (self.images * count / total)[:, None]
+        self.squares += member @ batch.squares + (spread + between) * self.pixels
+        self.mean += gap * (count / total)[:, None]
+        self.images += count
 
-    def moments(self) -> Moments:
-        nothing = np.full(len(self.mean), np.nan)
-        mean = self.mean.numpy() if self.values else nothing
-        var = self.squares.numpy() / (self.values - 1) if self.values > 1 else nothing
-        return Moments(self.images, mean, var)
+    def parts(self, first: int, last: int) -> Parts:
+        """Groups ``first`` to ``last`` (exclusive) as parts of one."""
+        images, there = self.images[first:last], slice(first, last)
+        values = (images * self.pixels)[:, None]
+        nothing = torch.tensor(float("nan"), dtype=torch.float64)
+        mean = torch.where(values > 0, self.mean[there], nothing)
+        var = torch.where(values > 1, self.squares[there] / (values - 1).clamp(min=1), nothing)
+        return Parts(images.long().numpy(), mean.numpy(), var.numpy(), self.pixels)
 
 
 def _loop_norms(network: Network) -> list[tuple[str, str, LoopNorm]]:
@@ -173,44 +165,37 @@ def _steps(network: Network) -> dict[str, int]:
 
 
 def _watch(
-    seen: dict[tuple[str, str, int], _ImageMoments], block: str, norm: str
+    seen: dict[_Place, _ImageMoments], block: str, norm: str
 ) -> Callable[[nn.Module, tuple[Any, ...], dict[str, Any]], None]:
     def hook(_: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         named = {**dict(zip(("x", "loop", "executed"), args, strict=False)), **kwargs}
-        x: Tensor = named["x"].detach().double().flatten(2).cpu()
-        mean = x.mean(dim=2)
-        squares = ((x - mean[:, :, None]) ** 2).sum(dim=2)
-        seen[block, norm, named.get("loop", 0)] = _ImageMoments(mean, squares, x.shape[2])
+        x: Tensor = named["x"].detach().float().flatten(2)
+        # Welford's way, so float32 is exact enough within an image.
+        var, mean = torch.var_mean(x, dim=2, correction=0)
+        squares = var.double().cpu() * x.shape[2]
+        place = _Place(block, norm, named.get("loop", 0))
+        seen[place] = _ImageMoments(mean.double().cpu(), squares, x.shape[2])
 
     return hook
 
 
 def _collected(
-    network: Network, groups: dict[tuple[str, str, int], list[_Group]]
-) -> list[NormStatistics]:
-    modules: dict[tuple[str, str], LoopNorm] = {
-        (name, norm): module for name, norm, module in _loop_norms(network)
-    }
-    found: list[NormStatistics] = []
-    for depth, ((block, norm, loop), parts) in enumerate(groups.items()):
-        batch_norm = modules[block, norm].of_loop(loop)
-        assert batch_norm.running_mean is not None
-        assert batch_norm.running_var is not None
-        population = [
-            buffer.double().cpu().numpy().copy()
-            for buffer in (batch_norm.running_mean, batch_norm.running_var)
-        ]
-        executed, skipped, *shuffled = [part.moments() for part in parts]
-        found.append(
-            NormStatistics(
-                block,
-                norm,
-                loop,
-                depth,
-                executed,
-                skipped,
-                Moments(0, population[0], population[1]),
-                (shuffled[0], shuffled[1]),
-            )
-        )
-    return found
+    place: _Place, depth: int, module: LoopNorm, found: _Groups, parts: int
+) -> NormStatistics:
+    batch_norm = module.of_loop(place.loop)
+    assert batch_norm.running_mean is not None
+    assert batch_norm.running_var is not None
+    mean, var = (
+        buffer.double().cpu().numpy().copy()
+        for buffer in (batch_norm.running_mean, batch_norm.running_var)
+    )
+    ran, rest = (found.parts(2 * parts + group, 2 * parts + group + 1) for group in (0, 1))
+    return NormStatistics(
+        *place,
+        kind=module.kind,
+        depth=depth,
+        executed_parts=found.parts(0, parts),
+        skipped_parts=found.parts(parts, 2 * parts),
+        population=Moments(0, mean, var),
+        shuffled=(ran.merged(), rest.merged()),
+    )

@@ -11,6 +11,7 @@ part-*.parquet        the manifest's SHA-256 and sizes, its pages' checksums, th
 records together      one another and run.json: row counts, loops, error, mean and deviation
 columns/NAME/         as the records; and that they are of the same weights and images
 budget.json           its own checksum, to the byte; its counts; the run's weights, the records
+norms.safetensors     its own checksum, to the byte; the weights, the network, the records
 anything else         nothing; it is reported, but for what a training keeps beside its run
 ====================  ==========================================================================
 """
@@ -28,6 +29,8 @@ from drnn_core.store.budget import BUDGET, BudgetError, read_budget
 from drnn_core.store.columns import COLUMNS, column_table, column_tables, read_columns
 from drnn_core.store.files import is_temporary, sha256_of
 from drnn_core.store.manifest import MANIFEST, RECORDS, Manifest, RecordsError, read_manifest
+from drnn_core.store.norm_agreement import norm_problems
+from drnn_core.store.norms import NORMS, has_norms
 from drnn_core.store.records import RECORDS_TABLE, read_records, read_records_table
 from drnn_core.store.runs import CARD, INFO, WEIGHTS, RunError, RunInfo, load_network, read_run
 from drnn_core.store.sealed import SealError, is_as_written
@@ -70,7 +73,11 @@ def verify_run(folder: Path) -> list[Finding]:
     except RunError as error:
         findings.append(Finding("error", WEIGHTS, str(error)))
     findings += [*_card(folder, info), *_records(folder, info, network)]
-    findings += [*_columns(folder), *_budget(folder, info), *_strangers(folder)]
+    findings += [*_columns(folder), *_budget(folder, info)]
+    if has_norms(folder):
+        problems = norm_problems(folder, info, network)
+        findings += [Finding("error", NORMS, message) for message in problems]
+    findings += _strangers(folder)
     return findings
 
 
@@ -198,7 +205,7 @@ def _strangers(folder: Path) -> Iterator[Finding]:
         if is_temporary(path):
             name = path.relative_to(folder).as_posix()
             yield Finding("warning", name, "an interrupted write left this file; delete it")
-    known = {INFO, WEIGHTS, CARD, RECORDS, COLUMNS, BUDGET, *_BESIDE}
+    known = {INFO, WEIGHTS, CARD, RECORDS, COLUMNS, BUDGET, NORMS, *_BESIDE}
     tables = {f"{COLUMNS}/{table}" for table in column_tables(folder)}
     there = [*folder.iterdir(), *(folder / COLUMNS).glob("*")]
     for path in sorted(there):

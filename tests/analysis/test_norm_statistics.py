@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from scipy import integrate, stats
 from torch import nn
 
+from drnn_core.analysis.moments import Moments
 from drnn_core.analysis.norm_discrepancy import discrepancy, discrepancy_table
-from drnn_core.analysis.norm_statistics import Moments, norm_statistics
+from drnn_core.analysis.norm_statistics import norm_statistics
 from drnn_core.models.network import Network
 from drnn_core.models.registry import create_model
 from tests.tiny_runs import PREPROCESSING, tiny_images, tiny_network

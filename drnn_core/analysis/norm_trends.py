@@ -1,0 +1,105 @@
+"""Whether a number of each norm and loop grows, with depth and from loop to loop.
+
+Two kinds of doubt belong to a trend. The interval says how it would scatter with other images (the
+jackknife, on Fisher's z scale); p says how often so clear an order would come about if the norms
+and loops stood in random order. Neither speaks of other trainings.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from drnn_core.analysis.moments import Floats, Sampled
+
+# Fisher's z of a perfect order is infinite.
+_NEARLY_ONE = 1 - 1e-6
+
+
+@dataclass(frozen=True)
+class Trend:
+    """A rank correlation with the order.
+
+    Attributes:
+        rho: in -1..1; NaN where nothing can be ordered.
+        low, high: interval over images.
+        p: two-sided.
+        n: norms and loops that were ordered.
+        level: of the interval, for example .95.
+    """
+
+    rho: float
+    low: float
+    high: float
+    p: float
+    n: int
+    level: float
+
+
+def over_depth(found: Sampled, level: float = 0.95) -> Trend:
+    """Spearman's rank correlation of (P,) numbers with their position, NaN left out."""
+    values = found.values
+    known = np.isfinite(values)
+    n = int(known.sum())
+    if n < 3 or np.ptp(values[known]) == 0:
+        return _nothing(n, level)
+    p = float(stats.spearmanr(np.flatnonzero(known), values[known]).pvalue)
+    return _trend(found, _rho, p, n, level)
+
+
+def over_loops(found: Sampled, groups: Sequence[object], level: float = 0.95) -> Trend:
+    """Rank correlation with the position within groups: its mean, weighted by the groups' size.
+
+    ``p`` is that of the weighted mean against a normal distribution: in random order, the
+    correlation of n ranks has mean 0 and variance 1 / (n - 1) exactly.
+
+    Args:
+        found: (P,) numbers, those of a group in the order of its loops.
+        groups: (P,) of each, such as its block and norm.
+        level: of the interval.
+    """
+    kinds = list(dict.fromkeys(groups))
+    number = {kind: place for place, kind in enumerate(kinds)}
+    of = np.array([number[group] for group in groups], dtype=np.int64)
+    members = [np.flatnonzero(of == place) for place in range(len(kinds))]
+
+    def parts(values: Floats) -> tuple[Floats, Floats]:
+        found = [(_rho(values[own]), int(np.isfinite(values[own]).sum())) for own in members]
+        known = [(rho, n) for rho, n in found if not math.isnan(rho)]
+        rhos, sizes = np.array(known, dtype=np.float64).reshape(-1, 2).T
+        return rhos, sizes
+
+    def mean(values: Floats) -> float:
+        rhos, sizes = parts(values)
+        return float(rhos @ sizes / sizes.sum()) if len(sizes) else math.nan
+
+    sizes = parts(found.values)[1]
+    total = int(sizes.sum())
+    if not total:
+        return _nothing(0, level)
+    spread = math.sqrt(float((sizes**2 / (sizes - 1)).sum())) / total
+    p = 2 * float(stats.norm.sf(abs(mean(found.values)) / spread))
+    return _trend(found, mean, p, total, level)
+
+
+def _rho(values: Floats) -> float:
+    known: NDArray[np.int64] = np.flatnonzero(np.isfinite(values))
+    if len(known) < 2 or np.ptp(values[known]) == 0:
+        return math.nan
+    return float(np.corrcoef(np.arange(len(known)), stats.rankdata(values[known]))[0, 1])
+
+
+def _trend(found: Sampled, rho: Callable[[Floats], float], p: float, n: int, level: float) -> Trend:
+    scaled = found.map(lambda values: np.arctanh(np.clip(rho(values), -_NEARLY_ONE, _NEARLY_ONE)))
+    middle, half = float(scaled.values), float(scaled.margin(level))
+    return Trend(rho(found.values), math.tanh(middle - half), math.tanh(middle + half), p, n, level)
+
+
+def _nothing(n: int, level: float) -> Trend:
+    nan = math.nan
+    return Trend(nan, nan, nan, nan, n, level)

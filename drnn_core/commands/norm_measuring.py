@@ -1,0 +1,221 @@
+"""The statistics of a run's norms: measured on a sample of its test images, kept with the run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from drnn_core.analysis.moments import Floats, Moments, NormStatistics, Parts
+from drnn_core.analysis.norm_statistics import PARTS, has_loop_norms, norm_statistics
+from drnn_core.analysis.sweep import spread_sample
+from drnn_core.data.sets import ImageSet
+from drnn_core.data.transforms import Preprocessing
+from drnn_core.evaluation import Progress
+from drnn_core.store.manifest import RecordsError, RecordsHeader, read_manifest
+from drnn_core.store.norms import (
+    NormedBlock,
+    NormLayout,
+    NormsError,
+    NormsHeader,
+    StoredNorms,
+    part_sizes,
+    read_norms,
+    write_norms,
+)
+from drnn_core.store.records import has_records
+from drnn_core.store.runs import load_network, read_run
+
+
+def measure_norms(
+    run_folder: Path,
+    images: ImageSet,
+    limit: int | None = None,
+    batch: int = 100,
+    seed: int = 0,
+    progress: Progress | None = None,
+    device: str = "cpu",
+) -> StoredNorms:
+    """Measure what the norms of a run see, and write it into the run; older statistics go.
+
+    Nothing is written before all is measured, so it can be stopped at any moment.
+
+    Args:
+        run_folder: of the run.
+        images: its test images.
+        limit: so many of them, taken at even distances; None for all.
+        batch: images measured together.
+        seed: of the shuffled decisions.
+        progress: called with (done, total) images.
+        device: to compute on.
+
+    Raises:
+        RunError: the run is missing or damaged.
+        NormsError: its recursive blocks have no norms of loops, or its records are of other images.
+        ValueError: fewer than one image.
+    """
+    network, info = load_network(run_folder)
+    if not has_loop_norms(network):
+        raise NormsError(
+            f"{run_folder} has no recursive blocks with BatchNorm, so there is nothing to measure"
+        )
+    check_images(run_folder, images)
+    network.to(device)
+    keep = spread_sample(len(images), limit)
+    batches = _batches(images, keep, batch, info.preprocessing, device, progress)
+    found = norm_statistics(network, batches, seed)
+    header = NormsHeader(
+        split="test",
+        dataset=images.name,
+        data_fingerprint=images.fingerprint,
+        rows=len(images),
+        images=len(keep),
+        parts=PARTS,
+        seed=seed,
+        weights_sha256=info.weights_sha256,
+        blocks=_blocks(found),
+    )
+    stored = StoredNorms(header, _arrays(found))
+    write_norms(run_folder, stored)
+    return stored
+
+
+def read_statistics(run_folder: Path) -> tuple[NormsHeader, list[NormStatistics]]:
+    """The statistics of a run as they were measured, in the order of execution.
+
+    Raises:
+        RunError: the run is missing or damaged.
+        NormsError: there are none, they are damaged, or of other weights.
+    """
+    stored = read_norms(run_folder, read_run(run_folder).weights_sha256)
+    return stored.header, statistics_of(stored)
+
+
+def statistics_of(stored: StoredNorms) -> list[NormStatistics]:
+    """What was measured, from what is stored."""
+    places = [
+        (block, norm, loop)
+        for block in stored.header.blocks
+        for loop in range(block.loops)
+        for norm in block.norms
+    ]
+    return [
+        _statistics(stored, block, norm, loop, depth)
+        for depth, (block, norm, loop) in enumerate(places)
+    ]
+
+
+def check_images(run_folder: Path, images: ImageSet) -> None:
+    """Refuse other images than those that the run's records are of, where it has records.
+
+    Raises:
+        NormsError: they are others.
+    """
+    header = _recorded(run_folder)
+    if header and (header.split, header.data_fingerprint) != ("test", images.fingerprint):
+        raise NormsError(
+            f"the records of {run_folder} are of other images ({header.dataset}, "
+            f"{header.rows:,}) than {images.name} ({len(images):,}); pass the data set that was "
+            "recorded"
+        )
+
+
+def _recorded(run_folder: Path) -> RecordsHeader | None:
+    if not has_records(run_folder):
+        return None
+    try:
+        return read_manifest(run_folder).header
+    except RecordsError as error:
+        raise NormsError(f"the images of the run's records are not known: {error}") from error
+
+
+def _batches(
+    images: ImageSet,
+    keep: NDArray[np.int64],
+    batch: int,
+    preprocessing: Preprocessing,
+    device: str,
+    progress: Progress | None,
+) -> Iterator[Tensor]:
+    for first in range(0, len(keep), batch):
+        part = keep[first : first + batch]
+        yield preprocessing.normalise(images.images(part).to(device))
+        if progress:  # asked for the next, the network is through with these
+            progress(first + len(part), len(keep))
+
+
+def _blocks(found: Sequence[NormStatistics]) -> tuple[NormedBlock, ...]:
+    """The blocks in network order, their norms in the order of execution."""
+    blocks: list[NormedBlock] = []
+    for name, places in groupby(found, key=lambda place: place.block):
+        own = list(places)
+        norms = tuple(
+            NormLayout(each.norm, each.kind, len(each.population.mean), each.executed_parts.pixels)
+            for each in own
+            if each.loop == own[0].loop
+        )
+        blocks.append(NormedBlock(name, len(own) // len(norms), norms))
+    return tuple(blocks)
+
+
+def _arrays(found: Sequence[NormStatistics]) -> dict[str, NDArray[Any]]:
+    arrays: dict[str, NDArray[Any]] = {}
+    for (block, norm), places in _by_norm(found).items():
+        arrays[f"{block}/executed"] = np.stack(
+            [place.executed_parts.images for place in places], axis=1
+        )
+        for moment in ("mean", "var"):
+            groups: dict[str, list[Any]] = {
+                "executed": [place.executed_parts for place in places],
+                "skipped": [place.skipped_parts for place in places],
+                "shuffled_executed": [place.shuffled[0] for place in places],
+                "shuffled_skipped": [place.shuffled[1] for place in places],
+                "population": [place.population for place in places],
+            }
+            for group, each in groups.items():
+                rows = [getattr(one, moment) for one in each]
+                array = np.stack(rows, axis=rows[0].ndim - 1).astype(np.float32)
+                arrays[f"{block}/{norm}/{group}_{moment}"] = array
+    return arrays
+
+
+def _by_norm(found: Sequence[NormStatistics]) -> dict[tuple[str, str], list[NormStatistics]]:
+    places: dict[tuple[str, str], list[NormStatistics]] = {}
+    for place in found:
+        places.setdefault((place.block, place.norm), []).append(place)
+    return places
+
+
+def _statistics(
+    stored: StoredNorms, block: NormedBlock, norm: NormLayout, loop: int, depth: int
+) -> NormStatistics:
+    header = stored.header
+    executed: NDArray[np.int64] = stored.arrays[f"{block.name}/executed"][:, loop]
+    sizes = part_sizes(header)
+    images = int(executed.sum())
+
+    def moments(group: str, *place: Any) -> tuple[Floats, Floats]:
+        start = f"{block.name}/{norm.name}/{group}"
+        mean, var = (stored.arrays[f"{start}_{each}"][place] for each in ("mean", "var"))
+        return mean.astype(np.float64), var.astype(np.float64)
+
+    every = slice(None)
+    return NormStatistics(
+        block=block.name,
+        norm=norm.name,
+        loop=loop,
+        kind=norm.kind,
+        depth=depth,
+        executed_parts=Parts(executed, *moments("executed", every, loop), norm.pixels),
+        skipped_parts=Parts(sizes - executed, *moments("skipped", every, loop), norm.pixels),
+        population=Moments(0, *moments("population", loop)),
+        shuffled=(
+            Moments(images, *moments("shuffled_executed", loop)),
+            Moments(header.images - images, *moments("shuffled_skipped", loop)),
+        ),
+    )

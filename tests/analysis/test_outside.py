@@ -7,9 +7,12 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy import stats
 
-from drnn_core.analysis.outside import relate
+from drnn_core.analysis.bootstrap import mean_estimate
+from drnn_core.analysis.outside import binned_loops, match, relate
 
 
 def records(count: int = 60) -> pd.DataFrame:
@@ -79,3 +82,44 @@ def test_what_cannot_be_related() -> None:
         relate(table, outside, "id", {"y": 0.5})
     with pytest.raises(ValueError, match="above 0 and at most 1, got x=1"):
         relate(table, outside, "id", {"x": 1.5})
+
+
+def test_a_table_in_the_order_of_the_records() -> None:
+    table = pd.DataFrame({"id": ["i3", "x", "i0"], "human": [0.3, 9.0, 0.0]})
+    found = match(records(5), table, "id")
+    assert (found.matched, found.unmatched, found.missing) == (2, 1, 3)
+    assert found.examples == ("x",)
+    np.testing.assert_array_equal(found.values["human"], [0.0, np.nan, np.nan, 0.3, np.nan])
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 5), st.integers(-4, 4) | st.none()), max_size=60),
+    st.integers(1, 7),
+)
+def test_parts_hold_every_image_once_and_rise(
+    pairs: list[tuple[int, int | None]], bins: int
+) -> None:
+    loops = np.array([pair[0] for pair in pairs], dtype=np.float64)
+    values = np.array([math.nan if pair[1] is None else pair[1] for pair in pairs], np.float64)
+    found = binned_loops(loops, values, bins, resamples=5)
+    known = values[np.isfinite(values)]
+    assert found["n"].sum() == len(known)
+    assert len(found) <= max(bins, 1)
+    assert (found["first"].iloc[1:].to_numpy() > found["last"].iloc[:-1].to_numpy()).all()
+    for _, row in found.iterrows():
+        inside = (values >= row["first"]) & (values <= row["last"])
+        assert inside.sum() == row["n"]
+        assert row["loops"] == pytest.approx(loops[inside].mean())
+        assert row["mean"] == pytest.approx(values[inside].mean())
+    if len(np.unique(known)) <= bins:
+        assert found["mean"].tolist() == np.unique(known).tolist()
+
+
+def test_parts_are_of_about_as_many_images() -> None:
+    loops, values = np.arange(100) % 7, np.arange(100.0)
+    found = binned_loops(loops, values, 5, resamples=20)
+    assert found["n"].tolist() == [20] * 5
+    expected = mean_estimate(loops[:20], resamples=20)
+    assert (found["low"][0], found["high"][0]) == (expected.low, expected.high)
+    with pytest.raises(ValueError, match="at least 1 bin"):
+        binned_loops(loops, values, 0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import math
 from decimal import Decimal
 from pathlib import Path
@@ -15,7 +16,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drnn_core.store.measures import MeasuresError, read_measures
+from drnn_core.store import measures
+from drnn_core.store.measures import MeasuresError, parse_measures, read_measures
 
 
 def written(folder: Path, text: str | bytes, name: str = "table.csv") -> Path:
@@ -120,3 +122,57 @@ def test_a_damaged_parquet_file_is_refused(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-20])
     with pytest.raises(MeasuresError, match="which is damaged"):
         read_measures(path)
+
+
+def packed(**columns: Any) -> bytes:
+    buffer = io.BytesIO()
+    pq.write_table(pa.table(columns), buffer, compression="zstd")
+    return buffer.getvalue()
+
+
+def test_bytes_are_read_as_files_are(tmp_path: Path) -> None:
+    text = "id,x\na,1\nb,2\n"
+    found = parse_measures(text.encode(), "../../<b>any</b>")
+    pd.testing.assert_frame_equal(found.columns, read_measures(written(tmp_path, text)).columns)
+    with pytest.raises(MeasuresError, match=r"but \.\./\.\./nowhere\.csv is empty"):
+        parse_measures(b"", "../../nowhere.csv")
+    assert not (tmp_path.parent / "nowhere.csv").exists()
+
+
+def test_what_would_unpack_to_much_more_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(measures, "_MOST_CELLS", 1000)
+    same = packed(index=pa.array(range(600)), x=pa.array([1.0] * 600))
+    with pytest.raises(MeasuresError, match="at most 1,000 numbers, got 600 rows of 2 columns"):
+        parse_measures(same, "many.parquet")
+    # a column that is no number is not unpacked, and does not count
+    words = packed(index=pa.array(range(400)), x=pa.array([1.0] * 400), y=pa.array(["w"] * 400))
+    assert parse_measures(words, "words.parquet").ignored == ("y",)
+
+
+def test_long_ids_are_refused_before_every_row_has_its_own() -> None:
+    long = packed(id=pa.array(["x" * 2000] * 50_000), x=pa.array([1.0] * 50_000))
+    assert len(long) < 30_000  # unpacked they are 100 million letters
+    with pytest.raises(MeasuresError, match="ids of at most 1,000 letters, got one of 2,000"):
+        parse_measures(long, "long.parquet")
+    with pytest.raises(MeasuresError, match="ids of at most 1,000 letters"):
+        parse_measures(f"id,x\n{'y' * 1001},1\n".encode(), "long.csv")
+
+
+def test_too_many_columns() -> None:
+    names = ",".join(f"c{place}" for place in range(1000))
+    with pytest.raises(MeasuresError, match="at most 1,000 columns, got 1,001"):
+        parse_measures(f"id,{names}\n".encode(), "wide.csv")
+    with pytest.raises(MeasuresError, match="at most 1,000 columns, got 1,001"):
+        parse_measures(packed(**{f"c{n}": [1] for n in range(1001)}), "wide.parquet")
+
+
+def test_ids_that_are_neither_text_nor_number() -> None:
+    assert parse_measures(packed(id=[1, 2], x=[1.0, 2.0]), "t").columns["id"].tolist() == ["1", "2"]
+    for ids in ([b"a"], [{"a": 1}], [0.5]):
+        with pytest.raises(MeasuresError, match="expected ids as text or whole numbers"):
+            parse_measures(packed(id=ids, x=[1.0]), "t")
+
+
+def test_a_position_that_is_no_number_in_parquet() -> None:
+    with pytest.raises(MeasuresError, match="whole numbers in every row of 'index'"):
+        parse_measures(packed(index=["a"], x=[1.0]), "t.parquet")

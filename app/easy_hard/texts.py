@@ -103,7 +103,8 @@ def _end_figures(view: View, name: str, rows: NDArray[np.int64], meaning: str) -
     of = f"of {classes:,} class{'' if classes == 1 else 'es'}"
     figure(f"{name} images", f"{n:,}", meaning, of)
     loops = part["loops"]
-    spread = f"{loops.min()} to {loops.max()}" if n else None
+    low, high = (int(loops.min()), int(loops.max())) if n else (0, 0)
+    spread = (f"all {low}" if low == high else f"{low} to {high}") if n else None
     mean = f"Mean loops of the {name.lower()} images, below it the fewest and the most; n = {n:,}."
     figure(f"{name}: loops", number(float(loops.mean())), mean, spread)
     if view.correct is None:
@@ -166,10 +167,11 @@ def _in_pairs(pair: Compared) -> str:
     low, high = sorted((sign * found.low, sign * found.high))
     share, least, most = (f"{50 * (1 + value):.0f}" for value in (abs(found.value), low, high))
     more = "higher" if found.value > 0 else "lower"
-    return (
+    words = (
         f"{more} **{pair.column.label}** in **{share} %** of such pairs ({least} to {most} %, "
         f"{size_of(found.value)})"
     )
+    return words.replace(" %", "\u00a0%")
 
 
 def _joined(parts: Sequence[str]) -> str:

@@ -14,7 +14,8 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.results.loops import differences, easy_and_hard, foreseen_errors, relations
+from benchmarks.results.figure_9 import figure_9
+from benchmarks.results.loops import differences, foreseen_errors, relations
 from benchmarks.results.overview import overview, pairs, rates
 from benchmarks.results.pictures import figure_7, under_corruption
 from benchmarks.results.shipped import Shipped
@@ -47,19 +48,20 @@ def main() -> None:
     parser.add_argument("--data", default="", help="a folder of images other than generated")
     arguments = parser.parse_args()
     runs = [Shipped(folder) for folder in find_runs(arguments.runs)]
-    parts = of_images(runs, arguments.data, arguments.out) if arguments.data else whole(runs)
+    out = arguments.out
+    parts = of_images(runs, arguments.data, out) if arguments.data else whole(runs, out.parent)
     text = "\n\n".join(parts) + "\n"
     atomic_write_bytes(arguments.out, text.encode())
     print(text)
 
 
-def whole(runs: Sequence[Shipped]) -> list[str]:
-    """The parts of docs/results.md."""
+def whole(runs: Sequence[Shipped], folder: Path) -> list[str]:
+    """The parts of docs/results.md; pictures are written into its folder."""
     parts = [OPENING, overview(runs), f"## Pairs on the same images\n\n{pairs(runs)}"]
     for run in runs:
         if not run.varies:
             continue
-        parts += [f"## {run.name}", *of_records(run)]
+        parts += [f"## {run.name}", *of_records(run, folder)]
         if run.generated:
             parts += _pictures(run, load_split("generated", "test"))
     return parts
@@ -80,8 +82,8 @@ Area under the ROC curve: the chance that a wrongly classified image scores high
 """
 
 
-def of_records(run: Shipped) -> list[str]:
-    """What the records of one run say."""
+def of_records(run: Shipped, folder: Path) -> list[str]:
+    """What the records of one run say; pictures are written into the folder."""
     test = run.info.metrics.test
     expected = (
         f"Expected loops at the target: {run.facts.expected_loops:.2f}; measured "
@@ -93,7 +95,7 @@ def of_records(run: Shipped) -> list[str]:
         differences(run),
         RELATIONS + relations(run),
         FORESEEN + foreseen_errors(run),
-        f"### What separates easy from hard images\n\n{easy_and_hard(run)}",
+        f"### What separates easy from hard images\n\n{figure_9(run, folder)}",
     ]
 
 

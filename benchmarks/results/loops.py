@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
 from scipy import stats
 
 from benchmarks.results.shipped import Shipped
-from benchmarks.results.tables import NOTHING, estimate, number, relation, table
+from benchmarks.results.tables import NOTHING, estimate, relation, table
 from drnn_core.analysis.error_prediction import error_prediction
-from drnn_core.analysis.galleries import ByCount, galleries, separation
 from drnn_core.analysis.information import mutual_information
 from drnn_core.analysis.loops import block_matrix
 from drnn_core.analysis.relations import partial, spearman, within
@@ -16,8 +14,6 @@ from drnn_core.analysis.reliability import split_half
 from drnn_core.data.generated import FACTORS
 
 _OF_THE_ANSWER = ("correct", "confidence", "entropy", "margin", "loss")
-# Share of each class at either end that counts as easy and as hard.
-_ENDS = 0.05
 
 
 def differences(run: Shipped) -> str:
@@ -128,30 +124,3 @@ def foreseen_errors(run: Shipped) -> str:
         f"{found.p:.1e}",
     ]
     return table(columns, [row])
-
-
-def easy_and_hard(run: Shipped, most: int = 8) -> str:
-    """What separates the fewest from the most loops, the largest effects first."""
-    counts = np.bincount(run.records["label"])
-    each = max(1, int(_ENDS * counts[counts > 0].min()))
-    found = galleries(run.records, ByCount(each))
-    easy = run.records.iloc[np.concatenate([part.easy for part in found])]
-    hard = run.records.iloc[np.concatenate([part.hard for part in found])]
-    effects = separation(run.records, found)[:most]
-    columns = ("column", "easy, mean", "hard, mean", "Cliff's δ", "Cohen's d")
-    rows = [
-        [
-            f"`{one.column}`",
-            number(one.easy_mean),
-            number(one.hard_mean),
-            estimate(one.delta, "+.3f"),
-            estimate(one.d, "+.3f"),
-        ]
-        for one in effects
-    ]
-    return (
-        f"Easy: the {each} images of each class with the fewest loops "
-        f"({easy['loops'].mean():.2f} on average, n = {len(easy):,}); hard: those with the most "
-        f"({hard['loops'].mean():.2f}, n = {len(hard):,}). The {len(rows)} columns that differ "
-        f"most; positive: hard images have more.\n\n{table(columns, rows)}"
-    )

@@ -147,7 +147,7 @@ def test_effects_are_those_of_counting_pairs_within_classes(runs: Path) -> None:
 def test_the_shipped_run_says_what_separates_its_images(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(RUNS_VARIABLE, str(SHIPPED))
     page = opened("generated_dr_resnet32_l4", column="edge density")
-    assert "lower **edge density** in **81 %**" in said(page)
+    assert "lower **edge density** in **81\u00a0%**" in said(page)
     assert "Of the network itself" in said(page)
     assert "which classes are easy makes no difference here" in said(page)
     forest, distribution = charts(page)
@@ -279,7 +279,7 @@ def test_a_users_columns_are_compared_and_kept_for_nobody(runs: Path) -> None:
     first, second = charts(page)[0]["data"][0]["customdata"][:2]
     assert {first[0], second[0]} == {"doubt", "blur (known)"}
     assert first[1] == "your table"
-    assert "**doubt** in **100 %**" in said(page)
+    assert "**doubt** in **100\u00a0%**" in said(page)
     assert "blur (known) (blur)" in page.selectbox(key="column").options
     other = opened("dr", each="5")
     assert "doubt" not in other.selectbox(key="column").options
@@ -334,15 +334,15 @@ def test_findings_are_honest_about_size() -> None:
     ]  # fmt: skip
     pictures, network = texts.findings(pairs)
     assert pictures.startswith("Take a hard and an easy image of the same class")
-    assert "higher **blur** in **70 %** of such pairs (68 to 72 %, medium)" in pictures
-    assert "lower **noise** in **60 %** of such pairs (58 to 62 %, small)" in pictures
+    assert "higher **blur** in **70\u00a0%** of such pairs (68 to 72\u00a0%, medium)" in pictures
+    assert "lower **noise** in **60\u00a0%** of such pairs (58 to 62\u00a0%, small)" in pictures
     assert "contrast" not in pictures
-    assert "higher **entropy** in **75 %**" in network
+    assert "higher **entropy** in **75\u00a0%**" in network
     assert "not what the pictures are like" in network
     assert "correct" not in network
     (nothing,) = texts.findings([pair("blur", "factor", -0.06, half=0.1)])
     assert "Nothing known of the pictures clearly separates" in nothing
-    assert "lower **blur** in **53 %** of such pairs (48 to 58 %, negligible)" in nothing
+    assert "lower **blur** in **53\u00a0%** of such pairs (48 to 58\u00a0%, negligible)" in nothing
     (unsure,) = texts.findings([pair("blur", "factor", 0.3, half=0.4)])
     assert "Nothing known" in unsure
     assert "small" in unsure

@@ -1,0 +1,145 @@
+"""Taking an operating point along: a new run beside this one, whose gates stand there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Hashable
+from pathlib import Path
+
+import streamlit as st
+
+from app import cache
+from app.budget import points
+from app.budget.controls import Setting
+from app.budget.jobs import Tell
+from app.budget.points import JOBS, View
+from app.images import NoPictures, Pictures
+from drnn_core.store.operating_point import operating_point_of
+
+_NAME = "budget_new_run"
+_STARTED = "budget_export"  # key of the job that this session started
+_PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,79}")
+_SECONDS = 1.0
+
+
+def panel(view: View, setting: Setting, pictures: Pictures | NoPictures) -> None:
+    """Write the new run, or show how; says when it is done."""
+    st.subheader(
+        "Take it along",
+        anchor=False,
+        help=(
+            "Writes a new run beside this one: the same weights with the gates' biases moved, "
+            "measured on the test images, with records of its own. This run stays as it is; "
+            "deleting the new folder undoes it. drnn evaluate, predict and records, and every "
+            "page here, read it as any other run."
+        ),
+    )
+    if _moved_already(view):
+        st.caption(
+            "The gates of this run were moved already; start from the run as it was trained."
+        )
+        return
+    if setting.trained:
+        st.caption("Move the threshold first: where it stands now, the run is as it was trained.")
+        return
+    folder = view.run.folder.parent
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        name = st.text_input(
+            "Name of the new run",
+            _proposed(view, setting),
+            key=f"{_NAME}_{view.run.name}_{hash(setting.blocks)}",
+            max_chars=80,
+            width=360,
+            help=f"A folder in {folder}: letters, digits, dots, - and _.",
+        )
+        problem = _problem(folder, name)
+        pressed = st.button(
+            "Write the run",
+            disabled=bool(problem) or isinstance(pictures, NoPictures),
+            help=problem or (pictures.reason if isinstance(pictures, NoPictures) else None),
+        )
+    if problem:
+        st.caption(problem)
+    if pressed and isinstance(pictures, Pictures):
+        key = ("move", folder / name, setting.blocks)
+        JOBS.start(key, _work(view, folder / name, setting, pictures), points.me())
+        st.session_state[_STARTED] = key
+    _progress()
+    with st.expander("The same on the command line"):
+        st.code(command(view, setting, folder / name), language=None, wrap_lines=True)
+
+
+def command(view: View, setting: Setting, out: Path) -> str:
+    """The command that writes the same run."""
+    single = setting.single
+    if single is not None:
+        apply = f"{single:g}"
+    else:
+        blocks = zip(view.facts.layout, setting.blocks, strict=True)
+        moved = [f"{b.name}={t:g}" for b, t in blocks if b.gated and t != 0.5]
+        apply = " ".join(moved)
+    return f"drnn budget {view.run.folder} --data D --apply {apply} --out {out}"
+
+
+def _moved_already(view: View) -> bool:
+    assert view.run.info is not None
+    try:
+        return operating_point_of(view.run.info) is not None
+    except ValueError:
+        return True
+
+
+def _proposed(view: View, setting: Setting) -> str:
+    single = setting.single
+    return f"{view.run.name}_at_{single:g}" if single is not None else f"{view.run.name}_moved"
+
+
+def _problem(folder: Path, name: str) -> str:
+    """Why no run can be written under a name; "" where one can."""
+    if not _PLAIN.fullmatch(name):
+        return "The name takes letters, digits, dots, - and _, and begins with a letter or digit."
+    if (folder / name).exists():
+        return f"There is a folder {name} already: nothing is ever overwritten."
+    return ""
+
+
+def _work(view: View, out: Path, setting: Setting, pictures: Pictures) -> Callable[[Tell], str]:
+    folder, thresholds = view.run.folder, setting.blocks
+
+    def work(tell: Tell) -> str:
+        from drnn_core.commands.moved import move_gates
+
+        move_gates(folder, out, thresholds, pictures.images, tell)
+        return out.name
+
+    return work
+
+
+def _progress() -> None:
+    key = st.session_state.get(_STARTED)
+    job = None if key is None else JOBS.get(key)
+    if job is None:
+        return
+    if job.state == "failed":
+        st.error(f"The run was not written: {job.problem}")
+    elif job.state == "done":
+        st.success(f"The run {job.result} is written, with its records: choose it in the sidebar.")
+    elif job.state == "cancelled":
+        st.caption("Cancelled.")
+    else:
+        _watch(key)
+
+
+@st.fragment(run_every=_SECONDS)
+def _watch(key: Hashable) -> None:
+    job = JOBS.get(key)
+    if job is None or job.ended:
+        cache.list_runs()
+        st.rerun(scope="app")
+        return
+    with st.container(horizontal=True, vertical_alignment="center"):
+        text = f"{job.done:,} of {job.total:,} images, once to measure, once to record"
+        st.progress(job.done / job.total if job.total else 0.0, text)
+        if st.button("Cancel", key="budget_cancel_export"):
+            JOBS.leave(key, points.me())
+            st.rerun(scope="app")

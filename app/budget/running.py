@@ -1,0 +1,91 @@
+"""Running the network anew: two buttons, and how far it is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from app.budget import points
+from app.budget.controls import Setting
+from app.budget.points import JOBS, Thresholds, View
+from app.images import NoPictures, Pictures
+
+_SECONDS = 1.0  # between looks at the progress
+
+
+def panel(view: View, setting: Setting, pictures: Pictures | NoPictures) -> None:
+    """What can be run: where the sliders stand, and the whole curve."""
+    known = view.point(setting.blocks) is not None and view.images == _images_of(view, setting)
+    exact = view.bounds(setting.blocks).unchanged == len(view.table.frame)
+    lacking = [t for t in view.grid if view.point(view.uniform(t)) is None]
+    if st.button(
+        "Run the network here",
+        disabled=isinstance(pictures, NoPictures) or known or exact,
+        help=_why(pictures, known, exact),
+    ) and isinstance(pictures, Pictures):
+        points.start(view, setting.blocks, pictures)
+    if (
+        lacking
+        and st.button(
+            f"Run the whole curve ({len(lacking)} thresholds)",
+            disabled=isinstance(pictures, NoPictures),
+            help=_why(pictures, known=False, exact=False),
+        )
+        and isinstance(pictures, Pictures)
+    ):
+        for threshold in lacking:
+            points.start(view, view.uniform(threshold), pictures)
+
+
+def progress(view: View, setting: Setting) -> None:
+    """How far the jobs of this session are; looks again every second while there are any."""
+    wanted = [setting.blocks, *(view.uniform(threshold) for threshold in view.grid)]
+    wanted = list(dict.fromkeys(wanted))
+    for thresholds in wanted[:1]:
+        job = view.job(thresholds)
+        if job is not None and job.state == "failed":
+            st.error(f"The network could not be run: {job.problem}")
+    if points.waiting(view, wanted):
+        _watch(view, wanted)
+
+
+@st.fragment(run_every=_SECONDS)
+def _watch(view: View, wanted: Sequence[Thresholds]) -> None:
+    jobs = points.waiting(view, wanted)
+    before = st.session_state.get("budget_waiting", 0)
+    st.session_state["budget_waiting"] = len(jobs)
+    if len(jobs) < before or not jobs:
+        st.rerun(scope="app")  # something is done: draw it
+    thresholds, job = next(((t, j) for t, j in jobs if j.state == "running"), jobs[0])
+    others = len(jobs) - 1
+    if job.state == "waiting":
+        text = f"Waiting: {JOBS.before(view.key(thresholds))} others come first"
+    else:
+        text = f"{job.done:,} of {job.total:,} images" if job.total else "Opening the network…"
+    if others:
+        text += f"; {others} more thresholds after it"
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.progress(job.done / job.total if job.total else 0.0, text)
+        if st.button("Cancel"):
+            for key, _ in jobs:
+                JOBS.leave(view.key(key), points.me())
+            st.rerun(scope="app")
+
+
+def _images_of(view: View, setting: Setting) -> int:
+    point = view.point(setting.blocks)
+    return 0 if point is None else point.found.n
+
+
+def _why(pictures: Pictures | NoPictures, known: bool, exact: bool) -> str:
+    if isinstance(pictures, NoPictures):
+        return pictures.reason
+    if exact:
+        return "Nothing changes here: the records are exact."
+    if known:
+        return "The network has been run here, with these images."
+    return (
+        "Only the images whose path may change pass through the network; in the background, one "
+        "after another with what others asked for. Some minutes for 10,000 images."
+    )

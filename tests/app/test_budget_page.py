@@ -1,0 +1,336 @@
+"""The Budget page as Streamlit runs it, without a browser."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from app import cache
+from app.budget import points
+from app.budget.jobs import Jobs
+from app.settings import DATA_VARIABLE, RUNS_VARIABLE
+from drnn_core.analysis.budget import bounds
+from drnn_core.commands.curves import measure_curve, measure_point
+from drnn_core.data.generated import GeneratedSet
+from drnn_core.data.sets import ImageSet, MemorySet
+from drnn_core.inference.facts import network_facts
+from drnn_core.inference.recording import record_run
+from drnn_core.store.budget import BUDGET, read_budget, write_budget
+from drnn_core.store.integrity import verify_run
+from drnn_core.store.operating_point import operating_point_of
+from drnn_core.store.records import read_records
+from drnn_core.store.runs import load_network, read_run
+from tests.app.fake_runs import fake_run
+from tests.tiny_runs import PREPROCESSING, tiny_network, tiny_run
+
+PAGE = """
+from app import runpicker
+from app.budget import page
+
+runpicker.choose_run()
+page.show()
+"""
+SECONDS = 300
+ROWS = 60
+IMAGES = GeneratedSet("test", ROWS)
+HERE, CURVE = "Run the network here", "Run the whole curve"
+
+
+@pytest.fixture(scope="module")
+def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Runs whose records are their network's: with gates, of images elsewhere, and others."""
+    folder = tmp_path_factory.mktemp("shelf")
+    images = GeneratedSet("test", ROWS)
+    recorded_run(folder / "dr", images)
+    foreign = MemorySet(
+        "CIFAR-10", images.classes, images.ids, images.labels, "ab" * 32, images.images(range(ROWS))
+    )
+    recorded_run(folder / "elsewhere", foreign)
+    fake_run(folder / "plain", 20, "resnet20")
+    fake_run(folder / "unrecorded", 20, "dr_resnet16_l2", records=False)
+    return folder
+
+
+def recorded_run(folder: Path, images: ImageSet) -> None:
+    network = tiny_network(classes=len(images.classes))
+    sizing = replace(PREPROCESSING, image_size=32, resize=32)
+    tiny_run(folder, network, classes=images.classes, preprocessing=sizing)
+    record_run(folder, images)
+
+
+@pytest.fixture
+def runs(shelf: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv(RUNS_VARIABLE, str(shelf))
+    return shelf
+
+
+@pytest.fixture(autouse=True)
+def jobs(monkeypatch: pytest.MonkeyPatch) -> Jobs:
+    """Of this test alone; points, running and export share it."""
+    from app.budget import export, running
+
+    own = Jobs()
+    for module in (points, running, export):
+        monkeypatch.setattr(module, "JOBS", own)
+    return own
+
+
+@pytest.fixture
+def own_runs(shelf: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of "dr" that the test may write to, with a curve of two points."""
+    folder = tmp_path / "runs"
+    shutil.copytree(shelf / "dr", folder / "dr")
+    measure_curve(folder / "dr", IMAGES, [0.3, 0.5])
+    monkeypatch.setenv(RUNS_VARIABLE, str(folder))
+    return folder
+
+
+def opened(run: str, **params: Any) -> AppTest:
+    page = AppTest.from_string(PAGE, default_timeout=SECONDS)
+    page.query_params["run"] = run
+    for name, value in params.items():
+        page.query_params[name.replace("_", "-")] = value
+    return again(page)
+
+
+def again(page: AppTest) -> AppTest:
+    page.run()
+    assert not page.exception, page.exception
+    return page
+
+
+def texts(page: AppTest) -> str:
+    parts = [*page.markdown, *page.caption, *page.info, *page.error, *page.code, *page.subheader]
+    parts += [*page.warning, *page.success]
+    return "\n".join(str(part.value) for part in parts)
+
+
+def shown(page: AppTest) -> dict[str, tuple[str, str]]:
+    return {metric.label: (str(metric.value), str(metric.delta)) for metric in page.metric}
+
+
+def traces(page: AppTest, chart: int = 0) -> dict[str, dict[str, Any]]:
+    figure = json.loads(page.get("plotly_chart")[chart].proto.spec)
+    return {trace.get("name", ""): trace for trace in figure["data"]}
+
+
+def button(page: AppTest, label: str) -> Any:
+    return next(each for each in page.button if each.label.startswith(label))
+
+
+def name_of(page: AppTest) -> Any:
+    return next(each for each in page.text_input if each.label == "Name of the new run")
+
+
+def table_of(runs: Path, run: str = "dr") -> Any:
+    return read_records(runs / run)
+
+
+def test_as_trained_everything_is_exact(runs: Path) -> None:
+    page = opened("dr")
+    frame = table_of(runs)
+    found = shown(page)
+    assert found["Test error"] == (f"{100 * (~frame['correct']).mean():.2f} %", "exact, n = 60")
+    assert found["Mean loops"][0] == f"{frame['loops'].mean():.2f}"
+    assert "Paths kept" not in found
+    assert button(page, HERE).disabled
+    marks = traces(page)
+    assert set(marks) == {"exact, from the records", "where the sliders stand"}
+    assert marks["exact, from the records"]["x"] == [pytest.approx(frame["macs"].mean() / 1e6)]
+    assert "drnn budget" in texts(page)  # no curve yet
+    assert "Move the threshold first" in texts(page)
+
+
+def test_moved_gates_have_bounds_that_say_so(runs: Path) -> None:
+    page = opened("dr", threshold="0.6")
+    cost = network_facts(read_run(runs / "dr")).cost
+    limits = bounds(table_of(runs), cost, 0.6)
+    found = shown(page)
+    assert found["Mean loops"] == (
+        f"{limits.loops[0]:.2f} to {limits.loops[1]:.2f}", "bounds, from the records",
+    )  # fmt: skip
+    assert found["Test error"][0] == f"{limits.error[0]:.1f} to {limits.error[1]:.1f} %"
+    assert found["Paths kept"] == (f"{limits.unchanged / ROWS:.0%}", f"{limits.unchanged} of 60")
+    box = traces(page)["bounds, from the records"]
+    assert min(box["x"]) == pytest.approx(limits.macs[0] / 1e6)
+    assert max(box["x"]) == pytest.approx(limits.macs[1] / 1e6)
+    assert not button(page, HERE).disabled
+
+
+def test_shut_gates_are_exact_in_cost_alone(runs: Path) -> None:
+    found = shown(opened("dr", threshold="1.0"))
+    assert found["Mean loops"] == ("0.00", "exact, from the records")
+    assert found["Mean cost"][1] == "exact, from the records"
+    assert found["Test error"][1] == "bounds, from the records"
+
+
+def test_an_address_gives_the_view(runs: Path) -> None:
+    page = opened("dr", threshold="0.4", own=["2.2", "3.2"], cost="Loops")
+    assert page.slider(key="threshold").value == 0.4
+    assert page.multiselect(key="own").value == ["2.2", "3.2"]
+    page.slider(key="at-2.2").set_value(0.9)
+    again(page)
+    cost = network_facts(read_run(runs / "dr")).cost
+    limits = bounds(table_of(runs), cost, [0.9, 0.4])
+    assert shown(page)["Mean loops"][0] == f"{limits.loops[0]:.2f} to {limits.loops[1]:.2f}"
+    exact = traces(page)["exact, from the records"]
+    assert exact["x"] == [pytest.approx(table_of(runs)["loops"].mean())]
+    assert "--apply 2.2=0.9 3.2=0.4" in texts(page)
+    button(page, "Let all follow").click()
+    again(page)
+    assert shown(page)["Mean loops"] == shown(opened("dr", threshold="0.4"))["Mean loops"]
+
+
+def test_stages_are_added_at_once(runs: Path) -> None:
+    page = opened("dr")
+    button(page, "Add stage 3").click()
+    again(page)
+    assert page.multiselect(key="own").value == ["3.2"]
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"threshold": "7"},
+        {"threshold": "high"},
+        {"own": "9.9"},
+        {"cost": "money"},
+        {"images": "most"},
+        {"at_2.2": "0.9"},
+    ],
+)
+def test_nonsense_in_the_address_is_ignored(runs: Path, params: dict[str, Any]) -> None:
+    assert shown(opened("dr", **params))["Test error"][1] == "exact, n = 60"
+
+
+def test_runs_without_records_or_gates_say_what_to_do(runs: Path) -> None:
+    page = opened("unrecorded")
+    assert f"drnn records {runs / 'unrecorded'} --data" in texts(page)
+    page = opened("plain")
+    assert "no threshold to move" in texts(page)
+    assert not page.get("plotly_chart")
+
+
+def test_without_pictures_the_reason_is_given(runs: Path) -> None:
+    page = opened("elsewhere", threshold="0.6")
+    assert button(page, HERE).disabled
+    assert button(page, CURVE).disabled
+    assert "cannot be run anew here" in texts(page)
+    assert "--data" in texts(page)
+
+
+def test_the_stored_curve_is_there_at_once(own_runs: Path) -> None:
+    curve = read_budget(own_runs / "dr")
+    assert curve is not None
+    point = curve.points[0]
+    page = opened("dr", threshold="0.3")
+    found = shown(page)
+    error, low, high = point.error
+    assert found["Test error"] == (f"{error:.2f} %", f"{low:.2f} to {high:.2f}")
+    assert found["Mean loops"][0] == f"{point.loops[0]:.2f}"
+    change = f"{point.error_change[0]:+.2f} points".replace("-", "−")
+    assert found["Error, change"][0] == change
+    diamonds = traces(page)["run anew, 95 % interval"]
+    assert [facts[0] for facts in diamonds["customdata"]] == [0.3, 0.5]
+    np.testing.assert_allclose(diamonds["y"], [each.error[0] for each in curve.points])
+    classes = json.loads(page.get("plotly_chart")[3].proto.spec)["data"][0]
+    assert sum(facts[3] for facts in classes["customdata"]) == point.lost
+    assert f"{point.lost} lost, {point.won} won" in texts(page)
+    counts = page.dataframe[0].value
+    assert counts.iloc[:, 1:].to_numpy().sum() == ROWS
+    assert not [each for each in page.code if each.value.endswith("--data D")]
+
+
+def test_a_curve_that_cannot_be_used_is_said(own_runs: Path) -> None:
+    run = own_runs / "dr"
+    curve = read_budget(run)
+    assert curve is not None
+    write_budget(run, replace(curve, weights_sha256="00" * 32))
+    page = opened("dr")
+    assert "of other weights or images" in texts(page)
+    assert "run anew, 95 % interval" not in traces(page)
+    (run / BUDGET).write_text("{")
+    assert "cannot be used" in texts(opened("dr"))
+
+
+def test_the_network_runs_anew(own_runs: Path, jobs: Jobs) -> None:
+    page = opened("dr", threshold="0.7")
+    button(page, HERE).click()
+    again(page)
+    view = view_of(own_runs)
+    assert jobs.wait(view.key((0.7, 0.7)), SECONDS).state == "done"
+    again(page)
+    run = own_runs / "dr"
+    network, info = load_network(run)
+    wanted = measure_point(network, info, read_records(run), IMAGES, 0.7).found
+    assert shown(page)["Test error"][0] == f"{wanted.error.value:.2f} %"
+    assert shown(page)["Mean loops"][0] == f"{wanted.loops.value:.2f}"
+    assert len(traces(page)["run anew, 95 % interval"]["x"]) == 3
+    # another session finds it too, at these thresholds; its curve holds what it asked for
+    assert shown(opened("dr", threshold="0.7"))["Test error"] == shown(page)["Test error"]
+
+
+def view_of(runs: Path) -> points.View:
+    run = cache.open_run(runs / "dr")
+    table = cache.table(run)
+    return points.View(run, table, cache.facts(run), len(table.frame), {}, "")
+
+
+def test_a_failure_and_a_cancelled_run(
+    own_runs: Path, jobs: Jobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: Any) -> Any:
+        def work(tell: Any) -> Any:
+            raise ValueError("the weights are gone")
+
+        return work
+
+    monkeypatch.setattr(points, "_work", broken)
+    page = opened("dr", threshold="0.7")
+    button(page, HERE).click()
+    again(page)
+    jobs.wait(view_of(own_runs).key((0.7, 0.7)), SECONDS)
+    again(page)
+    assert "The network could not be run: the weights are gone" in texts(page)
+    assert shown(page)["Test error"][1] == "bounds, from the records"
+
+
+def test_an_operating_point_becomes_a_run(own_runs: Path, jobs: Jobs) -> None:
+    before = {path: path.read_bytes() for path in own_runs.rglob("*") if path.is_file()}
+    page = opened("dr", threshold="0.3")
+    assert name_of(page).value == "dr_at_0.3"
+    for wrong in ("../up", "dr", ".hidden", "a/b"):
+        name_of(page).set_value(wrong)
+        again(page)
+        assert button(page, "Write the run").disabled
+    name_of(page).set_value("cheaper")
+    again(page)
+    button(page, "Write the run").click()
+    again(page)
+    out = own_runs / "cheaper"
+    assert jobs.wait(("move", out, (0.3, 0.3)), SECONDS).state == "done"
+    again(page)
+    assert "The run cheaper is written" in texts(page)
+    assert verify_run(out) == []
+    point = operating_point_of(read_run(out))
+    assert point is not None
+    assert set(point.thresholds.values()) == {0.3}
+    for path, content in before.items():
+        assert path.read_bytes() == content
+    page = opened("cheaper")
+    assert "gates of this run were moved after training" in texts(page)
+    assert "moved already" in texts(page)
+
+
+def test_the_data_folder_of_other_images_is_no_picture(
+    runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(DATA_VARIABLE, "generated")
+    assert not button(opened("dr", threshold="0.6"), HERE).disabled

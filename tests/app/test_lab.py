@@ -6,6 +6,7 @@ import io
 import json
 import re
 import shutil
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -315,7 +316,7 @@ def test_text_says_what_is_changed(
     if box:
         width, height, across, down = box
         corner = round(across * (100 - width)) / 100, round(down * (100 - height)) / 100
-        edit = Edit(**{**vars(edit), "box": Box(*corner, width / 100, height / 100)})
+        edit = replace(edit, box=Box(*corner, width / 100, height / 100))
     again, problems = from_text(to_text(edit))
     assert problems == []
     assert to_text(again) == to_text(edit)

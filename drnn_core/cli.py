@@ -15,6 +15,7 @@ from drnn_core.commands.app import App
 from drnn_core.commands.bench import Bench
 from drnn_core.commands.budget import Budget
 from drnn_core.commands.evaluate import Evaluate
+from drnn_core.commands.export import Export
 from drnn_core.commands.join import Join
 from drnn_core.commands.models import Models
 from drnn_core.commands.norms import Norms
@@ -36,6 +37,7 @@ Command = (
     | Annotated[Budget, tyro.conf.subcommand("budget")]
     | Annotated[Join, tyro.conf.subcommand("join")]
     | Annotated[Predict, tyro.conf.subcommand("predict")]
+    | Annotated[Export, tyro.conf.subcommand("export")]
     | Annotated[Verify, tyro.conf.subcommand("verify")]
     | Annotated[Bench, tyro.conf.subcommand("bench")]
     | Annotated[App, tyro.conf.subcommand("app")]

@@ -21,6 +21,7 @@ from streamlit.components import v2
 
 _ASSETS = Path(__file__).resolve().parent / "assets"
 _SPRITE_COLUMNS = 16
+_SMALL = 96  # pixels
 
 
 def pick(
@@ -78,6 +79,13 @@ def data_uri(pixels: NDArray[np.uint8]) -> str:
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, "PNG")
     return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
+
+
+def small_uri(pixels: NDArray[np.uint8]) -> str:
+    """``data_uri`` of a picture that is drawn small: a large one is shrunk first."""
+    image = Image.fromarray(pixels)
+    image.thumbnail((_SMALL, _SMALL))
+    return data_uri(np.asarray(image, np.uint8))
 
 
 def _sprite(tiles: Sequence[NDArray[np.uint8]]) -> str:

@@ -7,7 +7,7 @@ import streamlit as st
 from app import cache, charts
 from app.inspection import intake, parts
 from app.inspection.choice import chosen_picture
-from app.inspection.components import data_uri, drawing
+from app.inspection.components import drawing, small_uri
 from app.inspection.evidence import show_evidence
 from app.inspection.path import NetworkPath
 from app.inspection.pictures import Picture
@@ -103,5 +103,5 @@ def _show_path(path: NetworkPath, prediction: Prediction) -> None:
         ),
     )
     colours = charts.palette()
-    picture = path_html(path, colours, data_uri(prediction.seen))
+    picture = path_html(path, colours, small_uri(prediction.seen))
     drawing(picture + legend(path, colours), "inspect_path")

@@ -71,7 +71,7 @@ def show_along(subject: Subject, edit: Edit, set_edit: Callable[[Edit], None]) -
         key=_FIGURE,
         data=line.frame,
         alt=in_words(line),
-        on_select=_on_column(move),
+        on_select=_on_column(factor.name, move),
         selection_mode="points",
     )
     st.caption(in_words(line))
@@ -89,10 +89,10 @@ def _line(subject: Subject, factor: Factor, edits: tuple[Edit, ...]) -> Line | N
     place = st.empty()
     with place.container():
         st.caption(
-            f"One answer of this network takes about {seconds_of_one(subject):.1f} s here, so "
-            f"{factor.label.lower()} is not run through by itself."
+            f"{len(edits)} answers of this network take about "
+            f"{len(edits) * seconds_of_one(subject):.0f} s here, so they wait to be asked for."
         )
-        if not st.button(f"Ask at {len(edits)} strengths"):
+        if not st.button(f"Run through {factor.label.lower()}"):
             return None
     # Whatever else is done on the page meanwhile ends this; what was asked is kept.
     bar = place.progress(0.0)
@@ -117,15 +117,16 @@ def _many(run: cache.Run, line: Line, keep: bool) -> tuple[KeptSweep | None, str
         return None, f"The sweep over the test images cannot be shown: {error}."
 
 
-def _on_column(move: Callable[[int], None]) -> Callable[[], None]:
+def _on_column(factor: str, move: Callable[[int], None]) -> Callable[[], None]:
     """What to do when a column is clicked; a second click on it takes its mark away, and counts."""
 
     def chosen() -> None:
         points = st.session_state[_FIGURE]["selection"]["points"]
         if points:
-            st.session_state[_LAST] = round(points[0]["x"] / STEP)
-        if _LAST in st.session_state:
-            move(st.session_state[_LAST])
+            st.session_state[_LAST] = (factor, round(points[0]["x"] / STEP))
+        clicked, place = st.session_state.get(_LAST, ("", 0))
+        if clicked == factor:
+            move(place)
 
     return chosen
 

@@ -10,14 +10,14 @@ import streamlit as st
 from app import charts
 from app.charts import Palette
 from app.downloads import tables
-from app.inspection.components import data_uri, drawing
+from app.inspection.components import drawing, small_uri
 from app.inspection.parts import percent
 from app.inspection.path import NetworkPath
 from app.inspection.pictures import png_of
 from app.inspection.predictions import path_of
 from app.lab import bench
 from app.lab.along import show_along
-from app.lab.answers import Subject, answer, evidence
+from app.lab.answers import Subject, answer, evidence, seconds_of_one
 from app.lab.changes import Change, changes, compared, gate_table
 from app.lab.factors import from_text, to_text
 from app.pathpicture import legend, path_html
@@ -56,6 +56,11 @@ def show_lab(subject: Subject) -> None:
         _show_paths(subject, found, before, after)
     with top:
         _show_bench(subject, edit, found, after, with_evidence)
+    if subject.slow:
+        st.caption(
+            f"This network takes about {seconds_of_one(subject):.1f} s for a picture here: the "
+            "path follows a slider at that pace."
+        )
     with save:
         _save(subject, found, after)
     show_along(subject, edit, _set_edit)
@@ -162,7 +167,7 @@ def _show_paths(
 def _titled(title: str, found: Prediction, path: NetworkPath, colours: Palette) -> str:
     loops = f": {found.loops} of {found.loops_max} loops" if found.loops_max else ""
     return (
-        f'<div class="ls-title">{title}{loops}</div>{_drawn(path, colours, data_uri(found.seen))}'
+        f'<div class="ls-title">{title}{loops}</div>{_drawn(path, colours, small_uri(found.seen))}'
     )
 
 

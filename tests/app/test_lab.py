@@ -24,6 +24,7 @@ from app.images import Pictures, pictures_of
 from app.inspection.path import digits
 from app.inspection.pictures import Picture
 from app.inspection.predictions import path_of
+from app.lab import answers
 from app.lab.answers import Subject, answer
 from app.lab.changes import changes, compared, gate_table
 from app.lab.factors import FACTORS, from_text, to_text
@@ -184,6 +185,23 @@ def test_a_sweep_of_the_picture_is_what_the_network_says(runs: Path, subject: Su
     said, chance = subject.predictor.predict_seen(seen).top[0]
     columns = [trace for trace in figure(page)["data"] if trace["type"] == "bar"]
     assert f"{said}, {chance:.1%}" in columns[0]["hovertext"][10]
+
+
+def test_a_large_network_is_run_through_only_when_asked(
+    runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(answers, "SLOW_MACS", 0)
+    page = opened(**LAB, edit="blur 1.5", sweep="Scale")
+    assert not page.get("plotly_chart")
+    captions = " ".join(each.value for each in page.caption)
+    assert "the path follows a slider at that pace" in captions
+    assert "11 answers of this network take about" in captions
+    (button,) = [each for each in page.button if each.label == "Run through scale"]
+    button.click()
+    run_again(page)
+    assert len(figure(page)["layout"]["images"]) == 11
+    run_again(page)
+    assert figure(page), "what was asked once is drawn at once"
 
 
 def test_where_the_answer_flips_the_new_class_is_named(subject: Subject) -> None:

@@ -12,6 +12,7 @@ records together      one another and run.json: row counts, loops, error, mean a
 columns/NAME/         as the records; and that they are of the same weights and images
 budget.json           its own checksum, to the byte; its counts; the run's weights, the records
 norms.safetensors     its own checksum, to the byte; the weights, the network, the records
+sweeps/FACTOR.json    its own checksum, to the byte; the run's weights
 anything else         nothing; it is reported, but for what a training keeps beside its run
 ====================  ==========================================================================
 """
@@ -35,6 +36,7 @@ from drnn_core.store.records import RECORDS_TABLE, read_records, read_records_ta
 from drnn_core.store.runs import CARD, INFO, WEIGHTS, RunError, RunInfo, load_network, read_run
 from drnn_core.store.sealed import SealError, is_as_written
 from drnn_core.store.shards import TableKind, read_shard
+from drnn_core.store.sweeps import SWEEPS, sweep_problems
 
 # What training keeps beside its run: the state to go on from, curves, logs.
 _BESIDE = ("resume.safetensors", "tensorboard", "training.log")
@@ -77,6 +79,8 @@ def verify_run(folder: Path) -> list[Finding]:
     if has_norms(folder):
         problems = norm_problems(folder, info, network)
         findings += [Finding("error", NORMS, message) for message in problems]
+    problems = sweep_problems(folder, info.weights_sha256)
+    findings += [Finding("error", name, message) for name, message in problems]
     findings += _strangers(folder)
     return findings
 
@@ -205,7 +209,7 @@ def _strangers(folder: Path) -> Iterator[Finding]:
         if is_temporary(path):
             name = path.relative_to(folder).as_posix()
             yield Finding("warning", name, "an interrupted write left this file; delete it")
-    known = {INFO, WEIGHTS, CARD, RECORDS, COLUMNS, BUDGET, NORMS, *_BESIDE}
+    known = {INFO, WEIGHTS, CARD, RECORDS, COLUMNS, BUDGET, NORMS, SWEEPS, *_BESIDE}
     tables = {f"{COLUMNS}/{table}" for table in column_tables(folder)}
     there = [*folder.iterdir(), *(folder / COLUMNS).glob("*")]
     for path in sorted(there):

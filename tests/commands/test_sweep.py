@@ -12,6 +12,7 @@ from drnn_core.analysis.corruptions import CORRUPTIONS
 from drnn_core.cli import main
 from drnn_core.commands.sweep import Factor
 from drnn_core.data.datasets import load_split
+from drnn_core.store.integrity import verify_run
 from drnn_core.store.runs import read_run
 from drnn_core.store.sweeps import kept_sweeps, read_sweep
 from tests.tiny_runs import PREPROCESSING, tiny_network, tiny_run
@@ -68,6 +69,7 @@ def test_sweeps_are_kept_in_the_run(
         for measure in ("loops", "confidence", "error", "flipped"):
             numbers = [told[measure][end] for end in ("value", "low", "high")]
             assert getattr(point, measure) == pytest.approx(numbers, abs=1e-5)
+    assert verify_run(run) == []
 
 
 def test_failures_are_one_line(run: Path, data: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -14,6 +14,7 @@ from app.cache import MOST_IN_MEMORY, SAMPLE, Run, list_runs, recorded, recorded
 from app.settings import settings
 
 RUN = "run"
+_WRITTEN = "run_in_address"  # what this module wrote there last
 _MANY_CLASSES = 100  # of so many, five guesses are a common measure
 
 
@@ -24,6 +25,8 @@ def choose_run() -> None:
         return
     if st.session_state.get(RUN) not in runs:
         st.session_state[RUN] = _first(runs)
+    elif _went_back() and st.query_params[RUN] in runs:
+        st.session_state[RUN] = st.query_params[RUN]
     with st.sidebar:
         # The default too: should the page be left before the browser heard of the value that was
         # set above, the box would otherwise fall back to the first run.
@@ -38,6 +41,14 @@ def choose_run() -> None:
     # By hand and always: bound to the address, the box would leave its default out of it.
     if st.query_params.get(RUN) != name:
         st.query_params[RUN] = name
+    st.session_state[_WRITTEN] = name
+
+
+def _went_back() -> bool:
+    """Whether the address is of another moment: the browser's back button, or a link of ours."""
+    written = st.session_state.get(_WRITTEN)
+    named = st.query_params.get(RUN, written)
+    return named != written and st.session_state[RUN] == written
 
 
 def _first(runs: Mapping[str, Run]) -> str:

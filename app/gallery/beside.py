@@ -18,6 +18,7 @@ from app.query import QueryError
 from drnn_core.analysis.pair_selection import (
     OUTCOMES,
     PAIR_ORDERS,
+    Outcome,
     PairOrder,
     PairSelection,
     pairs_matching,
@@ -93,7 +94,7 @@ def _pair(run: Run, values: Values) -> Pair:
 
 def _selection(values: Values) -> PairSelection:
     given = values.get("outcome", ())
-    outcomes = tuple(outcome for outcome in OUTCOMES if outcome in given)
+    outcomes: tuple[Outcome, ...] = tuple(outcome for outcome in OUTCOMES if outcome in given)
     if len(outcomes) != len(set(given)):
         raise QueryError(f"expected outcomes among {', '.join(OUTCOMES)}; got {', '.join(given)}")
     differ = values.get("differ", ("",))[0]

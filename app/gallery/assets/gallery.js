@@ -12,7 +12,10 @@ class Gallery {
     this.detail = new Detail(dialog, {
       grid: this.grid,
       changed: (index) => this.tell(index),
-      inspect: (index) => this.component.setTriggerValue("inspect", index),
+      inspect: (wanted) => {
+        clearTimeout(this.telling); // the page is left: its address is another's soon
+        this.component.setTriggerValue("inspect", wanted);
+      },
     });
   }
 

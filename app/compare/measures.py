@@ -1,0 +1,97 @@
+"""What is worked out of the records, kept for all sessions: calibration errors and paired tests.
+
+Intervals of the calibration error are bootstrapped over the images, tenths of a second for ten
+thousand: the page draws everything else first and asks here last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from app.bounded import BoundedCache
+from app.compare.sides import Side, unpaired
+from app.pairs import Pair, pair_of
+from drnn_core.analysis.bootstrap import Estimate
+from drnn_core.analysis.comparison import McNemar, error_difference, holm, mcnemar
+from drnn_core.analysis.confidence import calibration_error
+from drnn_core.analysis.shares import share_of
+
+_KEPT = 256
+_calibrations: BoundedCache[tuple[str, str], Estimate] = BoundedCache(_KEPT, lambda _: 1)
+
+
+@dataclass(frozen=True)
+class PairedTest:
+    """A run against the first, image by image.
+
+    Attributes:
+        other: the run.
+        pair: their images; None where they cannot be paired, and ``problem`` says why.
+        difference: of the errors, other minus first, in points of %.
+        counts: who is right how often, and McNemar's p.
+        corrected: p after Holm's correction for all tests on the page.
+    """
+
+    other: Side
+    pair: Pair | None
+    problem: str
+    difference: Estimate | None = None
+    counts: McNemar | None = None
+    corrected: float | None = None
+
+
+def error_of(side: Side) -> Estimate:
+    """Share of wrong answers: of the records where there are some, else as run.json says."""
+    if side.table is not None:
+        whole = side.table.records.overall()
+        return share_of(round(whole.error * whole.n), whole.n)
+    test = side.info.metrics.test
+    return share_of(round(test.error * test.n / 100), test.n)
+
+
+def calibration_of(side: Side) -> Estimate | None:
+    """The expected calibration error with its interval; None without records."""
+    if side.table is None:
+        return None
+    key = (str(side.run.folder), side.table.stamp)
+    return _calibrations.get_or_make(
+        key, lambda: calibration_error(side.column("confidence"), side.column("correct"))
+    )
+
+
+def known_calibration(side: Side) -> Estimate | None:
+    """The same where it is at hand; otherwise without an interval, which takes no time."""
+    if side.table is None:
+        return None
+    found = _calibrations.get((str(side.run.folder), side.table.stamp))
+    if found is not None:
+        return found
+    return calibration_error(side.column("confidence"), side.column("correct"), resamples=0)
+
+
+def tests_against(first: Side, others: Sequence[Side]) -> list[PairedTest]:
+    """Every other run against the first, with Holm's correction over those that can be paired."""
+    found = [_test(first, other) for other in others]
+    tested = [test for test in found if test.counts is not None]
+    corrected = holm([test.counts.p for test in tested if test.counts is not None])
+    by_letter = {test.other.letter: p for test, p in zip(tested, corrected, strict=True)}
+    return [
+        PairedTest(
+            test.other,
+            test.pair,
+            test.problem,
+            test.difference,
+            test.counts,
+            by_letter.get(test.other.letter),
+        )
+        for test in found
+    ]
+
+
+def _test(first: Side, other: Side) -> PairedTest:
+    problem = unpaired(first, other)
+    if problem:
+        return PairedTest(other, None, problem)
+    pair = pair_of(first.run, other.run)
+    return PairedTest(other, pair, "", error_difference(pair.table), mcnemar(pair.table))

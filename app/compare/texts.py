@@ -1,0 +1,235 @@
+"""The page's words: headings with their definitions, sentences on pairs, and what is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from app.compare.sides import Side
+from app.numbers import between, figure, number, p_value
+from app.pairs import Pair
+from app.settings import settings
+from drnn_core.analysis.bootstrap import Estimate
+from drnn_core.analysis.comparison import Agreement
+from drnn_core.analysis.relations import Relation
+
+
+def nobody_else() -> None:
+    """Instead of everything, where there is one run only."""
+    st.info(f"There is one run in {settings().runs}. Train another one to compare it with:")
+    st.code(f"drnn train resnet20_short --data D --out {settings().runs}/another-run")
+
+
+def nobody_chosen() -> None:
+    """Instead of everything, where no other run takes part."""
+    st.info("Choose a run above to compare with. A click on a run in the plot below does it, too.")
+
+
+def what_is_missing(said: Sequence[str]) -> None:
+    """A line on each run that does not take part, or only in part."""
+    for sentence in said:
+        st.warning(sentence)
+
+
+def distribution_title(sides: Sequence[Side]) -> None:
+    """Heading of the loop distributions."""
+    n = ", ".join(f"{side.letter}: n = {_n(side):,}" for side in sides)
+    st.subheader(
+        "Loops per image",
+        anchor=False,
+        help=(
+            "Share of each run's images by executed loops, summed over all recursive blocks "
+            f"(figure 8 of the paper); {n} images. Networks of other depths can be compared by the "
+            "share of the most loops that they have. A line without a height: every image of that "
+            "run loops alike."
+        ),
+    )
+
+
+def no_loops(sides: Sequence[Side]) -> None:
+    """Runs that the distributions leave out."""
+    plain = [side for side in sides if not side.facts.loops_max]
+    if plain:
+        st.caption(f"{_listed(plain)} without recursive blocks: no loops.")
+
+
+def nobody_loops() -> None:
+    """Instead of the distributions."""
+    st.info("None of these runs has recursive blocks and records: there are no loops to compare.")
+
+
+def pareto_title(data_set: str, count: int) -> None:
+    """Heading of the plot of all runs."""
+    st.subheader(
+        "Accuracy against cost",
+        anchor=False,
+        help=(
+            f"Test error of all {count} runs on {data_set} in {settings().runs}, as their run.json "
+            "says, with Wilson's 95 % interval over images. The dotted steps are the frontier: no "
+            "run costs less and errs less than one on it. Click a run to compare with it."
+        ),
+    )
+
+
+def not_in_plot(sides: Sequence[Side]) -> None:
+    """Runs that the plot leaves out."""
+    if sides:
+        st.caption(f"{_listed(sides)} of another data set: not in this plot.")
+
+
+def pairs_title() -> None:
+    """Heading of the part on one pair."""
+    st.subheader(
+        "Image by image",
+        anchor=False,
+        help=(
+            "Two runs on the same images: where one is right and the other is not, and where they "
+            "loop otherwise. Click a cell to see its images below."
+        ),
+    )
+
+
+def no_pairs(problems: Sequence[str]) -> None:
+    """Instead of the part on pairs."""
+    st.info(
+        "No two of these runs can be compared image by image. " + " ".join(problems) + " Records "
+        "of the same test set make it possible: `drnn records RUN --data D`."
+    )
+
+
+def pair_figures(found: Agreement, relation: Relation | None, letters: tuple[str, str]) -> None:
+    """A pair in numbers."""
+    n = f"n = {found.n:,} images"
+    with st.container(horizontal=True, key="compare_pair_figures"):
+        figure("Images of both", f"{found.n:,}", "Images that both runs have records of.")
+        figure(
+            "Same answer",
+            f"{found.same:.1%}".replace("%", " %"),
+            f"Share of the images that both give the same class, right or wrong; {n}.",
+        )
+        figure(
+            "Cohen's κ",
+            number(found.kappa),
+            "Agreement beyond what the frequencies of the classes give by chance, over the most "
+            f"that it could be: 1 is full agreement, 0 chance; {n}.",
+        )
+        if relation is None:
+            return
+        figure(
+            "Same loops",
+            f"{found.same_loops:.1%}".replace("%", " %"),
+            f"Share of the images that execute as many loops in both; {n}.",
+        )
+        figure(
+            "Loops in both",
+            f"ρ = {number(relation.rho)}",
+            f"Spearman's rank correlation of an image's loops in {letters[0]} and in {letters[1]}: "
+            "1, the same order of the images; 0, no relation. 95 % bootstrap interval "
+            f"{between(relation.low, relation.high)}, {p_value(relation.p)}, {n}.",
+            between(relation.low, relation.high),
+        )
+
+
+def outcome_title(letters: tuple[str, str], n: int) -> None:
+    """Heading of the two-by-two table."""
+    st.markdown(
+        "**Who is right**",
+        help=f"The {n:,} images by whether {letters[0]} (rows) and {letters[1]} (columns) answer "
+        "right. Click a cell to see its images; again, to see all of which the answers differ.",
+    )
+
+
+def crossing_title(letters: tuple[str, str], n: int) -> None:
+    """Heading of loops against loops."""
+    a, b = letters
+    st.markdown(
+        "**Loops against loops**",
+        help=f"The {n:,} images by their loops in {a} (across) and {b} (upwards); the darker, the "
+        "more images, by the square root. On the dotted line both loop the same. Click a cell to "
+        "see its images.",
+    )
+
+
+def errors_title(by: Side, other: Side) -> None:
+    """Heading of errors against loops."""
+    st.markdown(
+        f"**Errors by the loops of {by.letter}**",
+        help=f"How often {by.letter} and {other.letter} err on images that take so many loops in "
+        f"{by.letter}, with Wilson's 95 % intervals. Where {other.letter} errs more on images that "
+        f"{by.letter} loops longer on, they are hard for both. The loops of {other.letter} do not "
+        "differ between images, so there are no loops to set against these.",
+    )
+
+
+def nothing_to_cross(letters: tuple[str, str]) -> None:
+    """Instead of loops against loops."""
+    a, b = letters
+    st.info(f"Neither in {a} nor in {b} do images differ in their loops: nothing to set apart.")
+
+
+def gallery_title(count: int, total: int) -> None:
+    """How many images are shown."""
+    share = f"{total:,}" if count == total else f"{count:,} of {total:,}"
+    st.subheader(f"{share} images", anchor=False, width="content")
+
+
+def nothing_left() -> None:
+    """Instead of an empty gallery."""
+    st.info("No image meets the choice. Choose other images or wider loops, or reset it.")
+
+
+def pairing_note(pair: Pair) -> None:
+    """What a pairing leaves open."""
+    if pair.note:
+        st.warning(pair.note)
+
+
+def reliability_title(errors: Sequence[Estimate | None], sides: Sequence[Side]) -> None:
+    """Heading of the calibration curves."""
+    said = [
+        f"{side.letter} {100 * error.value:.2f} % ({between(100 * error.low, 100 * error.high)}, "
+        f"n = {error.n:,})"
+        for side, error in zip(sides, errors, strict=True)
+        if error is not None
+    ]
+    st.subheader(
+        "Calibration",
+        anchor=False,
+        help=(
+            "Share of right answers among images of about the same confidence, with Wilson's 95 % "
+            "intervals; on the dotted line a network is as often right as it is sure. Bins of "
+            "fewer than 10 images are left out. In the key: the expected calibration error. "
+            f"{'; '.join(said)}."
+        ),
+    )
+
+
+def curves_title() -> None:
+    """Heading of the training curves."""
+    st.subheader(
+        "Training",
+        anchor=False,
+        help=(
+            "After each epoch, from run.json (figure 6 of the paper); the opening rate is that of "
+            "evaluation, without noise. Runs are drawn as long as they were trained. Gates are "
+            "calibrated to their target after the last epoch, so the figures at the top may differ "
+            "from the curves' ends."
+        ),
+    )
+
+
+def no_curves() -> None:
+    """Instead of the training curves."""
+    st.caption("The run.json of these runs holds no curve of their training.")
+
+
+def _n(side: Side) -> int:
+    return 0 if side.table is None else side.table.header.rows
+
+
+def _listed(sides: Sequence[Side]) -> str:
+    letters = [side.letter for side in sides]
+    if len(letters) == 1:
+        return f"{letters[0]} is"
+    return f"{', '.join(letters[:-1])} and {letters[-1]} are"

@@ -1,0 +1,124 @@
+"""What the Compare page's figures draw, worked out by hand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from app import cache
+from app.charts import LIGHT
+from app.compare import controls, crossing, distributions, looks, measures, spots
+from app.compare.others import partner_of
+from app.compare.sides import Side, same_test, sides_of, unpaired
+from app.settings import RUNS_VARIABLE
+from tests.app.fake_runs import fake_run
+
+
+@pytest.fixture(scope="session")
+def bench(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("parts")
+    fake_run(folder / "deep", 200)
+    fake_run(folder / "short", 200, "dr_resnet16_l2", seed=1)
+    fake_run(folder / "plain", 200, "resnet20", seed=2)
+    return folder
+
+
+@pytest.fixture
+def sides(bench: Path, monkeypatch: pytest.MonkeyPatch) -> list[Side]:
+    monkeypatch.setenv(RUNS_VARIABLE, str(bench))
+    found, said = sides_of([cache.open_run(bench / name) for name in ("deep", "short", "plain")])
+    assert said == []
+    return found
+
+
+def test_outlines_enclose_the_same_area_on_either_axis(sides: list[Side]) -> None:
+    table = distributions.distribution_table(sides[:2])
+    assert table.groupby("run")["images"].sum().tolist() == [200, 200]
+    for axis, whole in (("loops", 100), ("share of the most loops", 1000)):
+        figure: Any = distributions.distribution_figure(sides[:2], table, axis, LIGHT)  # pyright: ignore[reportArgumentType]
+        for outline in figure.data[::2]:
+            x, y = np.array(outline.x), np.array(outline.y)
+            assert np.trapezoid(y, x) == pytest.approx(whole)
+            assert (outline.line.dash, outline.line.color) in {
+                (look.dash, look.colour) for look in map(looks.look_of, "AB")
+            }
+
+
+def test_loops_that_are_all_alike_are_a_line_without_height(tmp_path: Path, sides: Any) -> None:
+    fake_run(tmp_path / "r", 50, "r_resnet32_l4_naive")
+    alike = sides_of([cache.open_run(tmp_path / "r")])[0]
+    assert not alike[0].changes
+    figure: Any = distributions.distribution_figure(
+        alike, distributions.distribution_table(alike), "loops", LIGHT
+    )
+    (line,) = figure.data
+    assert set(line.x) == {16}
+    assert "every image 16 of 16" in line.name
+
+
+def test_cells_lose_no_image() -> None:
+    table = np.random.default_rng(0).integers(0, 5, (100, 40))
+    cells = crossing.crossing_of(table)
+    assert cells.counts.sum() == table.sum()
+    for (low, high), row in zip(cells.edges_a, cells.counts, strict=True):
+        assert row.sum() == table[low : high + 1].sum()
+    for (low, high), column in zip(cells.edges_b, cells.counts.T, strict=True):
+        assert column.sum() == table[:, low : high + 1].sum()
+    assert max(cells.counts.shape) <= 34
+    small = crossing.crossing_of(table[:17, :5])
+    assert (small.counts == table[:17, :5]).all()
+    assert small.edges_b == [(0, 0), (1, 1), (2, 2), (3, 3), (4, 4)]
+
+
+def test_partners(bench: Path, sides: list[Side]) -> None:
+    names = ["deep", "plain", "short"]
+    assert partner_of("deep", ["plain", "short"]) == "plain"
+    assert partner_of("plain", ["deep", "short"]) == "deep"
+    assert partner_of("short", [name for name in names if name != "short"]) == "plain"
+    assert partner_of("deep", []) is None
+
+
+def test_who_can_be_paired(sides: list[Side], bench: Path, tmp_path: Path) -> None:
+    assert unpaired(sides[0], sides[1]) is None
+    assert same_test(sides[0], sides[2])
+    fake_run(tmp_path / "bare", 200, records=False)
+    (bare,), said = sides_of([cache.open_run(tmp_path / "bare")])
+    assert "has no records" in said[0]
+    assert unpaired(sides[0], bare) == "A has no records."  # both are A here: the second
+    assert same_test(sides[0], bare)
+
+
+def test_runs_on_the_frontier(sides: list[Side], bench: Path) -> None:
+    runs = [cache.open_run(path) for path in sorted(bench.iterdir())]
+    found = spots.spots_of(runs, sides, "multiply-adds")
+    assert [spot.name for spot in found] == ["short", "plain", "deep"]  # 33, 41 and 84 M
+    assert [spot.letter for spot in found] == ["B", "C", "A"]
+    assert [spot.best for spot in found] == [True, False, False]  # all err as often
+    by_size = spots.spots_of(runs, sides[:1], "parameters")
+    assert [spot.cost for spot in by_size] == [179_164, 269_722, 303_262]
+    assert [spot.letter for spot in by_size] == ["", "", "A"]
+
+
+def test_a_calibration_error_comes_at_once_and_its_interval_later(sides: list[Side]) -> None:
+    first = measures.known_calibration(sides[0])
+    assert first is not None
+    assert np.isnan(first.low)
+    full = measures.calibration_of(sides[0])
+    assert full is not None
+    assert full.value == first.value
+    assert full.low < full.high
+    assert measures.known_calibration(sides[0]) == full
+
+
+def test_choices_name_their_outcomes() -> None:
+    assert controls.pick_text(("only b",), ("A", "C")) == "only C right"
+    assert controls.pick_text(("both right",), ("A", "C")) == "both right"
+
+
+def test_colours_blend() -> None:
+    assert looks.blend("#ff0000", "#0000ff", 1) == "#ff0000"
+    assert looks.blend("#ff0000", "#0000ff", 0) == "#0000ff"
+    assert looks.blend("#ff0000", "#0000fe", 0.5) == "#80007f"

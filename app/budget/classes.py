@@ -26,20 +26,19 @@ def classes_figure(changes: pd.DataFrame, colours: Palette) -> go.Figure:
 
     Args:
         changes: ``analysis.operating.class_changes``.
-        colours: of the theme; who pays is on the right of the line, too.
+        colours: of the theme; who pays stands right of the line.
     """
     shown = shown_classes(changes)
-    bars: dict[str, Any] = {
-        "type": "bar",
-        "orientation": "h",
+    marks: dict[str, Any] = {
+        "type": "scatter",
+        "mode": "markers",
         "y": shown.index,
         "x": shown["change"],
-        "width": 0.62,
-        "marker": {"color": [colours.wrong if c > 0 else colours.ran for c in shown["change"]]},
+        "marker": {"size": 9, "color": _colours(shown, colours)},
         "error_x": {
             "type": "data", "symmetric": False,
             "array": shown["high"] - shown["change"], "arrayminus": shown["change"] - shown["low"],
-            "color": colours.muted, "thickness": 1.25, "width": 3,
+            "color": colours.muted, "thickness": 1.5, "width": 4,
         },
         "customdata": shown[["name", "before", "error", "lost", "won", "images", "loops"]],
         "hovertemplate": (
@@ -49,9 +48,10 @@ def classes_figure(changes: pd.DataFrame, colours: Palette) -> go.Figure:
         ),
         **NO_FADING,
     }  # fmt: skip
-    reach = float(max(shown["high"].max(), -shown["low"].min(), 0.5))
+    low, high = min(0.0, float(shown["low"].min())), max(0.0, float(shown["high"].max()))
+    room = max(0.2, 0.06 * (high - low))
     return go.Figure(
-        data=[bars],
+        data=[marks],
         layout=layout(
             76 + 26 * len(shown),
             margin={"t": 6},
@@ -60,7 +60,7 @@ def classes_figure(changes: pd.DataFrame, colours: Palette) -> go.Figure:
                 "showgrid": True,
                 "zeroline": True,
                 "zerolinecolor": colours.text,
-                "range": [min(0.0, 1.06 * float(shown["low"].min())) - 0.02 * reach, 1.06 * reach],
+                "range": [low - room, high + room],
             },
             yaxis={
                 "range": [len(shown) - 0.4, -0.6],
@@ -71,6 +71,15 @@ def classes_figure(changes: pd.DataFrame, colours: Palette) -> go.Figure:
             },
         ),
     )
+
+
+def _colours(shown: pd.DataFrame, colours: Palette) -> list[str]:
+    """Of classes that pay and that gain; in between where the interval holds 0."""
+    unsure = (shown["low"] <= 0) & (shown["high"] >= 0)
+    return [
+        colours.muted if each else colours.wrong if change > 0 else colours.ran
+        for each, change in zip(unsure, shown["change"], strict=True)
+    ]
 
 
 def _short(name: str) -> str:

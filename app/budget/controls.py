@@ -81,7 +81,8 @@ def setting(layout: Sequence[BlockLayout]) -> Setting:
 
 
 def _own_thresholds(names: Sequence[str], common: float) -> dict[str, float]:
-    count = len(st.session_state.get(OWN, []))
+    # in the first run of an address its values are not in the state yet
+    count = len(st.session_state.get(OWN, st.query_params.get_all(OWN)))
     title = "Blocks with a threshold of their own" + (f" ({count})" if count else "")
     with st.expander(title, expanded=bool(count)):
         chosen = st.multiselect(
@@ -125,6 +126,7 @@ def cost_box() -> Cost:
         format_func=lambda name: _COSTS[name],
         label_visibility="collapsed",
         width="content",
+        help="What the curve is drawn over.",
     )
     return "loops" if chosen == "loops" else "macs"
 
@@ -158,7 +160,7 @@ def on_point(key: str) -> Callable[[], None]:
     def chosen() -> None:
         points: list[dict[str, Any]] = st.session_state[key]["selection"]["points"]
         facts = points[0].get("customdata") if points else None
-        if facts:
+        if facts and facts[0] is not None:
             choose(float(facts[0]))
 
     return chosen

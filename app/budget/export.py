@@ -49,7 +49,7 @@ def panel(view: View, setting: Setting, pictures: Pictures | NoPictures) -> None
             _proposed(view, setting),
             key=f"{_NAME}_{view.run.name}_{hash(setting.blocks)}",
             max_chars=80,
-            width=360,
+            width=300,
             help=f"A folder in {folder}: letters, digits, dots, - and _.",
         )
         problem = _problem(folder, name)

@@ -11,11 +11,11 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 import plotly.graph_objects as go
 
+from app.budget.axes import Axis, Trained
 from app.budget.marks import (
     BOUNDS,
-    Axis,
     Trace,
-    Trained,
+    area_key,
     box,
     diamonds,
     diamonds_along,
@@ -55,7 +55,7 @@ def tradeoff_figure(
     point, limits = chosen
     moved = not is_exact(limits)
     traces = [
-        *([box(limits, cost, top, colours)] if moved and point is None else []),
+        box(limits, cost, top, colours) if moved and point is None else area_key(colours),
         *([diamonds(curve, cost, error, top, colours)] if curve else []),
         disc([getattr(trained, cost.name) / cost.scale], [trained.error], [RECORDED_THRESHOLD],
               [hover_exact(RECORDED_THRESHOLD, trained.n)], colours),

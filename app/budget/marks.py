@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from app.budget.axes import Axis, Trained
 from app.charts import NO_FADING, Palette
 from drnn_core.analysis.bootstrap import Estimate
 from drnn_core.analysis.budget import Bounds
@@ -23,44 +23,6 @@ EXACT, BOUNDS, ANEW, CHOSEN = (
 )
 _TINY = 1e-9
 _INSIDE = 0.985  # of the axis: where marks stand that would lie beyond it
-
-
-@dataclass(frozen=True)
-class Trained:
-    """What was recorded at one half, per image: error in %, loops, multiply-adds."""
-
-    n: int
-    error: float
-    loops: float
-    macs: float
-
-
-@dataclass(frozen=True)
-class Axis:
-    """A quantity of the figures.
-
-    Attributes:
-        name: of ``Operating``'s and ``Bounds``'s attribute.
-        title: of the axis, with the unit.
-        scale: what one of its units is.
-        form: of its numbers.
-    """
-
-    name: str
-    title: str
-    scale: float
-    form: str
-
-    @classmethod
-    def of(cls, name: str, most_macs: float = 0.0) -> Axis:
-        """The axis of "error", "loops" or "macs"."""
-        if name == "error":
-            return cls(name, "test error, %", 1.0, ".2f")
-        if name == "loops":
-            return cls(name, "mean loops per image", 1.0, ".2f")
-        if most_macs >= 1e9:
-            return cls(name, "multiply-adds per image, billions", 1e9, ".3f")
-        return cls(name, "multiply-adds per image, millions", 1e6, ".2f")
 
 
 def diamonds(
@@ -85,12 +47,13 @@ def diamonds(
                 "triangle-up" if out else _symbol(point, found)
                 for out, (_, point) in zip(beyond, found, strict=True)
             ],
-            "size": 10,
+            "size": [10 if point.anew else 0 for _, point in found],  # else there is a disc
             "color": colours.ran,
+            "opacity": 1.0,
             "line": {"color": colours.ran, "width": 1.5},
         },
         "text": [_label(t, found) for t, _ in found],
-        "textposition": "bottom right",
+        "textposition": ["middle right" if out else "top right" for out in beyond],
         "textfont": {"size": 11, "color": colours.muted},
         "customdata": [[t, _hover(t, point)] for t, point in found],
         "hovertemplate": "%{customdata[1]}<extra></extra>",
@@ -112,8 +75,9 @@ def diamonds_along(curve: Mapping[float, Point], axis: Axis, colours: Palette) -
         "line": {"color": colours.ran_soft, "width": 1.5},
         "marker": {
             "symbol": [_symbol(point, found) for point in curve.values()],
-            "size": 8,
+            "size": [8 if point.anew else 0 for point in curve.values()],
             "color": colours.ran,
+            "opacity": 1.0,
         },
         "customdata": [[t, _hover(t, point)] for t, point in found],
         "hovertemplate": "%{customdata[1]}<extra></extra>",
@@ -138,6 +102,15 @@ def disc(
     }
 
 
+def area_key(colours: Palette) -> Trace:
+    """The legend's entry of the areas, for a figure that draws none itself."""
+    return {
+        "type": "scatter", "mode": "lines", "name": BOUNDS, "x": [None], "y": [None],
+        "fill": "toself", "fillcolor": see_through(colours.skipped, 0.35),
+        "line": {"color": colours.skipped, "width": 1},
+    }  # fmt: skip
+
+
 def box(limits: Bounds, cost: Axis, top: float, colours: Palette) -> Trace:
     """All that the records leave open where the sliders stand."""
     low, high = (end / cost.scale for end in getattr(limits, cost.name))
@@ -155,26 +128,38 @@ def box(limits: Bounds, cost: Axis, top: float, colours: Palette) -> Trace:
 def ring(
     point: Point | None, trained: Trained, limits: Bounds, cost: Axis, top: float, colours: Palette
 ) -> list[Trace]:
-    """Where the sliders stand, if it is one place."""
+    """Where the sliders stand, if it is one place; with a diamond inside if the network ran."""
     if point is not None:
         x, y = _value(point, cost), point.found.error.value
     elif is_exact(limits):
         x, y = getattr(trained, cost.name) / cost.scale, trained.error
     else:
         return []
-    ring = {"symbol": "circle-open", "size": 21, "color": colours.wrong, "line": {"width": 2.5}}
-    return [
+    circle = {"symbol": "circle-open", "size": 21, "color": colours.wrong, "line": {"width": 2.5}}
+    marks: list[Trace] = [
         {
             "type": "scatter", "mode": "markers", "name": CHOSEN, "x": [x],
-            "y": [min(y, _INSIDE * top)], "marker": ring, "hoverinfo": "skip", **NO_FADING,
+            "y": [min(y, _INSIDE * top)], "marker": circle, "hoverinfo": "skip", **NO_FADING,
         }
     ]  # fmt: skip
+    if point is not None and point.anew and y <= top:
+        diamond = {"symbol": "diamond", "size": 10, "color": colours.ran}
+        inside = {
+            "type": "scatter", "mode": "markers", "x": [x], "y": [y], "marker": diamond,
+            "showlegend": False, "error_y": _bars([point.found.error], Axis.of("error"), colours),
+            "customdata": [[None, _hover(None, point)]],
+            "hovertemplate": "%{customdata[1]}<extra></extra>", **NO_FADING,
+        }  # fmt: skip
+        marks.insert(0, inside)
+    return marks
 
 
-def _hover(threshold: float, point: Point) -> str:
+def _hover(threshold: float | None, point: Point) -> str:
     found = point.found
     lines = [
-        f"<b>threshold {threshold:.3f}</b>",
+        "<b>where the sliders stand</b>"
+        if threshold is None
+        else f"<b>threshold {threshold:.3f}</b>",
         f"error {found.error.value:.2f} % ({found.error.low:.2f} to {found.error.high:.2f})",
         f"{found.loops.value:.2f} loops, {found.macs.value / 1e6:.2f} M multiply-adds",
         f"{found.n:,} images, of which {point.anew:,} ran anew",

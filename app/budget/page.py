@@ -6,9 +6,9 @@ import streamlit as st
 
 from app import cache, charts, images, runpicker
 from app.budget import controls, export, figures, running, texts
+from app.budget.axes import Axis, Trained
 from app.budget.classes import MOST, classes_figure
 from app.budget.controls import Setting
-from app.budget.marks import Axis, Trained
 from app.budget.points import View, open_view, shown_range
 from app.distribution.texts import require_records
 from drnn_core.analysis.operating import class_changes
@@ -34,6 +34,8 @@ def show() -> None:
         view = open_view(run, table, facts, count)
         pictures = images.pictures_of(run, table)
         running.panel(view, setting, pictures)
+        st.space("stretch")
+        cost = Axis.of(controls.cost_box(), facts.cost.macs_max)
     running.progress(view, setting)
     texts.no_pictures(pictures)
     if view.problem:
@@ -42,10 +44,16 @@ def show() -> None:
     trained = _trained(table)
     with figures_place:
         texts.key_figures(view, setting, trained, point)
-    _curve(view, setting, trained, point)
-    if point is not None and not setting.trained:
+    _curve(view, setting, trained, point, cost)
+    if point is None or setting.trained:
+        export.panel(view, setting, pictures)
+        return
+    left, right = st.columns([3, 2], gap="large")
+    with left:
         _who_pays(view, point)
-    export.panel(view, setting, pictures)
+    with right:
+        texts.answers(point.found.answers)
+        export.panel(view, setting, pictures)
 
 
 def _trained(table: cache.Table) -> Trained:
@@ -58,13 +66,11 @@ def _trained(table: cache.Table) -> Trained:
     )
 
 
-def _curve(view: View, setting: Setting, trained: Trained, point: Point | None) -> None:
+def _curve(view: View, setting: Setting, trained: Trained, point: Point | None, cost: Axis) -> None:
     curve, colours = view.curve(), charts.palette()
     left, right = st.columns([3, 2], gap="large")
     with left:
-        with st.container(horizontal=True, vertical_alignment="center"):
-            texts.tradeoff_title(len(curve))
-            cost = Axis.of(controls.cost_box(), view.facts.cost.macs_max)
+        texts.tradeoff_title(len(curve))
         charts.show(
             figures.tradeoff_figure(
                 curve, trained, (point, view.bounds(setting.blocks)), cost, colours
@@ -98,17 +104,13 @@ def _curve(view: View, setting: Setting, trained: Trained, point: Point | None) 
 
 def _who_pays(view: View, point: Point) -> None:
     changes = class_changes(point.found.classes, view.classes)
-    left, right = st.columns([3, 2], gap="large")
-    with left:
-        texts.classes_title(point.found.n)
-        charts.show(
-            classes_figure(changes, charts.palette()),
-            f"{view.run.name} classes that pay",
-            key=_CLASSES,
-            data=changes,
-            alt="change of the error of each class with its interval, the largest rise first",
-        )
-        if len(changes) > MOST:
-            st.caption(f"Both ends of {len(changes):,} classes; **Save** has them all.")
-    with right:
-        texts.answers(point.found.answers)
+    texts.classes_title(point.found.n)
+    charts.show(
+        classes_figure(changes, charts.palette()),
+        f"{view.run.name} classes that pay",
+        key=_CLASSES,
+        data=changes,
+        alt="change of the error of each class with its interval, the largest rise first",
+    )
+    if len(changes) > MOST:
+        st.caption(f"Both ends of {len(changes):,} classes; **Save** has them all.")

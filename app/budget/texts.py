@@ -6,8 +6,8 @@ import pandas as pd
 import streamlit as st
 
 from app import cache
+from app.budget.axes import Trained
 from app.budget.controls import Setting
-from app.budget.marks import Trained
 from app.budget.points import View
 from app.images import NoPictures, Pictures
 from app.numbers import between, figure, how_sure, number, p_value
@@ -153,7 +153,6 @@ def tradeoff_title(count: int) -> None:
     st.subheader(
         "Error against cost",
         anchor=False,
-        width="content",
         help=(
             "One threshold for all gates, from 0 (every loop) to 1 (no loop); each diamond is the "
             "whole network run at one of them, with 95 % intervals over images, both ways. The "
@@ -185,7 +184,8 @@ def classes_title(n: int) -> None:
         anchor=False,
         help=(
             "Change of the error of each class against 0.5, in points of %, the largest rise "
-            f"first, with 95 % intervals over the class's images; n = {n:,} images."
+            f"first, with 95 % intervals over the class's images; grey where the interval holds 0. "
+            f"n = {n:,} images."
         ),
     )
 

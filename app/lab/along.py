@@ -69,7 +69,7 @@ def show_along(subject: Subject, edit: Edit, set_edit: Callable[[Edit], None]) -
         figures.line_figure(line, many, line.strength_of(edit), charts.palette()),
         f"{subject.run.name} {factor.name}",
         key=_FIGURE,
-        data=line.frame,
+        data=lambda: line.frame(many),
         alt=in_words(line),
         on_select=_on_column(factor.name, move),
         selection_mode="points",

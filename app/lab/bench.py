@@ -92,7 +92,11 @@ def caption(title: str, found: Prediction, before: Prediction | None = None) -> 
         lines.append(f"<div>no longer {escape(name)}: {left}</div>")
     elif before is not None:
         points = 100 * (chance - before.top[0][1])
-        lines.append(f"<div>{_signed(points, 1)} points of confidence</div>")
+        more = _signed(points, 1)
+        same = more in ("+0.0", "−0.0")
+        lines.append(
+            f"<div>{'as sure as before' if same else f'{more} points of confidence'}</div>"
+        )
     cost = macs_text(found.macs)
     if found.loops_max:
         more = ""
@@ -124,7 +128,7 @@ def _percent(box: Box) -> list[float]:
 
 
 def _signed(number: float, digits: int) -> str:
-    return f"{number:+.{digits}f}".replace("-", "−").replace("+0.0", "±0.0")
+    return f"{number:+.{digits}f}".replace("-", "−")
 
 
 def _state(key: str) -> dict[str, Any]:

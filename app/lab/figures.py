@@ -14,7 +14,7 @@ from app import charts
 from app.charts import Palette
 from app.inspection.components import data_uri
 from app.lab.line import STEP, Line
-from drnn_core.store.sweeps import KeptSweep, Ranged
+from drnn_core.store.sweeps import KeptPoint, KeptSweep, Ranged
 
 _THUMB = 64  # pixels
 _LETTERS = 9  # of a class, for each point that it holds
@@ -51,7 +51,7 @@ def line_figure(
     if looped:
         _add_line(figure, x, frame["loops"], other, "y2", colours)
     low, high = _range(line, many)
-    _add_columns(figure, line, (low, high) if looped else None)
+    _add_columns(figure, line, many, (low, high) if looped else None)
     figure.update_layout(**_layout(line, looped, (low, high)))
     _add_names(figure, line, colours)
     _add_thumbs(figure, line)
@@ -95,15 +95,15 @@ def _add_line(
     )  # fmt: skip
 
 
-def _add_columns(figure: go.Figure, line: Line, loops: tuple[float, float] | None) -> None:
+def _add_columns(
+    figure: go.Figure, line: Line, many: KeptSweep | None, loops: tuple[float, float] | None
+) -> None:
     """Unseen bars over the whole height, to be pointed at and clicked."""
     frame = line.frame()
+    points = {} if many is None else {point.strength: point for point in many.points}
     words = [
-        f"<b>{line.factor.in_words(value, sign=True)}</b><br>{name}, {chance:.1%}"
-        + (f"<br>{count} loops" if loops else "")
-        for value, name, chance, count in zip(
-            frame["value"], frame["prediction"], frame["confidence"], frame["loops"], strict=True
-        )
+        _words(line, place, points.get(STEP * place), loops is not None)
+        for place in range(len(line.found))
     ]
     bars: dict[str, Any] = {
         "x": frame["strength"],
@@ -117,6 +117,22 @@ def _add_columns(figure: go.Figure, line: Line, loops: tuple[float, float] | Non
     if loops:
         low, high = loops
         figure.add_bar(y=[high - low] * len(frame), base=low, yaxis="y2", **bars)
+
+
+def _words(line: Line, place: int, point: KeptPoint | None, looped: bool) -> str:
+    """Of one column."""
+    found = line.found[place]
+    said, chance = found.top[0]
+    words = f"<b>{line.factor.in_words(line.values[place], sign=True)}</b><br>{said}, {chance:.1%}"
+    if looped:
+        words += f"<br>{found.loops} loops"
+    if point is None:
+        return words
+    mean, low, high = point.confidence
+    words += f"<br><br>test images:<br>confidence {mean:.1%} ({low:.1%} to {high:.1%})"
+    if looped:
+        words += "<br>{:.2f} ({:.2f} to {:.2f}) loops".format(*point.loops)
+    return words + "<br>{:.1f} % ({:.1f} to {:.1f}) answered otherwise".format(*point.flipped)
 
 
 def _layout(line: Line, looped: bool, loops: tuple[float, float]) -> dict[str, Any]:
@@ -177,12 +193,13 @@ def segments(line: Line) -> list[tuple[int, int, str]]:
 
 def _add_names(figure: go.Figure, line: Line, colours: Palette) -> None:
     """The answer of every stretch above it, and a line where it changes."""
+    first = line.found[0].top[0][0]
     for start, end, name in segments(line):
         room = _LETTERS * (end - start + 1)
         figure.add_annotation(
             x=STEP * (start + end) / 2, y=_NAMES, yref="paper", yanchor="bottom", showarrow=False,
             text=name if len(name) <= room else f"{name[: room - 1]}…",
-            font={"size": 12.5, "color": colours.ran if start == 0 else colours.wrong},
+            font={"size": 12.5, "color": colours.ran if name == first else colours.wrong},
         )  # fmt: skip
         if start:
             figure.add_shape(

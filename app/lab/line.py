@@ -11,6 +11,7 @@ from app.lab.answers import Subject, answer, known
 from app.lab.factors import Factor
 from drnn_core.analysis.edits import BOTH_WAYS, Edit, usual_box, values_along
 from drnn_core.inference.predictor import Prediction
+from drnn_core.store.sweeps import KeptSweep
 
 POINTS = 11
 STEP = 0.5  # of strength, between two points
@@ -62,10 +63,10 @@ class Line:
                 return STEP * (place - 1 + (value - low) / (high - low))
         return None
 
-    def frame(self) -> pd.DataFrame:
-        """The numbers, a row a point."""
+    def frame(self, many: KeptSweep | None = None) -> pd.DataFrame:
+        """The numbers, a row a point; with those of ``many`` test images beside them."""
         first = self.found[0].label
-        return pd.DataFrame(
+        own = pd.DataFrame(
             {
                 "factor": self.factor.name,
                 "strength": [STEP * place for place in range(len(self.edits))],
@@ -77,6 +78,18 @@ class Line:
                 "macs": [one.macs for one in self.found],
             }
         )
+        return own if many is None else own.merge(_means(many), on="strength", how="outer")
+
+
+def _means(many: KeptSweep) -> pd.DataFrame:
+    rows: list[dict[str, float]] = []
+    for point in many.points:
+        row: dict[str, float] = {"strength": point.strength, "test_images": many.images}
+        for name in ("loops", "confidence", "error", "flipped"):
+            ends = zip(("mean", "low", "high"), getattr(point, name), strict=True)
+            row |= {f"test_{name}_{end}": number for end, number in ends}
+        rows.append(row)
+    return pd.DataFrame(rows)
 
 
 def edits_along(subject: Subject, factor: Factor, edit: Edit, keep: bool) -> tuple[Edit, ...]:

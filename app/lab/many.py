@@ -12,7 +12,6 @@ from app import cache
 from app.budget.jobs import Job, Tell
 from app.budget.points import JOBS, me
 from app.images import NoPictures, pictures_of
-from app.lab.line import POINTS, STEP
 from drnn_core.store.sweeps import KeptSweep, SweepError, read_sweep, sweep_path
 
 IMAGES = 200  # of a sweep that is made here
@@ -65,20 +64,19 @@ def _start(run: cache.Run, factor: str) -> None:
 
 
 def _swept(run: cache.Run, factor: str, tell: Tell) -> KeptSweep:
-    from drnn_core.analysis.sweep import Passes, summarise, sweep
+    from drnn_core.analysis.sweep import STRENGTHS, Passes, summarise, sweep
     from drnn_core.commands.sweep import kept
+    from drnn_core.inference.skipping import fast_forward
 
     assert run.info is not None
     pictures = pictures_of(run, cache.table(run))
     if isinstance(pictures, NoPictures):
         raise ValueError(pictures.reason)
     sizing = run.info.preprocessing
-    strengths = [STEP * place for place in range(POINTS)]
     batch = max(1, _PIXELS_AT_ONCE // sizing.image_size**2)
     network = cache.predictor(run).network
-    swept = sweep(
-        network, pictures.images, sizing, factor, strengths, IMAGES, how=Passes(tell, batch=batch)
-    )
+    how = Passes(tell, fast_forward(network, sizing.image_size), batch)
+    swept = sweep(network, pictures.images, sizing, factor, STRENGTHS, IMAGES, how=how)
     return kept(summarise(swept), run.info, pictures.images, 0)
 
 

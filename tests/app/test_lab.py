@@ -35,6 +35,7 @@ from drnn_core.analysis.edits import Box, Edit, edited, usual_box
 from drnn_core.analysis.sweep import summarise, sweep
 from drnn_core.cli import main
 from drnn_core.data.generated import render
+from drnn_core.store.sweeps import KeptPoint, KeptSweep
 from tests.app.inspect_pages import components, drawings, headings, opened, run_again, shelf_of
 from tests.app.inspect_runs import IMAGES as RECORDS
 from tests.app.inspect_runs import inspect_run
@@ -251,10 +252,27 @@ def test_a_sweep_that_the_run_keeps_stands_beside_the_picture(runs: Path) -> Non
     ]
     assert len(dashed) == 2
     assert not page.code
+    (columns, _) = [trace for trace in figure(page)["data"] if trace["type"] == "bar"]
+    assert ["test images" in words for words in columns["hovertext"]] == [True, *[False] * 9, True]
     kept = runs / "tiny" / "sweeps" / "noise.json"
     kept.write_bytes(kept.read_bytes()[:40])
     run_again(page)
     assert any("cannot be shown" in each.value for each in page.caption)
+
+
+def test_the_table_of_a_sweep_holds_the_test_images_too(subject: Subject) -> None:
+    factor = FACTORS["noise"]
+    line = line_along(subject, factor, edits_along(subject, factor, Edit(), False))
+    mean = (0.5, 0.25, 0.75)
+    points = tuple(KeptPoint(s, s, (s, s, s), mean, mean, mean) for s in (0.0, 2.5, 4.9))
+    table = line.frame(KeptSweep("noise", "", "", "", "", 20, 0, 0.95, points))
+    assert len(table) == 12, "a strength that only the test images were asked at has a row too"
+    assert table["loops"].dropna().tolist() == [one.loops for one in line.found]
+    assert table.set_index("strength")["test_loops_mean"].dropna().to_dict() == {
+        0.0: 0.0,
+        2.5: 2.5,
+        4.9: 4.9,
+    }
 
 
 def test_test_images_are_swept_in_the_background(runs: Path) -> None:

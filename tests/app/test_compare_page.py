@@ -56,8 +56,12 @@ def runs(bench: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return bench
 
 
-def opened(run: str | None = "deep", **params: Any) -> AppTest:
+def opened(
+    run: str | None = "deep", beside: str | list[str] | None = None, **params: Any
+) -> AppTest:
     page = AppTest.from_string(PAGE, default_timeout=120)
+    if beside is not None:
+        params["with"] = beside
     if run is not None:
         page.query_params["run"] = run
     for name, value in params.items():
@@ -146,7 +150,7 @@ def test_first_sight_is_a_recursive_run_beside_the_plain_one(runs: Path) -> None
 
 
 def test_key_figures_by_hand(runs: Path) -> None:
-    found = figures(opened(**{"with": "plain"}))
+    found = figures(opened(beside="plain"))
     a, b = both(runs, "deep", "plain")
     for cell, frame in zip(found["Test error"], (a, b), strict=True):
         wrong = int((~frame["correct"]).sum())
@@ -166,7 +170,7 @@ def test_key_figures_by_hand(runs: Path) -> None:
 
 
 def test_every_figure_has_a_definition(runs: Path) -> None:
-    page = opened(**{"with": ["plain", "short"]})
+    page = opened(beside=["plain", "short"])
     assert all(part.help for part in page.subheader if "images" not in str(part.value))
     assert all(metric.help and "n = 300" in metric.help for metric in page.metric[1:])
     (meanings,) = [e.proto.body for e in page.get("html") if '"lc-meanings"' in e.proto.body]
@@ -174,7 +178,7 @@ def test_every_figure_has_a_definition(runs: Path) -> None:
 
 
 def test_paired_tests_by_hand_and_holms_correction(runs: Path) -> None:
-    rows = tables(opened(**{"with": ["plain", "short"]}))["Paired tests"]
+    rows = tables(opened(beside=["plain", "short"]))["Paired tests"]
     assert rows[0][-1] == "p (Holm)"
     p_values: list[float] = []
     for row, other in zip(rows[1:], ("plain", "short"), strict=True):
@@ -187,13 +191,13 @@ def test_paired_tests_by_hand_and_holms_correction(runs: Path) -> None:
     low, high = sorted(p_values)
     wanted = {low: min(1, 2 * low), high: max(high, min(1, 2 * low))}
     assert [row[5] for row in rows[1:]] == [f"{wanted[p]:.3f}" for p in p_values]
-    alone = tables(opened(**{"with": "plain"}))["Paired tests"]
+    alone = tables(opened(beside="plain"))["Paired tests"]
     assert "p (Holm)" not in alone[0]
 
 
 def test_an_address_gives_the_view(runs: Path) -> None:
     page = opened(
-        **{"with": ["plain", "short"]}, pair="A and C", pick="only C right",
+        beside=["plain", "short"], pair="A and C", pick="only C right",
         pick_order="largest change of loops", loops_a=["3", "9"], loops_b=["1", "4"],
         loops_axis="share of the most loops", cost="parameters",
     )  # fmt: skip
@@ -224,7 +228,7 @@ def test_nonsense_in_the_address_is_ignored(runs: Path, params: dict[str, Any]) 
 
 
 def test_loops_against_loops(runs: Path) -> None:
-    page = opened(**{"with": "short"})
+    page = opened(beside="short")
     a, b = both(runs, "deep", "short")
     heat = next(
         chart
@@ -245,16 +249,16 @@ def test_loops_against_loops(runs: Path) -> None:
 
 
 def test_runs_whose_loops_are_all_alike(runs: Path) -> None:
-    page = opened("plain", **{"with": "short"})
+    page = opened("plain", beside="short")
     assert "loops in B" in charts(page)  # errors by the loops of the one that varies
     assert "A is without recursive blocks" in texts(page)
     assert [slider.label for slider in page.slider] == ["Loops of B"]
-    page = opened("plain", **{"with": "unrecorded"})
+    page = opened("plain", beside="unrecorded")
     assert "there are no loops to compare" in texts(page)
 
 
 def test_a_run_without_records_takes_part_as_far_as_it_can(runs: Path) -> None:
-    page = opened(**{"with": ["unrecorded", "plain"]})
+    page = opened(beside=["unrecorded", "plain"])
     said = texts(page)
     assert f"drnn records {runs / 'unrecorded'} --data D" in said
     assert figures(page)["Test error"][1].startswith("11.")
@@ -266,18 +270,18 @@ def test_a_run_without_records_takes_part_as_far_as_it_can(runs: Path) -> None:
 
 
 def test_a_damaged_run_is_explained_and_the_others_keep_their_letters(runs: Path) -> None:
-    page = opened(**{"with": ["broken", "plain"]})
+    page = opened(beside=["broken", "plain"])
     assert "B, the run broken, cannot be opened" in texts(page)
     assert [head.split()[0] for head in tables(page)["Key figures of the runs"][0][1:]] == [
         "A",
         "C",
     ]
-    page = opened(**{"with": "broken"})
+    page = opened(beside="broken")
     assert "Choose a run above" in texts(page)
 
 
 def test_runs_on_other_images_are_not_paired(runs: Path) -> None:
-    page = opened(**{"with": "others"})
+    page = opened(beside="others")
     assert "no image has a record of both" in tables(page)["Paired tests"][1][1]
     assert "No two of these runs can be compared image by image" in texts(page)
     assert "other images" in figures(page)["Test error"][1]
@@ -286,7 +290,7 @@ def test_runs_on_other_images_are_not_paired(runs: Path) -> None:
 
 
 def test_another_fingerprint_is_said(runs: Path) -> None:
-    page = opened(**{"with": "few"})
+    page = opened(beside="few")
     said = " ".join(str(part.value) for part in page.warning)
     assert "different fingerprints" in said
     assert "The 60 images of the same name" in said
@@ -295,7 +299,7 @@ def test_another_fingerprint_is_said(runs: Path) -> None:
 
 
 def test_a_new_first_run_changes_places_with_the_old_one(runs: Path) -> None:
-    page = opened(**{"with": ["plain", "short"]})
+    page = opened(beside=["plain", "short"])
     page.selectbox(key="run").set_value("short")
     again(page)
     assert address(page, "with") == ["plain", "deep"]
@@ -317,7 +321,7 @@ def test_nobody_to_compare_with(runs: Path, tmp_path: Path, monkeypatch: Any) ->
 
 
 def test_nothing_left_is_said_and_can_be_reset(runs: Path) -> None:
-    page = opened(**{"with": "short"}, pick="both wrong, the same", loops_a=["0", "0"])
+    page = opened(beside="short", pick="both wrong, the same", loops_a=["0", "0"])
     assert "No image meets the choice" in texts(page)
     next(button for button in page.button if button.label == "Reset the choice").click()
     again(page)
@@ -327,17 +331,17 @@ def test_nothing_left_is_said_and_can_be_reset(runs: Path) -> None:
 
 
 def test_curves_are_as_long_as_the_trainings(runs: Path) -> None:
-    drawn = charts(opened(**{"with": ["plain", "short"]}))
+    drawn = charts(opened(beside=["plain", "short"]))
     lengths = [len(numbers(trace["x"])) for trace in drawn["test error, %"]["data"]]
     assert lengths == [6, 3]
     assert numbers(drawn["test error, %"]["data"][1]["y"]) == pytest.approx([50, 25, 50 / 3])
     assert len(drawn["gates open"]["data"]) == 1  # the plain network has no gates
-    page = opened("short", **{"with": "few"})
+    page = opened("short", beside="few")
     assert "no curve of their training" in texts(page)
 
 
 def test_all_runs_of_the_data_set_are_set_against_their_cost(runs: Path) -> None:
-    drawn = charts(opened(**{"with": "plain"}))["multiply-adds an image, millions"]
+    drawn = charts(opened(beside="plain"))["multiply-adds an image, millions"]
     marks = {mark[0] for trace in drawn["data"][1:] for mark in trace["customdata"]}
     assert marks == {"deep", "plain", "short", "few", "others", "unrecorded"}
     named = {note["text"] for note in drawn["layout"]["annotations"]}

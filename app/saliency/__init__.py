@@ -1,1 +1,1 @@
-"""The page "Saliency & loops"."""
+"""What the Saliency & loops page is made of: choices, relations, figures, examples, the check."""

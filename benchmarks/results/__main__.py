@@ -14,6 +14,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+from benchmarks.results.evidence import evidence, sanity
 from benchmarks.results.figure_9 import figure_9
 from benchmarks.results.loops import differences, foreseen_errors, relations
 from benchmarks.results.overview import overview, pairs, rates
@@ -96,6 +97,7 @@ def of_records(run: Shipped, folder: Path) -> list[str]:
         RELATIONS + relations(run),
         FORESEEN + foreseen_errors(run),
         f"### What separates easy from hard images\n\n{figure_9(run, folder)}",
+        f"### Saliency and loops\n\n{evidence(run)}",
     ]
 
 
@@ -120,6 +122,7 @@ def _pictures(run: Shipped, images: ImageSet) -> list[str]:
     return [
         f"### Executed against skipped feature maps\n\n{figure_7(run, images)}",
         f"### Loops as pictures get worse\n\n{under_corruption(run, images)}",
+        f"### Whether maps depend on the weights\n\n{sanity(run, images)}",
     ]
 
 

@@ -232,5 +232,5 @@ def _add_mark(figure: go.Figure, at: float, colours: Palette) -> None:
     )  # fmt: skip
     figure.add_annotation(
         x=at, y=0, yref="paper", yanchor="bottom", showarrow=False, xanchor="left", xshift=4,
-        text="the slider", font={"size": 11.5, "color": colours.muted},
+        text="the slider", font={"size": 11.5, "color": colours.muted}, bgcolor=colours.background,
     )  # fmt: skip

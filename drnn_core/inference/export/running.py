@@ -53,6 +53,8 @@ class ExportedNetwork:
     ) -> None:
         options = cast(Any, onnxruntime).SessionOptions()
         options.intra_op_num_threads = threads or os.cpu_count() or 1
+        # Else its threads go on waiting busily after a run, and slow down whoever comes next.
+        options.add_session_config_entry("session.force_spinning_stop", "1")
         if profile is not None:
             options.enable_profiling, options.profile_file_prefix = True, str(profile)
             levels = cast(Any, onnxruntime).GraphOptimizationLevel

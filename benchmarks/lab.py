@@ -1,11 +1,11 @@
-"""Times of the counterfactual lab in a headless browser: a key on a slider to the path in the page.
+"""Times of the counterfactual lab in a headless browser: a key on a slider to the path.
 
     python -m benchmarks.lab [--moves 20] [--run RUN] [--out lab.json]
 
 The app is served as `drnn app` serves it, on the shipped runs. Each move is one press of an arrow
 key on a slider, to a picture that was never asked before. Times are the browser's own clock: from
-the key to the frame after the new path, or the new picture with its saliency, is in the page. The
-load average says how busy the machine was.
+the key to the frame after both the new path and the new picture, with its saliency or without, are
+in the page. The load average says how busy the machine was.
 """
 
 from __future__ import annotations
@@ -30,19 +30,22 @@ RUN = "generated_dr_resnet32_l4"
 MOVES = (("blur", "ArrowRight"), ("noise", "ArrowRight"), ("rotation", "ArrowLeft"))
 PAUSE_MS = 400  # between moves: the chart below is drawn after the path
 
-# Resolves, once what `selector` finds in a component has changed, with the milliseconds from the
-# key press to the frame after.
-WATCH = """([slider, holder, selector]) => {
+# Resolves, once all that the selectors find in their components has changed, with the milliseconds
+# from the key press to the frame after.
+WATCH = """([slider, watched]) => {
   const rootOf = name => [...document.querySelectorAll(`.st-key-${name} *`)]
     .map(each => each.shadowRoot).find(Boolean);
-  const drawn = () => rootOf(holder)?.querySelector(selector)?.innerHTML;
+  const drawn = ([holder, selector]) => rootOf(holder)?.querySelector(selector)?.innerHTML;
   const range = rootOf("lab_bench").querySelector(`#range-${slider}`);
-  const old = drawn();
+  const old = watched.map(drawn);
   window.moved = new Promise(done => {
     range.addEventListener("keydown", () => {
       const pressed = performance.now();
       const look = () => {
-        if (drawn() === old) return requestAnimationFrame(look);
+        const now = watched.map(drawn);
+        if (!now.every((each, place) => each && each !== old[place])) {
+          return requestAnimationFrame(look);
+        }
         requestAnimationFrame(() => done(performance.now() - pressed));
       };
       look();
@@ -50,6 +53,9 @@ WATCH = """([slider, holder, selector]) => {
   });
   range.focus();
 }"""
+PATH = ("lab_path", ".path-picture")
+PICTURE = ("lab_bench", "figure:nth-of-type(2) .pixels")
+SALIENCY = ("lab_bench", "figure:nth-of-type(2) .pixels svg")
 
 
 def main() -> None:
@@ -102,14 +108,13 @@ def times(page: Any, address: str, run: str, moves: int, saliency: bool) -> dict
         "&saliency=true" if saliency else ""
     )
     page.goto(f"{address}/inspect?{query}")
-    page.wait_for_selector(".st-key-lab_line .js-plotly-plot", state="attached")
-    page.wait_for_timeout(2000)
-    # The picture with its saliency is drawn after the path, so that both are there then.
-    picture, path = ("lab_bench", "figure:nth-of-type(2) .pixels"), ("lab_path", ".drawing")
+    page.get_by_role("heading", name="Along one factor").wait_for()
+    page.wait_for_timeout(3000)
+    watched = [PATH, SALIENCY if saliency else PICTURE]
     found: list[float] = []
     for number in range(moves + 2):
         name, key = MOVES[number % len(MOVES)]
-        page.evaluate(WATCH, [name, *(picture if saliency else path)])
+        page.evaluate(WATCH, [name, watched])
         page.keyboard.press(key)
         found.append(page.evaluate("() => window.moved") / 1000)
         page.wait_for_timeout(PAUSE_MS)

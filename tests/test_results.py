@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.results.budget import budget
 from benchmarks.results.loops import differences, foreseen_errors
 from benchmarks.results.overview import overview, pairs, rates
 from benchmarks.results.shipped import Shipped
@@ -36,6 +37,7 @@ def test_the_page_is_of_these_runs(runs: list[Shipped], page: str) -> None:
             assert rates(run) in page
             assert differences(run) in page
             assert foreseen_errors(run) in page
+            assert budget(run) in page
 
 
 def test_every_recursive_run_brings_its_columns(runs: list[Shipped]) -> None:

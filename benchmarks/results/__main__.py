@@ -14,6 +14,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+from benchmarks.results.budget import budget
 from benchmarks.results.evidence import evidence, sanity
 from benchmarks.results.figure_9 import figure_9
 from benchmarks.results.loops import differences, foreseen_errors, relations
@@ -63,6 +64,8 @@ def whole(runs: Sequence[Shipped], folder: Path) -> list[str]:
         if not run.varies:
             continue
         parts += [f"## {run.name}", *of_records(run, folder)]
+        if moved := budget(run):
+            parts.append(f"### Gates moved after training\n\n{moved}")
         if run.generated:
             parts += _pictures(run, load_split("generated", "test"))
     return parts

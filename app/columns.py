@@ -1,7 +1,7 @@
 """Numbers of each image beside its loops: the records' own, those measured later, and a user's.
 
-Pages relate them to loops. What a user brings stays in his session, see ``app/joining``; what the
-run has is read once for all sessions.
+Pages relate them to loops. What a user brings stays in that session, see ``app/joining``, unless it
+is kept in the run; what the run has is read once for all sessions.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from app import cache
 from app.cache import Run, Table, stamp_of
-from drnn_core.store.columns import column_table, column_tables, read_columns
+from drnn_core.store.columns import OWN, column_table, column_tables, read_columns
 from drnn_core.store.manifest import MANIFEST
 
 # {name of a run: Brought}; set by the page where a user's table is dropped.
@@ -35,12 +35,15 @@ class Brought:
     """A user's table, joined to the records of one run.
 
     Attributes:
-        source: name of the file, to be shown only.
-        values: name -> (N,) float64 in the order of the records, NaN where there is none.
+        source: name of the file, to be shown only; plain text without marks.
+        values: name -> (N,) float64 in the order of ``Table.frame``, NaN where there is none.
+            Names are plain text, too, and none is that of another column.
+        fingerprint: of the images that the records are of.
     """
 
     source: str
     values: Mapping[str, NDArray[np.float64]]
+    fingerprint: str = ""
 
 
 @dataclass(frozen=True)
@@ -101,8 +104,12 @@ def frame(run: Run, table: Table) -> pd.DataFrame:
     measured, _ = _measured(run.folder, _stamps(run), len(table.frame), table.sampled)
     parts = [table.frame, measured]
     if brought := brought_of(run):
-        taken = {*table.frame.columns, *measured.columns}
-        own = {name: values for name, values in brought.values.items() if name not in taken}
+        taken, rows = {*table.frame.columns, *measured.columns}, len(table.frame)
+        own = {
+            name: values
+            for name, values in brought.values.items()
+            if name not in taken and len(values) == rows  # the records may have been written anew
+        }
         parts.append(pd.DataFrame(own, index=table.frame.index))
     return pd.concat(parts, axis=1)
 
@@ -115,11 +122,15 @@ def problems(run: Run, table: Table) -> list[str]:
 def described(frame: pd.DataFrame, run: Run) -> list[Column]:
     """The numbers that a frame (of this module's ``frame``) has beside loops, described."""
     brought = brought_of(run)
+    kept = {name: table for table, names in kept_tables(run).items() for name in names}
     found: list[Column] = []
     for name in map(str, frame.columns):
         if frame[name].dtype.kind not in "biuf" or name in _NOT_OFFERED:
             continue
-        if brought is not None and name in brought.values:
+        if name in kept:
+            meaning = f"From the table {kept[name]} that somebody keeps in the run."
+            found.append(Column(name, name, meaning, "brought"))
+        elif brought is not None and name in brought.values:
             found.append(Column(name, name, f"From your table {brought.source}.", "brought"))
         else:
             found.append(known(name))
@@ -127,9 +138,28 @@ def described(frame: pd.DataFrame, run: Run) -> list[Column]:
 
 
 def brought_of(run: Run) -> Brought | None:
-    """What the user of this session brought for a run."""
+    """What the user of this session brought for a run, or for another one of the same images."""
     found: dict[str, Brought] = st.session_state.get(BROUGHT, {})
-    return found.get(run.name)
+    if run.name in found or not any(brought.fingerprint for brought in found.values()):
+        return found.get(run.name)
+    try:
+        images = cache.table(run).header.data_fingerprint
+    except (ValueError, OSError):
+        return None
+    return next((brought for brought in found.values() if brought.fingerprint == images), None)
+
+
+def kept_tables(run: Run) -> dict[str, tuple[str, ...]]:
+    """Names of the users' tables that the run keeps, without ``own_``, and of their columns."""
+    found: dict[str, tuple[str, ...]] = {}
+    for name in column_tables(run.folder):
+        if name.startswith(OWN):
+            try:
+                columns = column_table(name).manifest(run.folder).header.columns
+            except (ValueError, OSError):
+                continue  # ``problems`` says it
+            found[name.removeprefix(OWN)] = columns[1:]
+    return found
 
 
 _NOT_OFFERED = ("index", "label", "prediction", "loops", "macs")
@@ -166,6 +196,8 @@ def _measured(
             if column_table(name).manifest(folder).complete:
                 found = _sampled(folder, name) if sampled else read_columns(folder, name)
                 parts.append(found.drop(columns="index"))
+            elif name.startswith(OWN):
+                said.append(f"The columns {name} are unfinished: remove them, and keep them anew.")
             else:
                 said.append(f"The columns {name} are unfinished: drnn saliency goes on with them.")
         except (ValueError, OSError) as error:

@@ -1,13 +1,185 @@
-"""The page "Your columns", from top to bottom."""
+"""The page "Your columns", from top to bottom: a table dropped, related, and kept if wished."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
 import streamlit as st
 
-from app import runpicker
+from app import cache, charts, columns, downloads, runpicker
+from app.distribution.texts import require_records
+from app.joining import figures, keeping, subject, texts
+from app.joining.intake import MOST_COLUMNS, escaped, join
+from app.joining.subject import View
+from drnn_core.analysis.outside import LOOPS, OutsideColumn, binned_loops
+from drnn_core.store.measures import MeasuresError
+
+COLUMN = "column"
+_SEEN, _REFUSED, _GENERATION = "joining_seen", "joining_refused", "joining_generation"
+_RELATIONS, _ALONG = "joining_relations", "joining_along"
+_AT_ONCE = 8  # columns that are related unasked
 
 
 def show() -> None:
     """Draw the page for the chosen run."""
-    runpicker.require_run()
-    st.title("Your columns", anchor=False)
+    run = runpicker.require_run()
+    texts.heading(run)
+    table = require_records(run)
+    texts.lead()
+    _uploader(run, table)
+    view = subject.open_view(run, table)
+    for problem in columns.problems(run, table):
+        st.caption(problem)
+    if view.joined is not None:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f"**{view.joined.source}**", width="content")
+            st.button("Forget this table", on_click=_forget, args=(view,), type="tertiary")
+        texts.matched(view.joined)
+        texts.elsewhere()
+    if view.names:
+        texts.one_path(view)
+        _relations(view)
+    keeping.panel(view)
+
+
+def _uploader(run: cache.Run, table: cache.Table) -> None:
+    """Take a file, once; what is wrong with it stands here until another one comes."""
+    state = st.session_state
+    generation = state.get(_GENERATION, 0)
+    upload = st.file_uploader(
+        "Your table",
+        type=["csv", "parquet", "pq"],
+        key=f"joining_file_{generation}",
+        label_visibility="collapsed",
+    )
+    with st.container(horizontal=True, vertical_alignment="center"):
+        with st.container():
+            texts.what_to_drop(table)
+        st.download_button(
+            "Template as CSV",
+            lambda: downloads.csv_bytes(template(table, _classes(run))),
+            f"{run.name} template.csv",
+            on_click="ignore",
+            help="The ids and class names of this run's images, with an empty column to fill in.",
+        )
+    if upload is not None and upload.file_id != state.get(_SEEN):
+        state[_SEEN] = upload.file_id
+        state[_REFUSED] = ""
+        taken = subject.taken_names(run, table)
+        try:
+            with st.spinner("Reading the table…", show_time=True):
+                joined = join(
+                    upload.getvalue(),
+                    upload.name,
+                    table.frame,
+                    table.header.data_fingerprint,
+                    taken,
+                )
+        except MeasuresError as error:
+            state[_REFUSED] = str(error)
+        else:
+            subject.bring(run, joined)
+    elif upload is not None and not state.get(_REFUSED) and columns.brought_of(run) is None:
+        texts.of_other_images(upload.name)
+    if upload is not None and state.get(_REFUSED):
+        st.error(f"This table cannot be used: {escaped(state[_REFUSED])}")
+
+
+def template(table: cache.Table, classes: Sequence[str]) -> pd.DataFrame:
+    """The run's images and an empty column."""
+    frame = table.frame
+    names = np.array(classes, dtype=object)[frame["label"].to_numpy()]
+    return pd.DataFrame({"id": frame["id"], "label": names, "value": ""})
+
+
+def _relations(view: View) -> None:
+    names = list(view.names)
+    if len(names) > _AT_ONCE:
+        names = st.multiselect(
+            "Columns to relate", names, names[:_AT_ONCE], key="joining_names",
+            help=f"Each takes a second or two; at most {MOST_COLUMNS}.",
+        )  # fmt: skip
+    if not names:
+        st.caption("Choose a column.")
+        return
+    found = _found(view, names)
+    images = max(one.loops.n for one in found)
+    left, right = st.columns([3, 2], gap="large")
+    table, reliabilities = st.container(), st.container()
+    with reliabilities:
+        found = _corrected(view, found)
+    with left:
+        texts.relations_title(found, subject.resamples_for(images))
+        charts.show(
+            figures.relations_figure(found, charts.palette()),
+            f"{view.run.name} your columns",
+            key=_RELATIONS,
+            data=lambda: figures.relations_table(found),
+            alt="rank correlations of each column with loops, confidence and entropy",
+        )
+    with right:
+        _along(view, found)
+    with table:
+        texts.relations_table(found)
+
+
+def _found(view: View, names: Sequence[str]) -> list[OutsideColumn]:
+    place = st.empty()
+    found: list[OutsideColumn] = []
+    place.progress(0.0, f"Relating {names[0]}…")
+    for one in subject.related(view, names):
+        found.append(one)
+        if len(found) < len(names):
+            place.progress(len(found) / len(names), f"Relating {names[len(found)]}…")
+    place.empty()
+    return found
+
+
+def _corrected(view: View, found: Sequence[OutsideColumn]) -> list[OutsideColumn]:
+    """With the reliabilities that the user gives."""
+    with st.expander("Reliability, to correct for chance in the measures"):
+        st.caption(texts.reliability_help(subject.reliability_of_loops(view)))
+        given: dict[str, float] = {}
+        labels: Mapping[str, str] = {LOOPS: "loops"} | {one.name: one.name for one in found}
+        places = st.columns(4)
+        for place, (name, label) in enumerate(labels.items()):
+            value = places[place % 4].number_input(
+                label, 0.01, 1.0, None, 0.01, key=f"reliability_{name}", placeholder="not given"
+            )
+            if value is not None:
+                given[name] = float(value)
+    return [one.corrected_by(given) for one in found]
+
+
+@st.fragment
+def _along(view: View, found: Sequence[OutsideColumn]) -> None:
+    names = [one.name for one in found]
+    if st.session_state.get(COLUMN) not in names:
+        st.session_state[COLUMN] = names[0]
+    chosen = st.selectbox("Column", names, key=COLUMN, bind="query-params")
+    one = found[names.index(chosen)]
+    texts.finding(one)
+    binned = binned_loops(view.table.frame["loops"].to_numpy(), view.values(chosen))
+    if binned.empty:
+        return
+    texts.binned_title()
+    charts.show(
+        figures.binned_figure(binned, chosen, cache.facts(view.run).loops_max, charts.palette()),
+        f"{view.run.name} loops along {chosen}",
+        key=_ALONG,
+        data=binned,
+        alt=f"mean loops along {chosen}, in {len(binned)} parts",
+    )
+
+
+def _forget(view: View) -> None:
+    assert view.joined is not None
+    subject.forget(view.run, view.joined.fingerprint)
+    st.session_state[_GENERATION] = st.session_state.get(_GENERATION, 0) + 1
+
+
+def _classes(run: cache.Run) -> tuple[str, ...]:
+    assert run.info is not None
+    return run.info.classes

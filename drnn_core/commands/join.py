@@ -25,17 +25,21 @@ class Join:
         run_folder: of a run with records.
         file: CSV or Parquet with a column "id" or "index" and columns of numbers.
         reliability: NAME=VALUE of columns, and of "loops": corrects for chance in the measures.
+        keep: a name: keep the columns in the run as its table own_NAME, for every page and
+            command that reads columns; deleting columns/own_NAME undoes it.
         json: print the relations as JSON.
     """
 
     run_folder: tyro.conf.Positional[Path]
     file: tyro.conf.Positional[Path]
     reliability: tuple[str, ...] = ()
+    keep: str | None = None
     json: bool = False
 
     def run(self) -> int:
         """Join and print."""
-        from drnn_core.analysis.outside import relate
+        from drnn_core.analysis.outside import match, relate
+        from drnn_core.store.columns import keep_columns
         from drnn_core.store.measures import read_measures
         from drnn_core.store.records import read_records
         from drnn_core.store.runs import read_run
@@ -47,17 +51,24 @@ class Join:
         )
         measures = read_measures(self.file)
         found = relate(records, measures.columns, measures.key, reliabilities)
+        kept = None
+        if self.keep is not None:
+            values = match(records, measures.columns, measures.key).values
+            kept = keep_columns(self.run_folder, self.keep, values)
         if self.json:
             emit(
                 {
                     "run": str(self.run_folder),
                     "file": str(self.file),
+                    "kept": kept,
                     "ignored": measures.ignored,
                     **asdict(found),
                 }
             )
         else:
             _print(info.title, found, measures.ignored)
+            if kept:
+                print(f"  kept in {self.run_folder}: columns/{kept}")
         return 0
 
 

@@ -3,12 +3,14 @@
 A table of columns is a folder ``columns/NAME/`` of the run, with shards and a manifest as the
 records have them. It holds ``index``, by which it is joined to the records, and float32 columns;
 NaN stands where there is nothing to measure, and in the rows of images that were left out. Its
-manifest names the same weights and images as the records'.
+manifest names the same weights and images as the records'. Tables that a user keeps are called
+``own_...``; only these are ever deleted.
 """
 
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -23,6 +25,7 @@ from drnn_core.store.records import RECORDS_TABLE, read_records
 from drnn_core.store.shards import TableKind, TableWriter, read_table
 
 COLUMNS = "columns"
+OWN = "own_"
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _SCHEMA = pa.schema([("index", pa.int32())])
 
@@ -43,7 +46,8 @@ def column_table(name: str) -> TableKind:
         )
     # Bytes of floats that change alike stand together, which makes the files a third smaller.
     encoding = {"use_dictionary": False, "use_byte_stream_split": True}
-    return TableKind(f"{COLUMNS}/{name}", _SCHEMA, pa.float32(), "drnn saliency", encoding)
+    command = "drnn join" if name.startswith(OWN) else "drnn saliency"
+    return TableKind(f"{COLUMNS}/{name}", _SCHEMA, pa.float32(), command, encoding)
 
 
 def column_tables(run_folder: Path) -> list[str]:
@@ -103,6 +107,56 @@ class ColumnWriter(TableWriter):
         arrays = {name: pa.array(rounded(values)) for name, values in columns.items()}
         index = pa.array(np.arange(first, first + rows), pa.int32())
         self.write(first, pa.table({"index": index, **arrays}))
+
+
+def keep_columns(run_folder: Path, name: str, columns: Mapping[str, NDArray[np.float64]]) -> str:
+    """Keep a user's numbers beside the records, as float32 of about four digits.
+
+    Args:
+        run_folder: of a run with whole records.
+        name: small letters, digits and _; the table is called ``own_`` and this.
+        columns: name -> one number for each record, in their order, NaN where there is none.
+
+    Returns:
+        Name of the table.
+
+    Raises:
+        RecordsError: no records, a name that is no plain word, names that are taken, or numbers
+            of other images.
+    """
+    column_table(name)  # a plain word by itself, too
+    table = f"{OWN}{name}"
+    kind = column_table(table)
+    if (Path(run_folder) / kind.folder).exists():
+        raise RecordsError(
+            f"expected a name that is free, but {run_folder} has a table of columns {table} already"
+        )
+    rows = RECORDS_TABLE.manifest(run_folder).header.rows
+    if any(len(values) != rows for values in columns.values()) or not columns:
+        raise RecordsError(f"expected columns of a number for each of the {rows:,} records")
+    with ColumnWriter(run_folder, table, list(columns)) as writer:
+        for first, count in writer.missing():
+            part = slice(first, first + count)
+            writer.write_columns(
+                first, {key: values[part].astype(np.float32) for key, values in columns.items()}
+            )
+    return table
+
+
+def discard_columns(run_folder: Path, table: str) -> None:
+    """Delete a table that a user kept.
+
+    Raises:
+        RecordsError: no such table, or one that was measured and not kept.
+        OSError: the folder may not be written.
+    """
+    if not table.startswith(OWN) or table not in column_tables(run_folder):
+        raise RecordsError(
+            f"expected a table that somebody kept ({OWN}...), but {run_folder} has no {table!r}"
+        )
+    folder = Path(run_folder) / column_table(table).folder
+    (folder / MANIFEST).unlink()  # first: without it, the rest counts for nothing
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def rounded(values: NDArray[np.float32]) -> NDArray[np.float32]:

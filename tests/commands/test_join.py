@@ -9,6 +9,7 @@ import pytest
 
 from drnn_core.cli import main
 from drnn_core.inference.recording import record_run
+from drnn_core.store.columns import discard_columns, read_all
 from drnn_core.store.records import read_records
 from tests.tiny_runs import tiny_images, tiny_run
 
@@ -42,6 +43,21 @@ def test_a_table_is_joined(run: Path, tmp_path: Path, capsys: pytest.CaptureFixt
     assert "60 images matched by id; 1 rows without an image" in text
     assert "stranger" in text
     assert "loops, within classes" in text
+
+
+def test_the_columns_are_kept_if_wished(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "table.csv"
+    file.write_text("index,human\n3,0.5\n4,1.5\n7,1\n")
+    assert main(["join", str(run), str(file), "--keep", "ratings"]) == 0
+    assert "columns/own_ratings" in capsys.readouterr().out
+    kept = read_all(run)["human"]
+    assert kept.notna().sum() == 3
+    assert kept[4] == 1.5
+    assert main(["join", str(run), str(file), "--keep", "ratings"]) == 1
+    assert "a name that is free" in capsys.readouterr().err
+    discard_columns(run, "own_ratings")
 
 
 @pytest.mark.parametrize(

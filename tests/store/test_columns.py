@@ -19,6 +19,8 @@ from drnn_core.store.columns import (
     ColumnWriter,
     column_table,
     column_tables,
+    discard_columns,
+    keep_columns,
     read_all,
     read_columns,
     rounded,
@@ -201,3 +203,37 @@ def test_the_same_name_in_two_tables_is_found(run: Path) -> None:
     shutil.copytree(run / "columns/image", run / "columns/zebra")
     assert messages(run) == {"columns/zebra/manifest.json": "image has a column brightness already"}
     assert math.isnan(rounded(np.array([np.nan], np.float32))[0])
+
+
+def test_what_a_user_keeps_is_there_and_goes_again(run: Path) -> None:
+    before = {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
+    human = np.linspace(0, 1, 30)
+    human[3] = math.nan
+    assert keep_columns(run, "ratings", {"human rating": human}) == "own_ratings"
+    assert [each for each in verify_run(run) if "own_ratings" in each.path] == []
+    np.testing.assert_allclose(read_all(run)["human rating"], human, rtol=1e-4)
+    with pytest.raises(RecordsError, match="a name that is free"):
+        keep_columns(run, "ratings", {"other": human})
+    with pytest.raises(RecordsError, match="has a column human rating already"):
+        keep_columns(run, "again", {"human rating": human})
+    discard_columns(run, "own_ratings")
+    assert {path: path.read_bytes() for path in run.rglob("*") if path.is_file()} == before
+
+
+def test_only_what_was_kept_is_ever_deleted(run: Path) -> None:
+    fill(run, "image", "sharpness")
+    for name in ("image", "own_nothing", "../records", "own_../../records", ""):
+        with pytest.raises(RecordsError, match="a table that somebody kept"):
+            discard_columns(run, name)
+    assert (run / "records").is_dir()
+    assert column_tables(run) == ["image"]
+
+
+def test_what_cannot_be_kept(run: Path) -> None:
+    for name in ("../up", "Big", "", "x" * 50):
+        with pytest.raises(RecordsError, match="small letters"):
+            keep_columns(run, name, {"x": np.zeros(30)})
+    for columns in ({}, {"x": np.zeros(29)}):
+        with pytest.raises(RecordsError, match="a number for each of the 30 records"):
+            keep_columns(run, "ratings", columns)
+    assert not (run / "columns").exists()

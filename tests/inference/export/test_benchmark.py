@@ -27,5 +27,5 @@ def test_loops_are_forced_and_pictures_go_their_way(tmp_path: Path) -> None:
 def test_a_name_is_measured_without_pictures() -> None:
     row = measure("dr_resnet16_l2", threads=1, seconds=0.1)
     assert "pictures" not in row
-    # six convolutions of a 16 and two of a 32-channel stage are fixed, see the recipe
+    # the stem, the ten convolutions of plain blocks and the gates, of these and eight in loops
     assert row["macs_none_over_all"] == pytest.approx(0.533, abs=0.01)

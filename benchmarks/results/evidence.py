@@ -43,24 +43,26 @@ def evidence(run: Shipped) -> str:
                "ρ given confidence", "n")  # fmt: skip
     rows: list[list[str]] = []
     found: dict[tuple[Method, str], Relation] = {}
+    inside: dict[tuple[Method, str], Relation] = {}
     for method, statistic in _measured(run):
         values = records[f"{method}_{statistic}"]
-        whole = spearman(loops, values)
-        found[method, statistic] = whole
+        whole, part = spearman(loops, values), within(loops, values, labels)
+        found[method, statistic], inside[method, statistic] = whole, part
         rows.append(
             [
                 f"`{method}`",
                 statistic,
                 relation(whole),
                 f"{whole.p:.1e}",
-                relation(within(loops, values, labels)),
+                relation(part),
                 relation(partial(loops, values, confidence)),
                 f"{whole.n:,}",
             ]
         )
     if not rows:
         return "No evidence was measured of this run."
-    parts = [OPENING, table(columns, rows), _agreement(found)]
+    parts = [OPENING, table(columns, rows), "Where the interval leaves out 0, the sign is:"]
+    parts.append(f"{_agreement('over all images', found)}\n{_agreement('within classes', inside)}")
     if run.generated:
         parts.append(_on_object(run))
     return "\n\n".join(parts)
@@ -72,20 +74,18 @@ def _measured(run: Shipped) -> list[tuple[Method, str]]:
     return [(m, each) for m in METHODS for each in names if f"{m}_{each}" in there]
 
 
-def _agreement(found: dict[tuple[Method, str], Relation]) -> str:
+def _agreement(where: str, found: dict[tuple[Method, str], Relation]) -> str:
     """Whether the methods say the same of each statistic."""
     lines: list[str] = []
     for statistic in dict.fromkeys(statistic for _, statistic in found):
-        parts = {method: one for (method, name), one in found.items() if name == statistic}
+        signs = {method: _sign(one) for (method, name), one in found.items() if name == statistic}
         words = [
-            f"{'positive' if sign > 0 else 'negative'} by {_listed(methods)}"
-            for sign in (1, -1)
-            if (methods := [m for m, one in parts.items() if _sign(one) == sign])
+            f"{word} by {_listed([m for m, own in signs.items() if own == sign], len(signs))}"
+            for sign, word in ((1, "positive"), (-1, "negative"), (0, "not told from 0"))
+            if sign in signs.values()
         ]
-        if unclear := [method for method, one in parts.items() if not _sign(one)]:
-            words.append(f"not told from 0 by {_listed(unclear)}")
-        lines.append(f"- {statistic}: {'; '.join(words)}.")
-    return "Signs whose interval leaves out 0:\n\n" + "\n".join(lines)
+        lines.append(f"- {where}, {statistic}: {'; '.join(words)}.")
+    return "\n".join(lines)
 
 
 def _on_object(run: Shipped) -> str:
@@ -147,5 +147,5 @@ def _sign(found: Relation) -> int:
     return int(found.low > 0) - int(found.high < 0)
 
 
-def _listed(names: Sequence[str]) -> str:
-    return ", ".join(f"`{name}`" for name in names)
+def _listed(names: Sequence[str], every: int) -> str:
+    return "every method" if len(names) == every else ", ".join(f"`{name}`" for name in names)

@@ -53,7 +53,7 @@ def diamonds(
             "line": {"color": colours.ran, "width": 1.5},
         },
         "text": [_label(t, found) for t, _ in found],
-        "textposition": ["middle right" if out else "top right" for out in beyond],
+        "textposition": ["bottom left" if out else "top right" for out in beyond],
         "textfont": {"size": 11, "color": colours.muted},
         "customdata": [[t, _hover(t, point)] for t, point in found],
         "hovertemplate": "%{customdata[1]}<extra></extra>",

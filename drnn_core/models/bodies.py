@@ -35,6 +35,7 @@ class BasicBody(nn.Module):
         norm: NormKind = "ilvbn",
     ) -> None:
         super().__init__()
+        self.groups_apart = norm == "ilvbn"
         self.conv1 = nn.Conv2d(in_channels, channels, 3, stride, padding=1, bias=False)
         self.norm1 = LoopNorm(channels, loops, norm)
         self.conv2 = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
@@ -68,6 +69,7 @@ class BottleneckBody(nn.Module):
         stride_on: Literal["1x1", "3x3"] = "1x1",
     ) -> None:
         super().__init__()
+        self.groups_apart = norm == "ilvbn"
         middle = channels // 4
         first, second = (stride, 1) if stride_on == "1x1" else (1, stride)
         self.conv1 = nn.Conv2d(in_channels, middle, 1, first, bias=False)
@@ -126,6 +128,7 @@ class InvertedResidualBody(nn.Module):
         norm: NormKind = "ilvbn",
     ) -> None:
         super().__init__()
+        self.groups_apart = norm == "ilvbn"
         middle = in_channels * expansion
         self.expands = expansion > 1
         if self.expands:
@@ -149,15 +152,15 @@ class PadShortcut(nn.Module):
 
     def __init__(self, stride: int, extra_channels: int) -> None:
         super().__init__()
-        self.stride = stride
+        # of single pixels: the gradient of a slice would not lie in memory as channels_last do
+        self.subsample = nn.AvgPool2d(1, stride)
         self.extra_channels = extra_channels
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, H, W) -> (B, C + extra, H / stride, W / stride)."""
-        x = x[:, :, :: self.stride, :: self.stride]
         before = self.extra_channels // 2
         after = self.extra_channels - before
-        return nn.functional.pad(x, (0, 0, 0, 0, before, after))
+        return nn.functional.pad(self.subsample(x), (0, 0, 0, 0, before, after))
 
 
 class ProjectionShortcut(nn.Sequential):

@@ -75,11 +75,20 @@ class Gate(nn.Module):
     def logits(self, x: Tensor) -> Tensor:
         """(B, C, H, W) -> (B,) float32 logits of opening, also under mixed precision."""
         with _without_autocast(x.device.type):
-            return self.fc(x.float().mean(dim=(2, 3))).squeeze(1)
+            return self.fc(pooled(x.float())).squeeze(1)
 
     def forward(self, x: Tensor) -> Decision:
         """Decide for each image of (B, C, H, W) whether the loop runs."""
         return decide(self.logits(x), self.training, self.temperature, self.noise)
+
+
+def pooled(features: Tensor) -> Tensor:
+    """(B, C, H, W) -> (B, C): the mean over all places.
+
+    Permuted, so that the gradient lies in memory as channels_last features do: one that does not
+    makes every operator that it comes to up to four times as slow.
+    """
+    return features.permute(0, 2, 3, 1).mean(dim=(1, 2))
 
 
 def gate_bias(gate: Gate) -> Tensor:

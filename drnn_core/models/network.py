@@ -15,6 +15,7 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
+from drnn_core.models.gate import pooled
 from drnn_core.models.recursive import BlockOutput, RecursiveBlock
 from drnn_core.recipes import NetworkRecipe
 from drnn_core.trace import BlockLayout, Output, StageLayout, Trace, join_traces
@@ -157,7 +158,7 @@ class StagedNetwork(Network):
 
     def pool(self, features: Tensor) -> Tensor:
         """What the classifier sees of (B, C, H, W): (B, C), the mean over all places."""
-        return features.mean(dim=(2, 3))
+        return pooled(features)
 
     def run_stages(
         self, x: Tensor, replay: Tensor | None = None

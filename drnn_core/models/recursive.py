@@ -23,7 +23,11 @@ FirstLoop = Literal["gated", "always"]
 
 
 class LoopedBody(Protocol):
-    """F_k: what a recursive block repeats. Convolutions shared, norms by loop."""
+    """F_k: what a recursive block repeats. Convolutions shared, norms by loop.
+
+    A body may have an attribute ``groups_apart``, true where no image meets one of the other group:
+    nothing in it sees more than an image but norms of the kind "ilvbn", and nothing is random.
+    """
 
     def __call__(self, x: Tensor, loop: int = 0, executed: int | None = None) -> Tensor:
         """(B, C, H, W) -> (B, C, H, W), before the residual sum."""
@@ -69,6 +73,7 @@ class RecursiveBlock(nn.Module):
         if shortcut is not None and loops > 1:
             raise ValueError(f"expected 1 loop of a block with a shortcut, got {loops}")
         self.body = body
+        self.groups_apart = bool(getattr(body, "groups_apart", False))
         self.loops = loops
         self.gate = gate
         self.first_loop: FirstLoop = first_loop
@@ -131,8 +136,24 @@ class RecursiveBlock(nn.Module):
             return self.body(x, loop)
         order = torch.argsort(executed.logical_not(), stable=True)
         inverse = torch.argsort(order)
-        residual = self.body(permute_images(x, order, inverse), loop, int(executed.sum()))
+        count, x = int(executed.sum()), permute_images(x, order, inverse)
+        residual = (
+            self._in_groups(x, loop, count) if self.groups_apart else self.body(x, loop, count)
+        )
         return permute_images(residual, inverse, order)
+
+    def _in_groups(self, x: Tensor, loop: int, count: int) -> Tensor:
+        """F_loop(x), of which the first ``count`` images execute, without a gradient to the others.
+
+        Their residuals have weight 0 in the selection, so all that would be computed backward
+        through them is 0; their values count, for the gates. Empty groups are run like others:
+        processes that share a batch meet in its norms.
+        """
+        inside, outside = torch.split(x, [count, x.shape[0] - count])
+        residual = self.body(inside, loop, count)
+        with torch.no_grad():  # second: autocast keeps the weights that it has cast for the first
+            left = self.body(outside, loop, 0)
+        return torch.cat([residual, left])
 
     def advance(self, beside: Tensor, residual: Tensor) -> Tensor:
         """An executed loop's result: relu(x + F(x)), with what stands beside F for x."""

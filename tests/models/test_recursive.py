@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import copy
+from typing import Any, cast
+
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from torch import nn
+from torch import Tensor, nn
 
-from drnn_core.models.bodies import BasicBody
+from drnn_core.models.bodies import BasicBody, BottleneckBody, InvertedResidualBody
 from drnn_core.models.gate import Gate
 from drnn_core.models.recursive import RecursiveBlock, permute_images
 from tests.models.checks import norms, recursion
@@ -139,3 +142,49 @@ def test_permuted_images_come_back_and_so_do_gradients() -> None:
 def test_a_block_needs_a_loop() -> None:
     with pytest.raises(ValueError, match="at least 1 loop, got 0"):
         RecursiveBlock(nn.Identity(), 0, None)
+
+
+@pytest.mark.parametrize("batch_that_runs", [0, 1, 5, 6], ids=lambda count: f"{count} of 6 run")
+@pytest.mark.parametrize("make", [BasicBody, BottleneckBody, InvertedResidualBody])
+def test_groups_run_apart_as_they_do_together(make: Any, batch_that_runs: int) -> None:
+    """The same features, gradients and statistics, without a gradient to those that left."""
+    torch.manual_seed(0)
+    block = RecursiveBlock(make(8, 8, loops=2), 2, Gate(8)).train()
+    together = copy.deepcopy(block)
+    assert block.groups_apart
+    together.groups_apart = False
+    replay = torch.zeros(6, 2, dtype=torch.bool)
+    replay[:batch_that_runs, 0] = replay[:2, 1] = True
+    replay = replay.cumprod(dim=1).bool().flip(0)
+    results: list[list[Tensor]] = []
+    backward: list[int] = []
+    last = cast(nn.Module, block.body.conv2)
+    last.register_full_backward_hook(lambda _, __, out: backward.append(len(out[0])))
+    for each in (block, together):
+        images = torch.randn(6, 8, 4, 4, generator=torch.Generator().manual_seed(1))
+        images.requires_grad_()
+        features = each(images, replay).features
+        (features * torch.linspace(-1, 1, features.numel()).view_as(features)).sum().backward()
+        assert images.grad is not None
+        grads = [cast(Tensor, parameter.grad) for parameter in each.body.parameters()]
+        results.append([features, images.grad, *grads, *each.body.buffers()])
+    for found, expected in zip(*results, strict=True):
+        torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
+    assert sum(backward) == int(replay.sum())
+
+
+def test_mixed_precision_teaches_the_weights_of_every_loop() -> None:
+    """Autocast keeps a weight that it has cast; cast without a gradient, it would stay untaught."""
+    block = RecursiveBlock(BasicBody(4, 4, loops=2), 2, Gate(4)).train()
+    replay = torch.tensor([[True, True], [True, False], [False, False], [True, True]])
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        features = block(torch.randn(4, 4, 5, 5), replay).features
+    (features.float() * torch.randn(features.shape)).sum().backward()
+    for name, parameter in block.body.named_parameters():
+        assert parameter.grad is not None, name
+        assert float(parameter.grad.abs().sum()) > 0, name
+
+
+@pytest.mark.parametrize("norm", ["naive", "lvbn", "ilvbn_joint"])
+def test_norms_that_see_the_other_group_run_once(norm: Any) -> None:
+    assert not RecursiveBlock(BasicBody(4, 4, loops=2, norm=norm), 2, Gate(4)).groups_apart

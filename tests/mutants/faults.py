@@ -150,7 +150,31 @@ FAULTS = (
         '(loop > 0 or self.first_loop == "gated")',
         "loop > 0",
     ),
-    _block("executed images are not told apart", "loop, int(executed.sum()))", "loop, None)"),
+    _block(
+        "executed images are not told apart",
+        "if self.groups_apart else self.body(x, loop, count)",
+        "if False else self.body(x, loop, None)",
+    ),
+    _block(
+        "images that left are run like those that execute",
+        "left = self.body(outside, loop, 0)",
+        "left = self.body(outside, loop, len(outside))",
+    ),
+    _block(
+        "no gradient to the executed images",
+        "residual = self.body(inside, loop, count)",
+        "residual = self.body(inside, loop, count).detach()",
+    ),
+    _block(
+        "images that left have no residual",
+        "return torch.cat([residual, left])",
+        "return torch.cat([residual, 0 * left])",
+    ),
+    _block(
+        "bodies whose norms see the whole batch are run group by group",
+        'self.groups_apart = bool(getattr(body, "groups_apart", False))',
+        "self.groups_apart = True",
+    ),
     _block(
         "the wrong images count as executed",
         "torch.argsort(executed.logical_not(), stable=True)",
@@ -173,8 +197,8 @@ FAULTS = (
     ),
     _block(
         "every loop uses the first norm",
-        "residual = self.body(permute_images(x, order, inverse), loop,",
-        "residual = self.body(permute_images(x, order, inverse), 0,",
+        "residual = self.body(inside, loop, count)",
+        "residual = self.body(inside, 0, count)",
     ),
     _block(
         "evaluation uses the first norm in every loop",

@@ -159,6 +159,16 @@ def compared(view: View, frame: pd.DataFrame) -> list[Compared]:
     return sorted(there, key=lambda pair: (-abs(pair.effect.within.value), pair.column.name))
 
 
+def chosen(pairs: Sequence[Compared], whose: str) -> list[Compared]:
+    """The columns of the "pictures", of the "network", or "all"; all where there is none."""
+    kept = [
+        pair
+        for pair in pairs
+        if whose == "all" or (pair.source == "network") == (whose == "network")
+    ]
+    return kept or list(pairs)
+
+
 def _varies(values: NDArray[np.float64]) -> bool:
     finite = values[np.isfinite(values)]
     return len(finite) > 0 and bool((finite != finite[0]).any())

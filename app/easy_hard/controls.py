@@ -15,7 +15,7 @@ from app.columns import Column
 from drnn_core.analysis.galleries import ByCount, ByLoops, ByQuantile, Rule
 
 RULE, EACH, SHARE, LIMITS = "rule", "each", "share", "limits"
-CLASSES, ANSWER, ROWS, COLUMN = "class", "answer", "rows", "column"
+CLASSES, ANSWER, ROWS, OF, COLUMN = "class", "answer", "rows", "of", "column"
 
 _EACH_DEFAULT, _SHARE_DEFAULT, _ROWS_DEFAULT = 25, 10, 3
 _EACH_MOST, _SHARE_MOST, ROWS_MOST = 1000, 50, 12
@@ -97,6 +97,20 @@ def rows_box() -> int:
         width=118,
     )
     return int(rows)
+
+
+def of_box() -> str:
+    """Whose columns are shown: "all", "pictures" or "network"."""
+    chosen = st.segmented_control(
+        "Columns of",
+        (_EVERY, "pictures", "network"),
+        default=_EVERY,
+        required=True,
+        key=OF,
+        bind=_BIND,
+        label_visibility="collapsed",
+    )
+    return chosen or _EVERY
 
 
 def names_of(columns: Sequence[Column]) -> list[str]:

@@ -8,7 +8,16 @@ from streamlit.delta_generator import DeltaGenerator
 
 from app import cache, charts, columns, images, runpicker
 from app.distribution.texts import require_records
-from app.easy_hard import comparison, controls, figures, prints, texts, tiles
+from app.easy_hard import (
+    comparison,
+    controls,
+    findings,
+    forest,
+    overlay,
+    prints,
+    texts,
+    tiles,
+)
 from app.easy_hard.comparison import Compared, View
 from app.images import NoPictures, Pictures
 from drnn_core.analysis.histograms import two_histograms
@@ -50,9 +59,9 @@ def show() -> None:
         return
     frame = columns.frame(run, table)
     pairs = comparison.compared(view, frame)
-    waiting.markdown("\n\n".join(texts.findings(pairs)), help=texts.DELTA)
+    waiting.markdown("\n\n".join(findings.largest(pairs)), help=texts.DELTA)
     _differences(view, frame, pairs)
-    texts.table(figures.forest_table(pairs))
+    texts.table(forest.forest_table(pairs))
     texts.missing_columns(run, pairs, columns.problems(run, table))
 
 
@@ -106,23 +115,25 @@ def _contact_sheet(
 def _differences(view: View, frame: pd.DataFrame, pairs: list[Compared]) -> None:
     """All columns, and one of them in full; a fragment, so that a choice draws no pictures anew."""
     left, right = st.columns([3, 2], gap="large")
-    names = controls.names_of([pair.column for pair in pairs])
-    with right:
-        title = st.container()
-        pair = pairs[controls.column_box(names)]
     easy, hard = view.ends
     with left:
         texts.forest_title(len(pairs), comparison.resamples_for(len(easy) + len(hard)))
+        shown = comparison.chosen(pairs, controls.of_box())
+    names = controls.names_of([pair.column for pair in shown])
+    with right:
+        title = st.container()
+        pair = shown[controls.column_box(names)]
+    with left:
         charts.show(
-            figures.forest_figure(pairs, pair.column.name, charts.palette()),
+            forest.forest_figure(shown, pair.column.name, charts.palette()),
             f"{view.run.name} easy against hard",
             key=_FOREST,
-            data=lambda: figures.forest_table(pairs),
+            data=lambda: forest.forest_table(shown),
             on_select=controls.on_row(_FOREST, names),
             selection_mode="points",
-            alt=texts.forest_alt(pairs),
+            alt=texts.forest_alt(shown),
         )
-        st.caption(texts.classes_in(view, pairs))
+        st.caption(findings.classes_in(view, pairs))
     values = frame[pair.column.name].to_numpy().astype(float)
     counts = two_histograms(values[easy], values[hard])
     with title:
@@ -130,7 +141,7 @@ def _differences(view: View, frame: pd.DataFrame, pairs: list[Compared]) -> None
     with right:
         texts.distribution_legend(pair)
         charts.show(
-            figures.distribution_figure(counts, pair, charts.palette()),
+            overlay.distribution_figure(counts, pair, charts.palette()),
             f"{view.run.name} {pair.column.name} easy against hard",
             key=_DISTRIBUTION,
             data=counts,

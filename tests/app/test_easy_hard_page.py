@@ -18,7 +18,7 @@ from streamlit.testing.v1 import AppTest
 
 from app import cache, columns, images
 from app.columns import BROUGHT, Brought, Column
-from app.easy_hard import prints, sheet, texts
+from app.easy_hard import findings, prints, sheet
 from app.easy_hard.comparison import Compared, View, compared, resamples_for
 from app.easy_hard.controls import names_of
 from app.settings import RUNS_VARIABLE
@@ -158,6 +158,15 @@ def test_the_shipped_run_says_what_separates_its_images(monkeypatch: pytest.Monk
     assert easy["type"] == "bar"
     assert (hard["type"], hard["mode"]) == ("scatter", "lines")  # apart without colour
     assert "drnn saliency" not in said(page)
+    page.selectbox(key="column").set_value("answered right")
+    again(page)
+    axis = charts(page)[1]["layout"]["xaxis"]
+    assert axis["ticktext"] == ["0", "1"]
+    page.segmented_control(key="of").set_value("network")
+    again(page)
+    (network,) = charts(page)[0]["data"][1:]
+    assert network["name"] == "network's own"
+    assert page.selectbox(key="column").value != "edge density"
 
 
 def test_an_address_gives_the_view(runs: Path) -> None:
@@ -332,7 +341,7 @@ def test_findings_are_honest_about_size() -> None:
         pair("entropy", "output", 0.5), pair("blur", "factor", 0.4), pair("noise", "factor", -0.2),
         pair("correct", "output", -0.18), pair("image_contrast", "measured", 0.1),
     ]  # fmt: skip
-    pictures, network = texts.findings(pairs)
+    pictures, network = findings.largest(pairs)
     assert pictures.startswith("Take a hard and an easy image of the same class")
     assert "higher **blur** in **70\u00a0%** of such pairs (68 to 72\u00a0%, medium)" in pictures
     assert "lower **noise** in **60\u00a0%** of such pairs (58 to 62\u00a0%, small)" in pictures
@@ -340,21 +349,21 @@ def test_findings_are_honest_about_size() -> None:
     assert "higher **entropy** in **75\u00a0%**" in network
     assert "not what the pictures are like" in network
     assert "correct" not in network
-    (nothing,) = texts.findings([pair("blur", "factor", -0.06, half=0.1)])
+    (nothing,) = findings.largest([pair("blur", "factor", -0.06, half=0.1)])
     assert "Nothing known of the pictures clearly separates" in nothing
     assert "lower **blur** in **53\u00a0%** of such pairs (48 to 58\u00a0%, negligible)" in nothing
-    (unsure,) = texts.findings([pair("blur", "factor", 0.3, half=0.4)])
+    (unsure,) = findings.largest([pair("blur", "factor", 0.3, half=0.4)])
     assert "Nothing known" in unsure
     assert "small" in unsure
-    assert "only the network's own" in texts.findings([pair("entropy", "output", 0.1)])[0]
+    assert "only the network's own" in findings.largest([pair("entropy", "output", 0.1)])[0]
 
 
 def test_what_is_nothing_but_class_make_up_is_said(runs: Path) -> None:
     pairs = [pair("brightness", "factor", 0.0, overall=0.4), pair("blur", "factor", 0.3)]
-    told = texts.classes_in(_view(runs / "dr", ByLoops(7, 11)), pairs)
+    told = findings.classes_in(_view(runs / "dr", ByLoops(7, 11)), pairs)
     assert "would have to be of another" in told
     assert "also differ in brightness: that is nothing but the make-up" in told
-    even = texts.classes_in(_view(runs / "dr", ByCount(1)), pairs[1:])
+    even = findings.classes_in(_view(runs / "dr", ByCount(1)), pairs[1:])
     assert even.endswith("which classes are easy makes no difference here.")
 
 

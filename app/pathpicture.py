@@ -117,8 +117,19 @@ def _draw_blocks(part: Part, x: float, y: float, colours: Palette) -> str:
     name = f"{block.name} to {part.alike[-1].name}" if count > 1 else block.name
     middle = x + part.width / 2
     draw = glyphs.recursive_block if block.loops else glyphs.plain_block
-    drawn = draw(middle, y, block, name, colours)
-    return rail + drawn + (glyphs.count_of(middle, y, count, colours) if count > 1 else "")
+    drawn = rail + draw(middle, y, block, name, colours)
+    drawn += glyphs.count_of(middle, y, count, colours) if count > 1 else ""
+    return _pickable(part, x, y, drawn) if block.loops else drawn
+
+
+def _pickable(part: Part, x: float, y: float, drawn: str) -> str:
+    """A recursive block with a frame that pages may show and let be clicked; unseen by itself."""
+    names = escape(" ".join(block.name for block in part.alike), quote=True)
+    frame = (
+        f'<rect class="frame" x="{x:g}" y="{y - part.rise - 3:g}" width="{part.width:g}" '
+        f'height="{part.rise + 35:g}" rx="6" fill="none"/>'
+    )
+    return f'<g data-blocks="{names}">{frame}{drawn}</g>'
 
 
 def _turn(before: Row, rail_before: float, gutter: float, rail: float, colours: Palette) -> str:

@@ -9,6 +9,7 @@ import pytest
 
 from benchmarks.results.budget import budget
 from benchmarks.results.loops import differences, foreseen_errors
+from benchmarks.results.norms import figure_7, running_statistics
 from benchmarks.results.overview import overview, pairs, rates
 from benchmarks.results.shipped import Shipped
 from benchmarks.results.tables import estimate, number, relation, table
@@ -43,6 +44,15 @@ def test_the_page_is_of_these_runs(runs: list[Shipped], page: str) -> None:
 def test_every_recursive_run_brings_its_columns(runs: list[Shipped]) -> None:
     for run in runs:
         assert not run.varies or {"margin", "saliency_entropy"} < set(run.records.columns)
+
+
+def test_norms_of_every_recursive_run_are_there(runs: list[Shipped]) -> None:
+    said = running_statistics(runs)
+    for run in runs:
+        assert (f"`{run.folder.name}`" in said) == bool(run.facts.loops_max)
+        if run.varies:
+            rows = [line for line in figure_7(run).splitlines() if line.startswith("| 2.2 |")]
+            assert len(rows) == run.facts.layout[0].loops
 
 
 def test_figures_as_text() -> None:

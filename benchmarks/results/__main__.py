@@ -18,8 +18,9 @@ from benchmarks.results.budget import budget
 from benchmarks.results.evidence import evidence, sanity
 from benchmarks.results.figure_9 import figure_9
 from benchmarks.results.loops import differences, foreseen_errors, relations
+from benchmarks.results.norms import figure_7, running_statistics
 from benchmarks.results.overview import overview, pairs, rates
-from benchmarks.results.pictures import figure_7, under_corruption
+from benchmarks.results.pictures import under_corruption
 from benchmarks.results.shipped import Shipped
 from drnn_core.data.datasets import load_split
 from drnn_core.data.sets import ImageSet
@@ -68,6 +69,7 @@ def whole(runs: Sequence[Shipped], folder: Path) -> list[str]:
             parts.append(f"### Gates moved after training\n\n{moved}")
         if run.generated:
             parts += _pictures(run, load_split("generated", "test"))
+    parts.append(f"## Running statistics of the norms\n\n{running_statistics(runs)}")
     return parts
 
 
@@ -101,6 +103,7 @@ def of_records(run: Shipped, folder: Path) -> list[str]:
         FORESEEN + foreseen_errors(run),
         f"### What separates easy from hard images\n\n{figure_9(run, folder)}",
         f"### Saliency and loops\n\n{evidence(run)}",
+        f"### Executed against skipped feature maps\n\n{figure_7(run)}",
     ]
 
 
@@ -123,7 +126,6 @@ def of_images(runs: Sequence[Shipped], data: str, out: Path) -> list[str]:
 
 def _pictures(run: Shipped, images: ImageSet) -> list[str]:
     return [
-        f"### Executed against skipped feature maps\n\n{figure_7(run, images)}",
         f"### Loops as pictures get worse\n\n{under_corruption(run, images)}",
         f"### Whether maps depend on the weights\n\n{sanity(run, images)}",
     ]

@@ -137,6 +137,10 @@ class Sampled:
         values = function(self.values)
         return Sampled(values, np.stack(made) if made else np.empty((0, *np.shape(values))))
 
+    def mean(self) -> Sampled:
+        """() the mean of those values that are finite, NaN of none."""
+        return self.map(channel_mean)
+
     @property
     def error(self) -> Floats:
         """Jackknife standard error of the values; NaN of fewer than two parts."""
@@ -164,6 +168,23 @@ def t_factor(parts: int, level: float = 0.95) -> float:
     if not 0 < level < 1:
         raise ValueError(f"expected a level between 0 and 1, such as 0.95, got {level}")
     return float(stats.t.ppf((1 + level) / 2, parts - 1)) if parts > 1 else math.nan
+
+
+def difference(
+    first: Sampled, second: Sampled, paired: bool, level: float = 0.95
+) -> tuple[float, float]:
+    """First number minus second, and half the width of its interval.
+
+    Args:
+        first, second: () each.
+        paired: whether both are of the same images in the same parts; else their errors add up
+            as of independent samples.
+        level: of the interval.
+    """
+    gap = float(first.values - second.values)
+    if paired:
+        return gap, float(Sampled(np.array(gap), first.without - second.without).margin(level))
+    return gap, math.hypot(float(first.margin(level)), float(second.margin(level)))
 
 
 def channel_mean(values: Floats) -> Floats:

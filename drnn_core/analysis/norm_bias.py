@@ -11,20 +11,31 @@ gates, batches normalised by their own statistics, and the last batches counting
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
 from drnn_core.analysis.moments import Floats, NormStatistics, Sampled, channel_mean
+from drnn_core.analysis.norm_discrepancy import places_of
 
-# Of each place: the size of both faults, and which way the variance is wrong.
+# The size of both faults, and which way the variance is wrong.
 BIASES = ("mean_bias", "variance_bias", "variance_shift")
-_PLACE = ("block", "norm", "loop", "depth", "channels", "executed", "skipped")
 
 
-def bias_table(found: Iterable[NormStatistics]) -> pd.DataFrame:
+def sampled_biases(found: Sequence[NormStatistics]) -> dict[str, Sampled]:
+    """Each bias at each norm and loop: (P,) means over channels, see ``bias_table``."""
+    rows = [_biases(place) for place in found]
+    empty = np.empty((1, 0))
+    return {
+        name: Sampled.of(np.stack([row[name] for row in rows], axis=1) if rows else empty)
+        for name in BIASES
+    }
+
+
+def bias_table(
+    found: Sequence[NormStatistics], sampled: Mapping[str, Sampled] | None = None
+) -> pd.DataFrame:
     """A row for each norm and loop: the running statistics against those of executed images.
 
     Columns: ``block``, ``norm``, ``loop``, ``depth``, ``channels``; ``executed`` and ``skipped``
@@ -35,36 +46,15 @@ def bias_table(found: Iterable[NormStatistics]) -> pd.DataFrame:
     - ``variance_shift``: the same with its sign: positive where the running variance is too large;
 
     and each with ``_error``, its standard error over images. NaN where no image executes the loop.
+
+    Args:
+        found: what was measured.
+        sampled: ``sampled_biases`` of it, where they are known already.
     """
-    columns = [*_PLACE, *BIASES, *(f"{name}_error" for name in BIASES)]
-    return pd.DataFrame([_row(place) for place in found], columns=columns)
-
-
-def sampled_bias(found: Sequence[NormStatistics], bias: str) -> Sampled:
-    """(P,) one of the biases at each norm and loop, and how sure it is.
-
-    Raises:
-        ValueError: no such bias.
-    """
-    if bias not in BIASES:
-        raise ValueError(f"expected a bias of {BIASES}, got {bias!r}")
-    return Sampled.of(np.stack([_biases(place)[bias] for place in found], axis=1))
-
-
-def _row(place: NormStatistics) -> dict[str, Any]:
-    values: dict[str, Any] = {
-        "block": place.block,
-        "norm": place.norm,
-        "loop": place.loop,
-        "depth": place.depth,
-        "channels": len(place.population.mean),
-        "executed": place.executed.images,
-        "skipped": place.skipped.images,
-    }
-    for name, rows in _biases(place).items():
-        sampled = Sampled.of(rows)
-        values[name], values[f"{name}_error"] = float(sampled.values), float(sampled.error)
-    return values
+    columns = places_of(found)
+    for name, values in (sampled or sampled_biases(found)).items():
+        columns[name], columns[f"{name}_error"] = values.values, values.error
+    return pd.DataFrame(columns)
 
 
 def _biases(place: NormStatistics) -> dict[str, Floats]:

@@ -5,7 +5,7 @@ What is compared, and where, says ``drnn_core/analysis/norm_statistics.py``.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,55 +45,54 @@ def discrepancy(first: Moments, second: Moments) -> Discrepancy:
     )
 
 
-def discrepancy_table(found: Iterable[NormStatistics]) -> pd.DataFrame:
+def sampled_discrepancies(found: Sequence[NormStatistics]) -> dict[str, Sampled]:
+    """Each measure at each norm and loop: (P,) means over channels of absolute values."""
+    rows = [_between(place) for place in found]
+    empty = np.empty((1, 0))
+    return {
+        name: Sampled.of(np.stack([row[name] for row in rows], axis=1) if rows else empty)
+        for name in MEASURES
+    }
+
+
+def discrepancy_table(
+    found: Sequence[NormStatistics], sampled: Mapping[str, Sampled] | None = None
+) -> pd.DataFrame:
     """A row for each norm and loop, its channels averaged.
 
     Columns: ``block``, ``norm``, ``loop``, ``depth``, ``channels``; ``executed`` and ``skipped``
     images; ``mean_difference`` and ``log_variance_ratio`` (means of absolute values) and
     ``divergence`` of the two groups, the same with ``_shuffled``, and with ``_error``: the
     standard error over images. NaN where a group is empty.
+
+    Args:
+        found: what was measured.
+        sampled: ``sampled_discrepancies`` of it, where they are known already.
     """
-    return pd.DataFrame([_row(place) for place in found], columns=list(_COLUMNS))
+    columns = places_of(found)
+    for name, values in (sampled or sampled_discrepancies(found)).items():
+        columns[name], columns[f"{name}_error"] = values.values, values.error
+    shuffled = [discrepancy(*place.shuffled) for place in found]
+    for name in MEASURES:
+        values = [channel_mean(np.abs(getattr(each, name))) for each in shuffled]
+        columns[f"{name}_shuffled"] = np.array(values, dtype=np.float64)
+    return pd.DataFrame(columns)
 
 
-def sampled_discrepancy(found: Sequence[NormStatistics], measure: str) -> Sampled:
-    """(P,) one measure at each norm and loop, its channels averaged, and how sure it is.
-
-    Raises:
-        ValueError: no such measure.
-    """
-    if measure not in MEASURES:
-        raise ValueError(f"expected a measure of {MEASURES}, got {measure!r}")
-    return Sampled.of(np.stack([_between(place, measure) for place in found], axis=1))
-
-
-_COLUMNS = (
-    "block", "norm", "loop", "depth", "channels", "executed", "skipped",
-    *MEASURES, *(f"{name}_shuffled" for name in MEASURES), *(f"{name}_error" for name in MEASURES),
-)  # fmt: skip
-
-
-def _row(place: NormStatistics) -> dict[str, Any]:
-    values: dict[str, Any] = {
-        "block": place.block,
-        "norm": place.norm,
-        "loop": place.loop,
-        "depth": place.depth,
-        "channels": len(place.population.mean),
-        "executed": place.executed.images,
-        "skipped": place.skipped.images,
+def places_of(found: Sequence[NormStatistics]) -> dict[str, Any]:
+    """Columns that say where the rows of a table are of."""
+    return {
+        "block": [place.block for place in found],
+        "norm": [place.norm for place in found],
+        "loop": [place.loop for place in found],
+        "depth": [place.depth for place in found],
+        "channels": [len(place.population.mean) for place in found],
+        "executed": [int(place.executed_parts.images.sum()) for place in found],
+        "skipped": [int(place.skipped_parts.images.sum()) for place in found],
     }
-    pair = place.executed_parts.jackknifed(), place.skipped_parts.jackknifed()
-    for name, channels in vars(discrepancy(*pair)).items():
-        sampled = Sampled.of(channel_mean(np.abs(channels)))
-        values[name] = float(sampled.values)
-        values[f"{name}_error"] = float(sampled.error)
-    for name, channels in vars(discrepancy(*place.shuffled)).items():
-        values[f"{name}_shuffled"] = float(channel_mean(np.abs(channels)))
-    return values
 
 
-def _between(place: NormStatistics, measure: str) -> Floats:
+def _between(place: NormStatistics) -> dict[str, Floats]:
     """(1 + P,) of all images, then without each part."""
-    pair = place.executed_parts.jackknifed(), place.skipped_parts.jackknifed()
-    return channel_mean(np.abs(getattr(discrepancy(*pair), measure)))
+    found = discrepancy(place.executed_parts.jackknifed(), place.skipped_parts.jackknifed())
+    return {name: channel_mean(np.abs(channels)) for name, channels in vars(found).items()}

@@ -18,7 +18,7 @@ measurement is, the scatter of its parts says (``drnn_core/analysis/moments.py``
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -31,6 +31,7 @@ from drnn_core.models.network import Network
 from drnn_core.models.norm import LoopNorm
 
 PARTS = 10
+Computing = Callable[[], AbstractContextManager[object]]
 
 
 class _Place(NamedTuple):
@@ -42,7 +43,11 @@ class _Place(NamedTuple):
 
 
 def norm_statistics(
-    network: Network, batches: Iterable[Tensor], seed: int = 0, parts: int = PARTS
+    network: Network,
+    batches: Iterable[Tensor],
+    seed: int = 0,
+    parts: int = PARTS,
+    computing: Computing = nullcontext,
 ) -> list[NormStatistics]:
     """Collect the moments while the network classifies.
 
@@ -55,6 +60,7 @@ def norm_statistics(
         seed: of the shuffled decisions.
         parts: into which the images are dealt out one by one, so that neighbours, which may be
             of one class, fall into different ones.
+        computing: a context in which the network computes a batch.
 
     Returns:
         One entry for each norm and loop of each recursive block, in the order of execution.
@@ -71,7 +77,7 @@ def norm_statistics(
             stack.callback(handle.remove)
         network.eval()
         for batch in batches:
-            with torch.inference_mode():
+            with computing(), torch.inference_mode():
                 ran = network(batch).trace.ran.cpu()
             order = torch.randperm(len(ran), generator=generator)
             dealt = torch.arange(images, images + len(ran)) % parts == torch.arange(parts)[:, None]

@@ -1,7 +1,7 @@
 """Whether a number of each norm and loop grows, with depth and from loop to loop.
 
 Two kinds of doubt belong to a trend. The interval says how it would scatter with other images (the
-jackknife, on Fisher's z scale); p says how often so clear an order would come about if the norms
+jackknife); p says how often so clear an order would come about if the norms
 and loops stood in random order. Neither speaks of other trainings.
 """
 
@@ -16,9 +16,6 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from drnn_core.analysis.moments import Floats, Sampled
-
-# Fisher's z of a perfect order is infinite.
-_NEARLY_ONE = 1 - 1e-6
 
 
 @dataclass(frozen=True)
@@ -95,9 +92,9 @@ def _rho(values: Floats) -> float:
 
 
 def _trend(found: Sampled, rho: Callable[[Floats], float], p: float, n: int, level: float) -> Trend:
-    scaled = found.map(lambda values: np.arctanh(np.clip(rho(values), -_NEARLY_ONE, _NEARLY_ONE)))
-    middle, half = float(scaled.values), float(scaled.margin(level))
-    return Trend(rho(found.values), math.tanh(middle - half), math.tanh(middle + half), p, n, level)
+    sampled = found.map(lambda values: np.array(rho(values)))
+    value, half = float(sampled.values), float(sampled.margin(level))
+    return Trend(value, max(value - half, -1.0), min(value + half, 1.0), p, n, level)
 
 
 def _nothing(n: int, level: float) -> Trend:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from drnn_core.analysis.moments import Floats, Moments, NormStatistics, Parts
-from drnn_core.analysis.norm_statistics import PARTS, has_loop_norms, norm_statistics
+from drnn_core.analysis.norm_statistics import PARTS, Computing, has_loop_norms, norm_statistics
 from drnn_core.analysis.sweep import spread_sample
 from drnn_core.data.sets import ImageSet
 from drnn_core.data.transforms import Preprocessing
@@ -40,6 +41,7 @@ def measure_norms(
     seed: int = 0,
     progress: Progress | None = None,
     device: str = "cpu",
+    computing: Computing = nullcontext,
 ) -> StoredNorms:
     """Measure what the norms of a run see, and write it into the run; older statistics go.
 
@@ -53,6 +55,7 @@ def measure_norms(
         seed: of the shuffled decisions.
         progress: called with (done, total) images.
         device: to compute on.
+        computing: a context in which the network computes a batch, for those who share a process.
 
     Raises:
         RunError: the run is missing or damaged.
@@ -64,13 +67,13 @@ def measure_norms(
         raise NormsError(
             f"{run_folder} has no recursive blocks with BatchNorm, so there is nothing to measure"
         )
-    check_images(run_folder, images)
+    split = split_of(run_folder, images)
     network.to(device)
     keep = spread_sample(len(images), limit)
     batches = _batches(images, keep, batch, info.preprocessing, device, progress)
-    found = norm_statistics(network, batches, seed)
+    found = norm_statistics(network, batches, seed, computing=computing)
     header = NormsHeader(
-        split="test",
+        split=split,
         dataset=images.name,
         data_fingerprint=images.fingerprint,
         rows=len(images),
@@ -96,33 +99,44 @@ def read_statistics(run_folder: Path) -> tuple[NormsHeader, list[NormStatistics]
     return stored.header, statistics_of(stored)
 
 
-def statistics_of(stored: StoredNorms) -> list[NormStatistics]:
-    """What was measured, from what is stored."""
+def statistics_of(
+    stored: StoredNorms, block: str | None = None, norm: str | None = None
+) -> list[NormStatistics]:
+    """What was measured, from what is stored, in the order of execution.
+
+    Args:
+        stored: of a run.
+        block, norm: only of those of this name.
+    """
     places = [
-        (block, norm, loop)
-        for block in stored.header.blocks
-        for loop in range(block.loops)
-        for norm in block.norms
+        (each, part, loop)
+        for each in stored.header.blocks
+        for loop in range(each.loops)
+        for part in each.norms
     ]
     return [
-        _statistics(stored, block, norm, loop, depth)
-        for depth, (block, norm, loop) in enumerate(places)
+        _statistics(stored, each, part, loop, depth)
+        for depth, (each, part, loop) in enumerate(places)
+        if block in (None, each.name) and norm in (None, part.name)
     ]
 
 
-def check_images(run_folder: Path, images: ImageSet) -> None:
-    """Refuse other images than those that the run's records are of, where it has records.
+def split_of(run_folder: Path, images: ImageSet) -> str:
+    """The split that images are: of a run's records, where it has some, else "test".
 
     Raises:
-        NormsError: they are others.
+        NormsError: the records are of other images.
     """
     header = _recorded(run_folder)
-    if header and (header.split, header.data_fingerprint) != ("test", images.fingerprint):
+    if header is None:
+        return "test"
+    if header.data_fingerprint != images.fingerprint:
         raise NormsError(
             f"the records of {run_folder} are of other images ({header.dataset}, "
             f"{header.rows:,}) than {images.name} ({len(images):,}); pass the data set that was "
             "recorded"
         )
+    return header.split
 
 
 def _recorded(run_folder: Path) -> RecordsHeader | None:

@@ -97,7 +97,7 @@ def _print(title: str, header: NormsHeader, table: pd.DataFrame) -> None:
         print(
             f"  {row['block']:7s} {row['loop'] + 1:4d}  {row['norm']:8s} {row['executed']:9,d}"
             f"{row['skipped']:9,d}   {_number(row['divergence'], '.4f'):>8s} "
-            f"({_number(row['divergence_shuffled'], '.4f')})      "
+            f"({_number(row['divergence_shuffled'], '.5f')})     "
             f"{_number(row['mean_bias'], '.3f'):>12s} sd"
             f"{_number(math.exp(row['variance_shift']), '.2f'):>12s} × true"
         )

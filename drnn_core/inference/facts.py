@@ -9,6 +9,7 @@ import torch
 
 from drnn_core.cost import NetworkCost, network_cost
 from drnn_core.inference.predictor import one_thread
+from drnn_core.models.network import Network
 from drnn_core.models.registry import create_model
 from drnn_core.store.runs import RunError, RunInfo
 from drnn_core.trace import BlockLayout, StageLayout
@@ -82,23 +83,39 @@ def network_shape(name: str) -> NetworkShape:
     return NetworkShape(recipe.image_size, network.num_classes, stages, recipe.target, cost)
 
 
+def run_shape(info: RunInfo) -> NetworkShape:
+    """The shape of a run's network, as it was changed for the run.
+
+    Raises:
+        RunError: run.json names a network that cannot be built.
+    """
+    network, cost = _build(info)
+    target, size = info.metrics.test.target, info.preprocessing.image_size
+    return NetworkShape(size, network.num_classes, network.stage_layouts, target, cost)
+
+
 def network_facts(info: RunInfo) -> NetworkFacts:
     """Build the network of a run without its weights and count it.
 
     Raises:
         RunError: run.json names a network that cannot be built.
     """
+    _, cost = _build(info)
+    target = info.metrics.test.target
+    return NetworkFacts(cost.layout, cost.asks, target, cost.expected_rates(target), cost)
+
+
+def _build(info: RunInfo) -> tuple[Network, NetworkCost]:
+    """The network of a run without its weights, counted."""
     _check_size(info)
     try:
         # "meta": shapes alone. However wide run.json says the network is, it takes no memory, and
         # no random number is drawn.
         with one_thread(), torch.device("meta"):
             network = create_model(info.model, num_classes=len(info.classes), **info.model_args)
-            cost = network_cost(network, info.preprocessing.image_size)
+            return network, network_cost(network, info.preprocessing.image_size)
     except (ValueError, TypeError, LookupError, AttributeError, RuntimeError) as error:
         raise RunError(f"cannot build the network {info.model!r} of the run: {error}") from error
-    target = info.metrics.test.target
-    return NetworkFacts(cost.layout, cost.asks, target, cost.expected_rates(target), cost)
 
 
 def _check_size(info: RunInfo) -> None:

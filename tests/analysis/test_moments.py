@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from drnn_core.analysis.moments import Parts, Sampled, channel_mean, t_factor
+from drnn_core.analysis.moments import Parts, Sampled, channel_mean, difference, t_factor
 
 
 def dealt(values: np.ndarray, member: np.ndarray, parts: int) -> Parts:
@@ -90,3 +90,22 @@ def test_channels_that_say_nothing_do_not_count() -> None:
     found = channel_mean(values)
     assert found[0] == 2
     assert np.isnan(found[1])
+
+
+def test_a_difference_of_the_same_images_is_surer() -> None:
+    """Noise that both share goes; of independent samples, errors add up in squares."""
+    random = np.random.default_rng(0)
+    shared, own = random.normal(size=(2, 10))
+    first = Sampled(np.array(5.0), 5 + shared)
+    second = Sampled(np.array(3.0), 3 + shared + 0.1 * own)
+    gap, half = difference(first, second, paired=True)
+    assert gap == 2
+    assert half == pytest.approx(0.1 * float(Sampled(np.array(0.0), own).margin()))
+    _, apart = difference(first, second, paired=False)
+    assert apart == pytest.approx(math.hypot(float(first.margin()), float(second.margin())))
+    assert apart > 5 * half
+
+
+def test_a_mean_leaves_out_what_is_not_known() -> None:
+    found = Sampled(np.array([1.0, np.nan, 3.0]), np.array([[1.0, 2.0, 3.0]])).mean()
+    assert (float(found.values), found.without.tolist()) == (2.0, [2.0])

@@ -31,15 +31,18 @@ def test_over_depth_is_spearman_with_an_interval_over_images() -> None:
     assert noisier.high - noisier.low > found.high - found.low
 
 
-def test_the_interval_is_the_jackknife_on_fishers_scale() -> None:
+def test_the_interval_is_the_jackknife_within_its_bounds() -> None:
     values = np.array([1.0, 3.0, 2.0, 5.0, 4.0])
     other = np.array([3.0, 1.0, 2.0, 5.0, 4.0])
     found = over_depth(Sampled(values, np.stack([values, values, values, other])))
-    z = np.arctanh([stats.spearmanr(range(5), each).statistic for each in (values, other)])
-    error = math.sqrt(3 / 4 * (3 * (z[1] - z[0]) ** 2 / 16 + 9 * (z[1] - z[0]) ** 2 / 16))
+    rho, less = (stats.spearmanr(range(5), each).statistic for each in (values, other))
+    error = math.sqrt(3 / 4 * (3 * ((rho - less) / 4) ** 2 + (3 * (rho - less) / 4) ** 2))
     half = stats.t(3).ppf(0.975) * error
-    assert found.low == pytest.approx(math.tanh(z[0] - half))
-    assert found.high == pytest.approx(math.tanh(z[0] + half))
+    assert found.low == pytest.approx(rho - half)
+    assert found.high == pytest.approx(min(1, rho + half))
+    rising = np.arange(5.0)
+    sure = over_depth(Sampled(rising, np.stack([rising, rising, rising, values])))
+    assert (sure.rho, sure.high) == (pytest.approx(1), 1)
 
 
 def test_places_without_a_number_are_left_out() -> None:

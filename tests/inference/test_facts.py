@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from drnn_core.cost import network_cost
-from drnn_core.inference.facts import network_facts, network_shape
+from drnn_core.inference.facts import network_facts, network_shape, run_shape
 from drnn_core.models.registry import create_model
 from drnn_core.store.runs import RunError
 from tests.tiny_runs import TINY, tiny_info, tiny_network
@@ -20,6 +20,16 @@ def test_counts_are_those_of_the_network_with_weights() -> None:
     assert facts.asks == (True,) * 5
     assert facts.expected_rates == pytest.approx((0.7, 0.49, 0.7, 0.49, 0.343))
     assert facts.expected_loops == pytest.approx(2.723)
+
+
+def test_the_shape_is_of_the_network_as_the_run_has_it() -> None:
+    shape = run_shape(tiny_info())
+    assert [len(stage.blocks) for stage in shape.stages] == [1, 2, 2]
+    assert [block.loops for stage in shape.stages for block in stage.blocks] == [0, 0, 2, 0, 3]
+    assert (shape.image_size, shape.classes, shape.target) == (16, 4, 0.7)
+    assert shape.cost == network_facts(tiny_info()).cost
+    with pytest.raises(RunError, match="cannot build"):
+        run_shape(tiny_info(model="dr_resnet17_l2"))
 
 
 def test_an_ungated_first_loop_always_runs() -> None:

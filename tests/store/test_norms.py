@@ -187,7 +187,7 @@ def test_a_stop_leaves_the_old_file(run: Path) -> None:
 
 
 def test_without_norms_of_loops_there_is_nothing_to_measure(tmp_path: Path) -> None:
-    args: dict[str, Any] = dict.fromkeys(("blocks", "loops"), [1, 1, 1])
+    args: dict[str, Any] = {"blocks": [1, 1, 1], "loops": [1, 1, 1]}
     args |= {"widths": [8, 8, 8], "gated": False}
     tiny_run(tmp_path / "plain", tiny_network(**args), model_args=args)
     with pytest.raises(NormsError, match="no recursive blocks"):

@@ -134,8 +134,8 @@ def compile_for_inference(
     Args:
         network: is left as it is; what happens to it later does not reach the copy.
         image_size: height and width that it is packed for, by default the recipe's; others work.
-        dtype: of features and weights. ``torch.bfloat16`` pays on a GPU and on processors with AMX
-            (a tenth of the time, or several times it: see docs/engine.md); gates stay in float32.
+        dtype: of features and weights. ``torch.bfloat16`` is meant for GPUs and for processors
+            with instructions for it, see docs/engine.md; decisions stay in float32.
 
     Raises:
         NotAChainError: branches lead around its recursive blocks, see ``fast_forward``.

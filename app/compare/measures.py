@@ -9,12 +9,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from app.bounded import BoundedCache
 from app.compare.sides import Side, unpaired
 from app.pairs import Pair, pair_of
 from drnn_core.analysis.bootstrap import Estimate
-from drnn_core.analysis.comparison import McNemar, error_difference, holm, mcnemar
+from drnn_core.analysis.comparison import (
+    Agreement,
+    McNemar,
+    agreement,
+    error_difference,
+    holm,
+    loops_by_loops,
+    mcnemar,
+)
 from drnn_core.analysis.confidence import calibration_error
+from drnn_core.analysis.loops_compared import loops_relation
+from drnn_core.analysis.pair_selection import Outcome, outcome_counts
+from drnn_core.analysis.relations import Relation
 from drnn_core.analysis.shares import share_of
 
 _KEPT = 256
@@ -39,6 +53,37 @@ class PairedTest:
     difference: Estimate | None = None
     counts: McNemar | None = None
     corrected: float | None = None
+
+
+@dataclass(frozen=True)
+class PairMeasures:
+    """What the images of a pair say; shared, not to be changed in place.
+
+    Attributes:
+        loops: images by loops in a and loops in b.
+        outcomes: images by who is right.
+        agreement: how far the two say the same.
+        relation: of the loops; None where all images of one loop alike.
+    """
+
+    loops: NDArray[np.int64]
+    outcomes: dict[Outcome, int]
+    agreement: Agreement
+    relation: Relation | None
+
+
+_pairs: BoundedCache[tuple[str, str, str], PairMeasures] = BoundedCache(_KEPT, lambda _: 1)
+
+
+def pair_measures(a: Side, b: Side, pair: Pair) -> PairMeasures:
+    """What the images of a pair say, worked out once for all sessions."""
+
+    def measure() -> PairMeasures:
+        loops = loops_by_loops(pair.table, a.facts.loops_max, b.facts.loops_max)
+        relation = loops_relation(loops) if a.changes and b.changes else None
+        return PairMeasures(loops, outcome_counts(pair.table), agreement(pair.table), relation)
+
+    return _pairs.get_or_make((str(a.run.folder), str(b.run.folder), pair.stamp), measure)
 
 
 def error_of(side: Side) -> Estimate:

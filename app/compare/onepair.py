@@ -14,14 +14,13 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from app import charts, downloads, images, runpicker
-from app.compare import controls, crossing, outcomes, texts
+from app.compare import controls, crossing, measures, outcomes, texts
 from app.compare.sides import Side, unpaired
 from app.gallery import beside, gallery
 from app.gallery.source import describe, rows_of
 from app.pairs import Pair, pair_of
-from drnn_core.analysis.comparison import agreement, loops_by_loops
-from drnn_core.analysis.loops_compared import error_by_loops, loops_relation
-from drnn_core.analysis.pair_selection import Outcome, PairOrder, PairSelection, outcome_counts
+from drnn_core.analysis.loops_compared import error_by_loops
+from drnn_core.analysis.pair_selection import Outcome, PairOrder, PairSelection
 
 _GALLERY = "compare_gallery"
 # Where this page keeps what is to be inspected until it can leave.
@@ -69,19 +68,19 @@ def show_pairs(sides: Sequence[Side]) -> None:
 def _show_pair(pairs: Mapping[str, tuple[Side, Side]]) -> None:
     a, b = pairs[controls.pair_control(list(pairs))]
     view = View(a, b, pair_of(a.run, b.run))
+    found = measures.pair_measures(a, b, view.pair)
     texts.pairing_note(view.pair)
-    table = loops_by_loops(view.pair.table, a.facts.loops_max, b.facts.loops_max)
-    relation = loops_relation(table) if all(view.loops) else None
-    texts.pair_figures(agreement(view.pair.table), relation, view.letters)
+    texts.pair_figures(found.agreement, found.relation, view.letters)
     charts_place = st.container()
     selection, order = _choice(view)
+    # First, so that pictures are on their way while charts are drawn.
+    _gallery(view, selection, order)
     with charts_place:
         left, right = st.columns([2, 3], gap="large")
         with left:
-            _outcomes(view, selection.outcomes)
+            _outcomes(view, found.outcomes, selection.outcomes)
         with right:
-            _loops(view, table, selection)
-    _gallery(view, selection, order)
+            _loops(view, found.loops, selection)
 
 
 def _choice(view: View) -> tuple[PairSelection, PairOrder]:
@@ -89,8 +88,7 @@ def _choice(view: View) -> tuple[PairSelection, PairOrder]:
         return controls.pick_controls(view.letters, view.loops, all(view.loops))
 
 
-def _outcomes(view: View, chosen: tuple[Outcome, ...]) -> None:
-    counts = outcome_counts(view.pair.table)
+def _outcomes(view: View, counts: Mapping[Outcome, int], chosen: tuple[Outcome, ...]) -> None:
     texts.outcome_title(view.letters, len(view.pair.table))
 
     def pick(point: Mapping[str, Any]) -> None:

@@ -59,10 +59,10 @@ def show() -> None:
         beneath = [st.container(), st.container()] if few else st.columns(2, gap="large")
     with beneath[0]:
         _tests(sides)
-    with beneath[1]:
-        _distributions(sides)
     st.divider()
     show_pairs(sides)
+    with beneath[1]:
+        _distributions(sides)
     st.divider()
     left, right = st.columns(2, gap="large")
     with left:

@@ -17,7 +17,7 @@ from drnn_core.data.generated import GeneratedSet
 from drnn_core.inference.recording import record_run
 from drnn_core.store.budget import BudgetCurve
 from tests.browser.conftest import Server
-from tests.browser.test_distribution import address, heading, wait_for_address
+from tests.browser.test_distribution import heading, wait_for_address
 from tests.tiny_runs import PREPROCESSING, tiny_network, tiny_run
 
 pytestmark = pytest.mark.browser
@@ -76,26 +76,6 @@ def test_a_point_of_the_curve_is_chosen_shared_and_saved(
     other = open_page(page.evaluate("location.pathname + location.search").lstrip("/"))
     heading(other, "Which classes pay")
     assert figure(other, "Mean loops") == figure(page, "Mean loops")
-
-
-def test_the_keyboard_moves_gates_and_the_network_runs_anew(
-    open_page: Any, curve: BudgetCurve
-) -> None:
-    page = open_page("budget?run=budget&own=3.2&own=9.9")
-    slider = page.get_by_role("slider", name="Threshold of all gates")
-    slider.focus()
-    page.keyboard.press("ArrowRight")
-    wait_for_address(page, threshold=["0.505"], own=["3.2"])
-    page.get_by_role("slider", name="stage 3 · block 2").focus()
-    for _ in range(3):
-        page.keyboard.press("ArrowLeft")
-    page.get_by_text("bounds, from the records").first.wait_for()
-    run = page.get_by_role("button", name="Run the network here")
-    run.focus()
-    page.keyboard.press("Enter")
-    heading(page, "Answers that change")
-    assert " to " not in figure(page, "Mean loops")
-    assert address(page)["run"] == ["budget"]
 
 
 def test_it_fits_a_phone(open_page: Any, curve: BudgetCurve) -> None:

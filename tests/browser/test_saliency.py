@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,7 +12,7 @@ from drnn_core.store.columns import read_all
 from tests.app.evidence_columns import write_evidence
 from tests.app.inspect_runs import inspect_run
 from tests.browser.conftest import Server, Watched, watch
-from tests.browser.test_distribution import address, heading, wait_for_address
+from tests.browser.test_distribution import heading, wait_for_address
 
 pytestmark = pytest.mark.browser
 
@@ -84,25 +81,6 @@ def test_a_cell_is_chosen_and_its_address_gives_the_same_view(page: Any, server:
     click(page, 0, "g.point path", 1 * 6)
     page.get_by_text("has not been measured of this run").wait_for()
     page.get_by_text("--method input_x_gradient").wait_for()
-
-
-def test_a_class_narrows_and_the_numbers_are_saved(page: Any, server: Server) -> None:
-    show(page, server)
-    frame = read_all(server.runs / "tiny")
-    page.get_by_text("white line: the object").wait_for()  # nothing is drawn anew after that
-    save = page.locator(".st-key-figure-density").get_by_role("button", name="Save")
-    centre(save)
-    save.click()
-    with page.expect_download() as download:
-        page.get_by_role("button", name="CSV").click()
-    rows = list(csv.DictReader(io.StringIO(Path(download.value.path()).read_text())))
-    assert sum(int(row["images"]) for row in rows) == len(frame)
-    page.keyboard.press("Escape")
-    click(page, 3, ".scatterlayer path.point", 0)
-    page.wait_for_function("() => new URLSearchParams(location.search).has('class')")
-    (name,) = address(page)["class"]
-    count = int((frame["label"] == _classes(server).index(name)).sum())
-    page.get_by_text(f"{count} of {len(frame)} images").wait_for()
 
 
 def _classes(server: Server) -> tuple[str, ...]:

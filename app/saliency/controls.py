@@ -23,6 +23,7 @@ METHOD, STATISTIC, COLUMN, VIEW = "evidence", "statistic", "column", "over"
 HERE, CHECK, CHECKED = "here", "check", "checked"
 
 OTHER = "other"
+_FILTERED = "saliency_filtered"
 VIEWS: dict[str, relation_overview.View] = {
     "all": "all",
     "within classes": "within",
@@ -131,6 +132,15 @@ def toggle_class(name: str) -> None:
     """Show one class, or all again if it is the one shown already; in a callback."""
     shown = st.session_state.get(CLASSES, [])
     st.session_state[CLASSES] = [] if shown == [name] else [name]
+    st.session_state[_FILTERED] = True
+
+
+def was_filtered() -> bool:
+    """Whether a class was chosen in a figure since this was last asked.
+
+    A figure in a fragment draws only the fragment anew, and the filter's box is not in it.
+    """
+    return bool(st.session_state.pop(_FILTERED, False))
 
 
 def here_box(method: Method) -> int | None:

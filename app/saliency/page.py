@@ -48,6 +48,8 @@ def show() -> None:
 @st.fragment
 def _relations(view: View, pictures: Pictures | NoPictures) -> None:
     """The matrix and what is chosen in it; a fragment, so that a choice redraws no check."""
+    if controls.was_filtered():
+        st.rerun(scope="app")
     with st.container(horizontal=True, vertical_alignment="center"):
         texts.overview_title(view)
         over = controls.view_box()

@@ -130,7 +130,7 @@ def error_limit(found: Sequence[Estimate], trained: float) -> float:
     """End of the axis of error: networks that are all but cut off would press the others flat."""
     worst = max((each.high for each in found), default=trained)
     usual = 2.5 * trained + 5
-    return min(1.06 * max(worst, 1.5 * trained, 1.0), usual)
+    return min(1.06 * max(worst, 1.5 * trained, 1.0), usual, 102.0)
 
 
 def figures_table(curve: Mapping[float, Point]) -> pd.DataFrame:

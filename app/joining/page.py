@@ -140,7 +140,9 @@ def _found(view: View, names: Sequence[str]) -> list[OutsideColumn]:
 def _corrected(view: View, found: Sequence[OutsideColumn]) -> list[OutsideColumn]:
     """With the reliabilities that the user gives."""
     with st.expander("Reliability, to correct for chance in the measures"):
-        st.caption(texts.reliability_help(subject.reliability_of_loops(view)))
+        asked = st.checkbox("Estimate that of the loops from the halves of the run's blocks")
+        halves = subject.reliability_of_loops(view) if asked else None
+        st.caption(texts.reliability_help(halves, asked))
         given: dict[str, float] = {}
         labels: Mapping[str, str] = {LOOPS: "loops"} | {one.name: one.name for one in found}
         places = st.columns(4)

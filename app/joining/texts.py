@@ -182,15 +182,17 @@ def binned_title() -> None:
     )
 
 
-def reliability_help(found: Reliability | None) -> str:
-    """What reliability is, and what the run knows of that of its loops."""
+def reliability_help(found: Reliability | None, asked: bool) -> str:
+    """What reliability is, and what the run knows of that of its loops, if asked."""
     text = (
         "How much of a measure is not chance, from 0 to 1: for ratings, the correlation between "
         "two halves of the raters, stepped up. A correlation cannot exceed the root of the "
         "product of both; corrected values say what it would be without chance."
     )
-    if found is None:
+    if not asked:
         return text
+    if found is None:
+        return f"{text} This run has no two blocks whose loops differ: there are no halves."
     whole = found.whole
     if math.isnan(whole.value):
         return (

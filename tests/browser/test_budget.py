@@ -78,6 +78,26 @@ def test_a_point_of_the_curve_is_chosen_shared_and_saved(
     assert figure(other, "Mean loops") == figure(page, "Mean loops")
 
 
+def test_the_keyboard_moves_gates_and_the_network_runs_anew(
+    open_page: Any, curve: BudgetCurve
+) -> None:
+    page = open_page("budget?run=budget&own=3.2&own=9.9")
+    slider = page.get_by_role("slider", name="Threshold of all gates")
+    slider.focus()
+    page.keyboard.press("ArrowRight")
+    wait_for_address(page, threshold=["0.505"], own=["3.2"])
+    page.get_by_role("slider", name="stage 3 · block 2").focus()
+    page.keyboard.press("End")
+    wait_for_address(page, **{"at-3.2": ["1"]})
+    metrics = page.locator('[data-testid="stMetric"]')
+    metrics.get_by_text("bounds, from the records").first.wait_for()
+    run = page.get_by_role("button", name="Run the network here")
+    run.focus()
+    page.keyboard.press("Enter")
+    heading(page, "Answers that change")
+    assert metrics.get_by_text("bounds, from the records").count() == 0
+
+
 def test_it_fits_a_phone(open_page: Any, curve: BudgetCurve) -> None:
     page = open_page("budget?run=budget&threshold=0.8", width=390, height=844)
     heading(page, "Which classes pay")

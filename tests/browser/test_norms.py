@@ -33,6 +33,13 @@ CHOSEN = """name => {
 }"""
 
 
+# The band over depth stands left of a place, or right of it: the figure is of that block already.
+BAND = """([sign, x]) => {
+  const shapes = document.querySelectorAll(".js-plotly-plot")[2]?._fullLayout?.shapes ?? [];
+  return shapes.length && sign * (shapes[0].x0 - x) > 0;
+}"""
+
+
 @pytest.fixture(scope="module")
 def server(start_app: Callable[..., Server], tmp_path_factory: pytest.TempPathFactory) -> Server:
     """An app on a pair of runs with statistics, and one that has yet to be measured."""
@@ -64,6 +71,7 @@ def test_a_block_is_chosen_in_the_picture_in_a_figure_and_by_keys(open_page: Any
     heading(page, "Stage 2 · block 2, norm1, channel by channel")
     page.wait_for_function(CHOSEN, arg="2.2")
     wait_for_address(page, run=["ilvbn"], block=["2.2"])
+    page.wait_for_function(BAND, arg=[-1, 0])
     box = page.get_by_role("combobox", name="Block")
     box.focus()
     page.keyboard.press("ArrowDown")
@@ -72,13 +80,18 @@ def test_a_block_is_chosen_in_the_picture_in_a_figure_and_by_keys(open_page: Any
     page.keyboard.press("Enter")
     heading(page, "Stage 3 · block 2, norm1, channel by channel")
     page.wait_for_function(CHOSEN, arg="3.2")
-    # the first mark of the gap over depth is of block 2.2
+    # the first mark of the gap over depth is of block 2.2; it can be clicked once it says so
+    page.wait_for_function(BAND, arg=[1, 2])
     drawn(page, 5)
-    mark = page.locator(".js-plotly-plot").nth(2).locator("g.trace.scatter").last
-    mark = mark.locator("path.point").first
+    plot = page.locator(".js-plotly-plot").nth(2)
+    mark = plot.locator("g.trace.scatter").last.locator("path.point").first
     mark.scroll_into_view_if_needed()
     place = mark.bounding_box()
-    page.mouse.click(place["x"] + place["width"] / 2, place["y"] + place["height"] / 2)
+    middle = place["x"] + place["width"] / 2, place["y"] + place["height"] / 2
+    page.mouse.move(middle[0], middle[1] + 60)
+    page.mouse.move(*middle)
+    plot.locator(".hoverlayer").get_by_text("block 2.2, loop 1").wait_for()
+    page.mouse.click(*middle)
     heading(page, "Stage 2 · block 2, norm1, channel by channel")
 
 

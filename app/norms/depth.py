@@ -154,7 +154,13 @@ def _faint(
         x = [places[key] for key in zip(rows["block"], rows["loop"], strict=True)]
         behind = _lines(x, value, rows["block"].tolist(), line)
         drawn.append(
-            {**behind, "hoverinfo": "y", "hovertemplate": f"{norm}: %{{y:.3g}}<extra></extra>"}
+            {
+                **behind,
+                "mode": "lines+markers",  # a block of one loop has no line
+                "marker": {"size": 4, "color": colours.skipped},
+                "hoverinfo": "y",
+                "hovertemplate": f"{norm}: %{{y:.3g}}<extra></extra>",
+            }
         )
     return drawn
 

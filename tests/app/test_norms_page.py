@@ -325,6 +325,8 @@ def test_many_blocks_are_named_by_stage(tmp_path: Path, monkeypatch: pytest.Monk
     axis = charts(page)[1]["layout"]["xaxis"]
     assert axis["ticktext"] == ["stage 1", "stage 2", "stage 3"]
     assert "From loop to loop" not in texts(page), "a block has one loop here"
+    drawn = [trace for trace in charts(page)[1]["data"] if "markers" in trace["mode"]]
+    assert len(drawn) == 3, "chance, the other norm, which has no line to draw, and the chosen one"
     assert len(page.selectbox(key="block").options) == 54
 
 

@@ -22,6 +22,7 @@ from drnn_core.commands.norms import Norms
 from drnn_core.commands.predict import Predict
 from drnn_core.commands.records import Records
 from drnn_core.commands.saliency import Saliency
+from drnn_core.commands.series import Series
 from drnn_core.commands.sweep import SweepCommand
 from drnn_core.commands.train import Train
 from drnn_core.commands.verify import Verify
@@ -29,6 +30,7 @@ from drnn_core.commands.verify import Verify
 Command = (
     Annotated[Models, tyro.conf.subcommand("models")]
     | Annotated[Train, tyro.conf.subcommand("train")]
+    | Annotated[Series, tyro.conf.subcommand("series")]
     | Annotated[Evaluate, tyro.conf.subcommand("evaluate")]
     | Annotated[Records, tyro.conf.subcommand("records")]
     | Annotated[Saliency, tyro.conf.subcommand("saliency")]

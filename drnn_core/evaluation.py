@@ -101,13 +101,16 @@ def measure(
     progress: Progress | None = None,
     world: World = ALONE,
     forward: Forward | None = None,
+    cost: NetworkCost | None = None,
 ) -> Measures:
     """Evaluate a network on a whole set; ``forward`` as in ``outputs``.
+
+    ``cost`` is the network's, where somebody has counted it before.
 
     Where several processes share the work, each takes every so many-th batch, and the batches'
     sums are added up in their order: all get the measures that one process would, to the bit.
     """
-    tally = _Tally(network_cost(network, preprocessing.image_size), len(images), batch)
+    tally = _Tally(cost or network_cost(network, preprocessing.image_size), len(images), batch)
     for number in range(world.rank, len(tally.sums), world.size):
         first, last = number * batch, min((number + 1) * batch, len(images))
         for part in outputs(network, images, preprocessing, first, last, batch, forward):

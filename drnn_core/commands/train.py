@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -12,6 +13,8 @@ from drnn_core.commands.console import StopRequest, emit, errors
 from drnn_core.commands.reporting import Curves, Silent
 
 if TYPE_CHECKING:
+    from drnn_core.data.sets import ImageSet
+    from drnn_core.data.transforms import Preprocessing
     from drnn_core.models.world import World
     from drnn_core.training.loop import Trainer
     from drnn_core.training.settings import TrainingResult
@@ -66,23 +69,16 @@ class Train:
             return self._train(world)
 
     def _train(self, world: World) -> int:
-        from drnn_core.store.runs import write_run
-        from drnn_core.training.outcome import run_info
-        from drnn_core.training.resume import RESUME_FILE
-
         first = world.rank == 0  # which alone writes and reports
-        trainer = self._trainer(world)
+        trainer = self.trainer(world)
         if self.resume and not trainer.resume() and first:
             errors().print(f"{self.out} holds no saved state: starting from the first step")
         reporter = Curves(self.out, trainer.position.step) if first else Silent()
         with StopRequest().listening() as stop:
             result = trainer.run(reporter, stop)
         reporter.close()
-        if first and result.finished and result.measures is not None:
-            info = run_info(trainer, result, result.measures)
-            write_run(self.out, trainer.network.state_dict(), info)
-            (self.out / RESUME_FILE).unlink(missing_ok=True)
         if first:
+            finish(self.out, trainer, result)
             self._report(result, trainer)
         return 0
 
@@ -97,10 +93,15 @@ class Train:
                 f"or remove {self.out / RESUME_FILE} to start over"
             )
 
-    def _trainer(self, world: World) -> Trainer:
+    def trainer(self, world: World, opened: Callable[..., ImageSet] | None = None) -> Trainer:
+        """The training that the arguments ask for, at its first step.
+
+        Args:
+            world: the processes that train together.
+            opened: in place of ``open_split``, for example with the sets kept.
+        """
         import torch
 
-        from drnn_core.data.datasets import load_split
         from drnn_core.data.transforms import Preprocessing, measure_preprocessing
         from drnn_core.models.registry import create_model
         from drnn_core.recipes import get_recipe
@@ -111,8 +112,9 @@ class Train:
         recipe = get_recipe(self.recipe)
         sizing = Preprocessing.of_network(recipe.network)
         size, originals = sizing.image_size, recipe.training.augment == "scale"
-        train_set = load_split(self.data, "train", size, sizing=sizing, originals=originals)
-        test_set = load_split(self.data, "test", size, sizing=sizing)
+        opened = opened or open_split
+        train_set = opened(self.data, "train", size, sizing, originals)
+        test_set = opened(self.data, "test", size, sizing, False)
         torch.manual_seed(derived_seed(self.seed, "weights"))
         network = create_model(recipe.network.name, num_classes=len(train_set.classes))
         recipe = replace(recipe, network=network.recipe)  # a backbone's blocks are known by now
@@ -144,3 +146,24 @@ class Train:
             print(f"done: {self.out}; write its records with: drnn records {self.out} --data D")
         else:
             print(f"stopped after step {trainer.position.step}; the same command with --resume")
+
+
+def open_split(
+    source: str, split: Literal["train", "test"], size: int, sizing: Preprocessing, originals: bool
+) -> ImageSet:
+    """A split of a data source, see ``load_split``."""
+    from drnn_core.data.datasets import load_split
+
+    return load_split(source, split, size, sizing=sizing, originals=originals)
+
+
+def finish(folder: Path, trainer: Trainer, result: TrainingResult) -> None:
+    """Write a finished training as a run, in place of its saved state."""
+    from drnn_core.store.runs import write_run
+    from drnn_core.training.outcome import run_info
+    from drnn_core.training.resume import RESUME_FILE
+
+    if result.finished and result.measures is not None:
+        info = run_info(trainer, result, result.measures)
+        write_run(folder, trainer.network.state_dict(), info)
+        (folder / RESUME_FILE).unlink(missing_ok=True)

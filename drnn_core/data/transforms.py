@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -86,10 +86,18 @@ class Preprocessing:
 
     def normalise(self, images: Tensor) -> Tensor:
         """(B, 3, H, W) uint8 -> float32 of zero mean and unit variance, channels_last."""
-        mean = torch.tensor(self.mean, device=images.device).mul(255)[:, None, None]
-        std = torch.tensor(self.std, device=images.device).mul(255)[:, None, None]
-        scaled = images.to(torch.float32).sub_(mean).div_(std)
-        return scaled.contiguous(memory_format=torch.channels_last)
+        return standardise(images, *self.moments(images.device))
+
+    def moments(self, device: torch.device) -> tuple[Tensor, Tensor]:
+        """(3, 1, 1) each: mean and standard deviation in steps of the bytes."""
+        mean, std = (torch.tensor(each, device=device).mul(255) for each in (self.mean, self.std))
+        return mean[:, None, None], std[:, None, None]
+
+
+def standardise(images: Tensor, mean: Tensor, std: Tensor) -> Tensor:
+    """(B, 3, H, W) uint8 -> float32 by ``Preprocessing.moments``, channels_last."""
+    scaled = images.to(torch.float32).sub_(mean).div_(std)
+    return scaled.contiguous(memory_format=torch.channels_last)
 
 
 def _three(values: Any) -> tuple[float, float, float]:
@@ -138,6 +146,22 @@ def _moments(images: ImageSet, chosen: Tensor) -> tuple[Tensor, Tensor]:
     return mean / 255, variance.sqrt() / 255
 
 
+class Crops(NamedTuple):
+    """Where images are cropped, and which are mirrored: (B, 1) int64, int64 and bool."""
+
+    top: Tensor
+    left: Tensor
+    flip: Tensor
+
+
+def draw_crops(images: int, pad: int, generator: torch.Generator) -> Crops:
+    """Random crops of so many images padded by ``pad`` pixels; every second is mirrored."""
+    whole = (images, 1)
+    top = torch.randint(0, 2 * pad + 1, whole, generator=generator)
+    left = torch.randint(0, 2 * pad + 1, whole, generator=generator)
+    return Crops(top, left, torch.rand(whole, generator=generator) < 0.5)
+
+
 def random_crop_flip(
     images: Tensor, pad: int, generator: torch.Generator, part: int = 0, parts: int = 1
 ) -> Tensor:
@@ -153,15 +177,19 @@ def random_crop_flip(
     Returns:
         (B, C, H, W).
     """
+    batch = len(images)
+    drawn = draw_crops(batch * parts, pad, generator)
+    own = slice(part * batch, (part + 1) * batch)
+    return crop_flip(images, pad, Crops(*(each[own].to(images.device) for each in drawn)))
+
+
+def crop_flip(images: Tensor, pad: int, crops: Crops) -> Tensor:
+    """Pad (B, C, H, W) by ``pad`` pixels of zero and crop to the old size, see ``Crops``."""
     batch, _, height, width = images.shape
     device = images.device
-    whole, own = (batch * parts, 1), slice(part * batch, (part + 1) * batch)
-    top = torch.randint(0, 2 * pad + 1, whole, generator=generator)[own].to(device)
-    left = torch.randint(0, 2 * pad + 1, whole, generator=generator)[own].to(device)
-    flip = torch.rand(whole, generator=generator)[own].to(device) < 0.5
-    rows = top + torch.arange(height, device=device)
+    rows = crops.top + torch.arange(height, device=device)
     across = torch.arange(width, device=device)
-    columns = left + torch.where(flip, across.flip(0), across)
+    columns = crops.left + torch.where(crops.flip, across.flip(0), across)
     padded = torch.nn.functional.pad(images, (pad, pad, pad, pad)).permute(0, 2, 3, 1)
     image = torch.arange(batch, device=device)[:, None, None]
     return padded[image, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)

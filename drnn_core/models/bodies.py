@@ -41,7 +41,7 @@ class BasicBody(nn.Module):
         self.conv2 = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
         self.norm2 = LoopNorm(channels, loops, norm)
 
-    def forward(self, x: Tensor, loop: int = 0, executed: int | None = None) -> Tensor:
+    def forward(self, x: Tensor, loop: int = 0, executed: int | Tensor | None = None) -> Tensor:
         """F_loop(x), see ``LoopedBody``."""
         x = torch.relu(self.norm1(self.conv1(x), loop, executed))
         return self.norm2(self.conv2(x), loop, executed)
@@ -79,7 +79,7 @@ class BottleneckBody(nn.Module):
         self.conv3 = nn.Conv2d(middle, channels, 1, bias=False)
         self.norm3 = LoopNorm(channels, loops, norm)
 
-    def forward(self, x: Tensor, loop: int = 0, executed: int | None = None) -> Tensor:
+    def forward(self, x: Tensor, loop: int = 0, executed: int | Tensor | None = None) -> Tensor:
         """F_loop(x), see ``LoopedBody``."""
         x = torch.relu(self.norm1(self.conv1(x), loop, executed))
         x = torch.relu(self.norm2(self.conv2(x), loop, executed))
@@ -101,7 +101,7 @@ class PreActivationBody(nn.Module):
         self.norm2 = LoopNorm(channels)
         self.conv2 = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
 
-    def forward(self, x: Tensor, loop: int = 0, executed: int | None = None) -> Tensor:
+    def forward(self, x: Tensor, loop: int = 0, executed: int | Tensor | None = None) -> Tensor:
         """F_loop(x), see ``LoopedBody``."""
         x = self.conv1(torch.relu(self.norm1(x, loop, executed)))
         return self.conv2(torch.relu(self.norm2(x, loop, executed)))
@@ -139,7 +139,7 @@ class InvertedResidualBody(nn.Module):
         self.conv3 = nn.Conv2d(middle, channels, 1, bias=False)
         self.norm3 = LoopNorm(channels, loops, norm)
 
-    def forward(self, x: Tensor, loop: int = 0, executed: int | None = None) -> Tensor:
+    def forward(self, x: Tensor, loop: int = 0, executed: int | Tensor | None = None) -> Tensor:
         """F_loop(x), see ``LoopedBody``."""
         if self.expands:
             x = relu6(self.norm1(self.conv1(x), loop, executed))

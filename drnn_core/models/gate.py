@@ -11,6 +11,7 @@ on a logit difference z needs a single draw, and P(open) = sigmoid(z).
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, NamedTuple, cast
 
@@ -43,7 +44,10 @@ class Gate(nn.Module):
 
     Attributes:
         noise: scale of the logistic noise in training; 1 is the Gumbel-max trick, 0 decides as
-            evaluation does. The training loop lowers it where the recipe says so.
+            evaluation does. The training loop lowers it where the recipe says so. A number, or a
+            tensor () on the gate's device.
+        draw: logits (B,) -> (B,) uniform numbers, the source of the noise; by default torch's
+            own generator. A training that is captured hands in numbers drawn ahead.
 
     Raises:
         ValueError: a rate outside (0, 1) or a temperature that is not positive.
@@ -62,7 +66,8 @@ class Gate(nn.Module):
         if temperature <= 0:
             raise ValueError(f"expected a positive temperature, got {temperature}")
         self.temperature = temperature
-        self.noise = 1.0
+        self.noise: float | Tensor = 1.0
+        self.draw: Callable[[Tensor], Tensor] = torch.rand_like
         self.initial_rate = initial_rate
         head = nn.Linear(hidden or channels, 1)
         # Small weights and a bias at the logit of the rate: every image starts near that rate.
@@ -79,7 +84,7 @@ class Gate(nn.Module):
 
     def forward(self, x: Tensor) -> Decision:
         """Decide for each image of (B, C, H, W) whether the loop runs."""
-        return decide(self.logits(x), self.training, self.temperature, self.noise)
+        return decide(self.logits(x), self.training, self.temperature, self.noise, self.draw)
 
 
 def pooled(features: Tensor) -> Tensor:
@@ -103,13 +108,17 @@ def _without_autocast(device: str) -> AbstractContextManager[Any]:
 
 
 def decide(
-    logits: Tensor, training: bool, temperature: float = 1.0, noise: float = 1.0
+    logits: Tensor,
+    training: bool,
+    temperature: float = 1.0,
+    noise: float | Tensor = 1.0,
+    draw: Callable[[Tensor], Tensor] = torch.rand_like,
 ) -> Decision:
     """Turn gate logits (B,) into decisions; random in training, deterministic in evaluation."""
     prob = torch.sigmoid(logits)
     if not training:
         return Decision((logits > 0).to(logits.dtype), prob)
-    uniform = torch.rand_like(logits).clamp_(1e-7, 1 - 1e-7)
+    uniform = draw(logits).clamp(1e-7, 1 - 1e-7)
     soft = torch.sigmoid((logits + noise * torch.logit(uniform)) / temperature)
     hard = (soft > 0.5).to(soft.dtype)
     # (soft - soft) is 0 to the bit; (hard + soft) - soft is not always hard: rounding leaves

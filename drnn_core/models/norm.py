@@ -24,6 +24,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from drnn_core.models.masked_norm import normalise_masked
+
 NormKind = Literal["naive", "lvbn", "ilvbn", "ilvbn_joint"]
 NORM_KINDS: tuple[str, ...] = get_args(NormKind)
 
@@ -67,14 +69,15 @@ class LoopNorm(nn.Module):
         assert isinstance(norm, nn.BatchNorm2d)
         return norm
 
-    def forward(self, x: Tensor, loop: int = 0, executed: int | None = None) -> Tensor:
+    def forward(self, x: Tensor, loop: int = 0, executed: int | Tensor | None = None) -> Tensor:
         """Normalise ``x``.
 
         Args:
             x: (B, C, H, W), the images that execute this loop first.
             loop: which loop of the block this is, 0-based.
             executed: how many of the images, from the first, execute this loop; None where all
-                do. Evaluation needs no such order and pays it no heed.
+                do. Or (B,) bool: which do, in any order, see ``masked_norm.py``. Evaluation pays
+                it no heed.
 
         Returns:
             (B, C, H, W).
@@ -82,15 +85,25 @@ class LoopNorm(nn.Module):
         norm = self.of_loop(loop)
         if not self.training:
             return norm(x)
-        if executed is None or executed == x.shape[0] or self.kind in ("naive", "lvbn"):
+        if executed is None or self.kind in ("naive", "lvbn"):
             return _normalise(norm, x)
-        # split, not slices: its backward joins the halves without a zero-filled copy of each
-        inside, outside = torch.split(x, [executed, x.shape[0] - executed])
-        if self.kind == "ilvbn_joint":
-            return _normalise_jointly(norm, inside, x)
-        if executed == 0:
-            return _normalise_apart(norm, outside)
-        return torch.cat([_normalise(norm, inside), _normalise_apart(norm, outside)])
+        joint = self.kind == "ilvbn_joint"
+        if isinstance(executed, Tensor):
+            return normalise_masked(norm, x, executed, joint)
+        return _normalise_sorted(norm, x, executed, joint)
+
+
+def _normalise_sorted(norm: nn.BatchNorm2d, x: Tensor, executed: int, joint: bool) -> Tensor:
+    """I-LVBN of a batch whose first ``executed`` images execute."""
+    if executed == x.shape[0]:
+        return _normalise(norm, x)
+    # split, not slices: its backward joins the halves without a zero-filled copy of each
+    inside, outside = torch.split(x, [executed, x.shape[0] - executed])
+    if joint:
+        return _normalise_jointly(norm, inside, x)
+    if executed == 0:
+        return _normalise_apart(norm, outside)
+    return torch.cat([_normalise(norm, inside), _normalise_apart(norm, outside)])
 
 
 def _normalise_jointly(norm: nn.BatchNorm2d, inside: Tensor, x: Tensor) -> Tensor:

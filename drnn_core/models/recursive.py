@@ -29,8 +29,8 @@ class LoopedBody(Protocol):
     nothing in it sees more than an image but norms of the kind "ilvbn", and nothing is random.
     """
 
-    def __call__(self, x: Tensor, loop: int = 0, executed: int | None = None) -> Tensor:
-        """(B, C, H, W) -> (B, C, H, W), before the residual sum."""
+    def __call__(self, x: Tensor, loop: int = 0, executed: int | Tensor | None = None) -> Tensor:
+        """(B, C, H, W) -> (B, C, H, W), before the residual sum; ``executed`` as in LoopNorm."""
         ...
 
 
@@ -53,6 +53,10 @@ class RecursiveBlock(nn.Module):
         activation: apply relu after the residual sum; False for linear bottlenecks.
         shortcut: what stands beside the body where they change the shape of the features, as in
             the downsampling blocks of ConvNet-AIG; it always runs. Such a block cannot loop.
+
+    Attributes:
+        fixed_shapes: train without an operation whose shape depends on the decisions, so that a
+            step can be captured as a CUDA graph; the same to rounding. The training sets it.
 
     Raises:
         ValueError: fewer than one loop, or a shortcut in a block that loops.
@@ -79,6 +83,7 @@ class RecursiveBlock(nn.Module):
         self.first_loop: FirstLoop = first_loop
         self.activation = activation
         self.shortcut = shortcut
+        self.fixed_shapes = False
 
     def forward(self, x: Tensor, replay: Tensor | None = None) -> BlockOutput:
         """Run the loops of (B, C, H, W).
@@ -134,6 +139,8 @@ class RecursiveBlock(nn.Module):
         """F_loop(x) of every image, the executed ones told apart for the norms in training."""
         if not self.training:
             return self.body(x, loop)
+        if self.fixed_shapes:
+            return self.body(x, loop, executed)
         order = torch.argsort(executed.logical_not(), stable=True)
         inverse = torch.argsort(order)
         count, x = int(executed.sum()), permute_images(x, order, inverse)

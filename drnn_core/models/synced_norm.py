@@ -136,13 +136,14 @@ class SyncedLoopNorm(LoopNorm):
         self.norms = norm.norms
         self.world = world
 
-    def forward(self, x: Tensor, loop: int = 0, executed: int | None = None) -> Tensor:
+    def forward(self, x: Tensor, loop: int = 0, executed: int | Tensor | None = None) -> Tensor:
         """Normalise this process's (B, C, H, W), see ``LoopNorm``; collective in training."""
         norm = self.of_loop(loop)
         if not self.training:
             return norm(x)
         if executed is None or self.kind in ("naive", "lvbn"):
             return _by_batch(norm, x, self.world)
+        assert isinstance(executed, int), "a mask is for a batch that one process holds"
         inside, outside = torch.split(x, [executed, x.shape[0] - executed])
         if self.kind == "ilvbn_joint":
             (moments,) = world_moments(self.world, inside)

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from drnn_core.cost import network_cost
 from drnn_core.data.sets import ImageSet
 from drnn_core.data.transforms import Preprocessing
 from drnn_core.evaluation import Measures, measure
@@ -24,12 +25,19 @@ from drnn_core.recipes import Recipe
 from drnn_core.trace import Output
 from drnn_core.training.batches import Batches
 from drnn_core.training.calibration import calibrate_gates
+from drnn_core.training.captured_forward import CapturedForward
 from drnn_core.training.distributed import check_agreement, replicated, settle
+from drnn_core.training.fixed_shapes import STRIDE, FixedShapeUpdates, can_have_fixed_shapes
 from drnn_core.training.losses import rate_loss
 from drnn_core.training.optim import build_optimizer, check_finite, gate_noise, learning_rate
 from drnn_core.training.resume import Position, load_state, save_state
 from drnn_core.training.seeds import derived_seed
 from drnn_core.training.settings import Progress, Reporter, Settings, TrainingResult
+
+# Images that the captured forward takes at once.
+_EVALUATED = 1000
+# Seconds since the last save, below which the end of an epoch is no reason to save.
+_EPOCH_SAVED = 1.0
 
 
 class Trainer:
@@ -72,8 +80,14 @@ class Trainer:
             raise ValueError("expected the same classes in the training and the test set")
         self.network = self._placed(network)
         self.replica = replicated(self.network, world)
-        self.optimizer = build_optimizer(network, self.training)
+        self.fixed = self._fixed_shape_updates()
+        self.optimizer = build_optimizer(
+            network, self.training, None if self.fixed is None else self.fixed.lr
+        )
         self.position = Position(self._identity(recipe))
+        self._cost = network_cost(network, preprocessing.image_size)
+        self._forward: CapturedForward | None = None
+        self._ready = False
 
     def _placed(self, network: Network) -> Network:
         # torch declares this form of .to() for tensors only, though modules take it too.
@@ -84,6 +98,24 @@ class Trainer:
         for gate in self.gates:
             gate.temperature = self.training.temperature
         return network
+
+    def _fixed_shape_updates(self) -> FixedShapeUpdates | None:
+        wanted, possible = self.settings.fixed_shapes, self.world.size == 1
+        if wanted is None:
+            wanted = self.device.type == "cuda"
+        possible &= can_have_fixed_shapes(self.network, self.train_set, self.training)
+        if not (wanted and possible):
+            return None
+        return FixedShapeUpdates(
+            self.network,
+            self.train_set,
+            self.training,
+            self.preprocessing,
+            self.settings.seed,
+            (self.steps_per_epoch, self.epochs),
+            self._loss,
+            self._autocast,
+        )
 
     def _identity(self, recipe: Recipe) -> dict[str, Any]:
         return {
@@ -109,6 +141,19 @@ class Trainer:
             self.position = state
         return state is not None
 
+    def prepare(self) -> None:
+        """Capture what will be replayed; ``run`` does it where nobody has.
+
+        Where several trainings share a GPU, each is prepared before the first of them runs.
+        """
+        if self._ready or self.fixed is None:
+            return
+        self.fixed.capture(self.optimizer)
+        if self.device.type == "cuda":
+            size = self.preprocessing.image_size
+            self._forward = CapturedForward(self.network, _EVALUATED, size)
+        self._ready = True
+
     def run(self, report: Reporter, stop: Callable[[], bool] = lambda: False) -> TrainingResult:
         """Train until the last epoch, the time limit, or until ``stop`` says so.
 
@@ -119,12 +164,15 @@ class Trainer:
             ValueError: the processes do not train the same.
         """
         check_agreement(self.world, {**self.position.identity, "step": self.position.step})
+        self.prepare()
         with self._autocast():
             settle(self.replica, self._blank_batch())
         try:
             self._run(report, stop)
         finally:
             self.batches.close()
+            if self.fixed is not None and self.position.step == self.steps:
+                self.fixed.close()
         finished = self.position.step == self.steps
         measures = self._finish() if finished else None
         return TrainingResult(finished, self.position.curve, measures, self.position.seconds)
@@ -134,7 +182,7 @@ class Trainer:
         steps_before, saved = self.position.step, started
         limit = None if self.settings.minutes is None else self.settings.minutes * 60
         while self.position.step < self.steps:
-            loss, lr = self._update()
+            loss, lr = self._update() if self.fixed is None else self._updates(self.fixed)
             now = time.monotonic()
             self.position.seconds = before + now - started
             speed = (self.position.step - steps_before) / (now - started)
@@ -142,8 +190,9 @@ class Trainer:
             if self.position.step % self.steps_per_epoch == 0:
                 self._finish_epoch(lr, report)
                 self.position.seconds = before + time.monotonic() - started
-                self._save()
-                saved = time.monotonic()
+                if time.monotonic() - saved > _EPOCH_SAVED:
+                    self._save()
+                    saved = time.monotonic()
             over = limit is not None and now - started > limit
             if self.world.any(over or stop()):
                 break
@@ -164,7 +213,16 @@ class Trainer:
         return self._measured()
 
     def _measured(self) -> Measures:
-        return measure(self.network, self.test_set, self.preprocessing, world=self.world)
+        batch = 250 if self._forward is None else self._forward.batch
+        return measure(
+            self.network,
+            self.test_set,
+            self.preprocessing,
+            batch,
+            world=self.world,
+            forward=self._forward,
+            cost=self._cost,
+        )
 
     def _update(self) -> tuple[float, float]:
         """One step of SGD; returns its loss and learning rate."""
@@ -187,6 +245,14 @@ class Trainer:
         self.optimizer.step()
         self.position.count(value, opened, asked)
         return value, lr
+
+    def _updates(self, fixed: FixedShapeUpdates) -> tuple[float, float]:
+        """Some steps of SGD within an epoch; returns their mean loss and the last learning rate."""
+        step = self.position.step
+        count = min(STRIDE, self.steps_per_epoch - step % self.steps_per_epoch)
+        done = fixed.run(step, count)
+        self.position.count(done.loss, done.opened, done.asked, count)
+        return done.loss / count, done.lr
 
     def _blank_batch(self) -> Tensor:
         images, size = self.training.batch // self.world.size, self.preprocessing.image_size

@@ -13,8 +13,17 @@ from drnn_core.recipes import TrainingRecipe
 from drnn_core.training.settings import TrainingError
 
 
-def build_optimizer(network: nn.Module, recipe: TrainingRecipe) -> torch.optim.SGD:
-    """SGD with momentum; norms, biases and gates go without weight decay if the recipe says so."""
+def build_optimizer(
+    network: nn.Module, recipe: TrainingRecipe, lr: Tensor | None = None
+) -> torch.optim.SGD:
+    """SGD with momentum; norms, biases and gates go without weight decay if the recipe says so.
+
+    Args:
+        network: whose parameters it updates.
+        recipe: its numbers.
+        lr: () float32 on the network's device: read in every update, in place of numbers set
+            from outside; the update is then one kernel that may be captured.
+    """
     spared = _spared(network) if not recipe.decay_everything else set[str]()
     named = list(network.named_parameters())
     groups = [
@@ -23,9 +32,10 @@ def build_optimizer(network: nn.Module, recipe: TrainingRecipe) -> torch.optim.S
     ]
     return torch.optim.SGD(
         [group for group in groups if group["params"]],
-        lr=recipe.lr,
+        lr=recipe.lr if lr is None else lr,
         momentum=recipe.momentum,
         nesterov=recipe.nesterov,
+        fused=None if lr is None else True,
     )
 
 

@@ -48,9 +48,9 @@ class Position:
     asked: list[int] = field(default_factory=list[int])
     curve: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
 
-    def count(self, loss: float, opened: list[int], asked: list[int]) -> None:
-        """Count one update."""
-        self.step += 1
+    def count(self, loss: float, opened: list[int], asked: list[int], updates: int = 1) -> None:
+        """Count one update, or several with the sums of their figures."""
+        self.step += updates
         self.loss_sum += loss
         self.opened = _added(self.opened, opened)
         self.asked = _added(self.asked, asked)

@@ -26,7 +26,10 @@ class Settings:
         device: "cpu" or "cuda"; where several processes train, each has a device of its own.
         precision: of the forward pass; gates and losses stay float32.
         minutes: stop after so many minutes of this call, or None.
-        save_seconds: the state is saved at least this often, and at every epoch's end.
+        save_seconds: the state is saved at least this often, and at every epoch's end where that
+            takes longer than a second.
+        fixed_shapes: make updates that ask nothing of the host and capture them where the device
+            is a GPU, see ``fixed_shapes.py``; None does so on a GPU where the training allows it.
     """
 
     folder: Path
@@ -36,6 +39,7 @@ class Settings:
     precision: Precision = "float32"
     minutes: float | None = None
     save_seconds: float = 60.0
+    fixed_shapes: bool | None = None
 
 
 @dataclass(frozen=True)

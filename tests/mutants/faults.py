@@ -34,13 +34,13 @@ FAULTS = (
     # --- the norms -------------------------------------------------------------------------
     _norm(
         "I-LVBN normalises by statistics of all images",
-        'if executed is None or executed == x.shape[0] or self.kind in ("naive", "lvbn"):',
+        'if executed is None or self.kind in ("naive", "lvbn"):',
         "if True:",
     ),
     _norm(
         "the joint reading takes statistics of all images",
-        "_normalise_jointly(norm, inside, x)\n        if",
-        "_normalise_jointly(norm, x, x)\n        if",
+        "_normalise_jointly(norm, inside, x)\n    if",
+        "_normalise_jointly(norm, x, x)\n    if",
     ),
     _norm(
         "joint: biased variance in the running statistics",
@@ -107,7 +107,11 @@ FAULTS = (
     _gate("noise in evaluation", "if not training:", "if False:"),
     _gate("no noise in training", "torch.logit(uniform)", "(0 * uniform)"),
     _gate("the scale of the noise is forgotten", "noise * torch.logit", "torch.logit"),
-    _gate("a gate ignores its own noise", "self.temperature, self.noise)", "self.temperature)"),
+    _gate(
+        "a gate ignores its own noise",
+        "self.temperature, self.noise, self.draw)",
+        "self.temperature, draw=self.draw)",
+    ),
     _gate(
         "Gaussian in place of logistic noise",
         "torch.logit(uniform)",

@@ -1,0 +1,135 @@
+"""``drnn series``: train several recipes with several seeds, resumable; side by side on a GPU."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import tyro
+
+from drnn_core.commands.console import StopRequest
+from drnn_core.commands.train import Train, finish, open_split
+
+if TYPE_CHECKING:
+    from drnn_core.data.sets import ImageSet
+    from drnn_core.evaluation import Measures
+    from drnn_core.training.settings import Progress
+
+
+@dataclass(frozen=True)
+class Series:
+    """Train each recipe with each seed, into OUT/<recipe>_s<seed>; finished ones are left alone.
+
+    Stop with Ctrl-C or --minutes; the same command goes on where it stood.
+
+    Args:
+        recipe: <network>_<training>, one or more.
+        data: "generated", or a folder of images.
+        out: folder of the runs.
+        seeds: of each recipe; equal seeds see equal batches.
+        together: trainings side by side on a GPU; a CPU trains one after the other.
+        prefix: put before the name of each run's folder.
+        epochs: in place of the recipes' number.
+        device: cpu or cuda.
+        precision: of the forward pass.
+        minutes: stop after so many minutes, with the states saved.
+        save_seconds: save each state at least this often.
+    """
+
+    recipe: tyro.conf.Positional[tuple[str, ...]]
+    data: str
+    out: Path
+    seeds: tuple[int, ...] = (1, 2, 3)
+    together: int = 4
+    prefix: str = ""
+    epochs: int | None = None
+    device: Literal["cpu", "cuda"] = "cpu"
+    precision: Literal["float32", "bfloat16"] = "float32"
+    minutes: float | None = None
+    save_seconds: float = 60.0
+
+    def run(self) -> int:
+        """Train; 0 also when stopped in time, 1 where a training could not go on."""
+        if not self.recipe:
+            raise ValueError("expected a recipe, for example dr_resnet16_l2_short")
+        started = time.monotonic()
+        opened = cache(open_split)  # every set is read once
+        waiting = [train for train in self._trainings() if not (train.out / "run.json").exists()]
+        failed = 0
+        with StopRequest().listening() as stop:
+            while waiting and not stop():
+                count = self.together if self.device == "cuda" else 1
+                now, waiting = waiting[:count], waiting[count:]
+                left = None
+                if self.minutes is not None:
+                    left = self.minutes - (time.monotonic() - started) / 60
+                    if left <= 0:
+                        break
+                failed += self._train([replace(each, minutes=left) for each in now], opened, stop)
+        return 1 if failed else 0
+
+    def _trainings(self) -> list[Train]:
+        return [
+            Train(
+                recipe=recipe,
+                data=self.data,
+                out=self.out / f"{self.prefix}{recipe}_s{seed}",
+                epochs=self.epochs,
+                seed=seed,
+                device=self.device,
+                precision=self.precision,
+                resume=True,
+                save_seconds=self.save_seconds,
+            )
+            for seed in self.seeds
+            for recipe in self.recipe
+        ]
+
+    def _train(
+        self, trainings: list[Train], opened: Callable[..., ImageSet], stop: Callable[[], bool]
+    ) -> int:
+        import torch
+
+        from drnn_core.models.world import World
+        from drnn_core.training.settings import TrainingError
+        from drnn_core.training.side_by_side import train_side_by_side
+
+        world = World(device=torch.device(self.device))
+        trainers = [each.trainer(world, opened) for each in trainings]
+        for trainer in trainers:
+            trainer.resume()
+        names = [each.out.name for each in trainings]
+        results = train_side_by_side(trainers, [Lines(name) for name in names], stop)
+        failed = 0
+        for training, trainer, result in zip(trainings, trainers, results, strict=True):
+            if isinstance(result, TrainingError):
+                failed += 1
+                print(f"drnn: {training.out.name}: {result}", file=sys.stderr)
+            else:
+                finish(training.out, trainer, result)
+        return failed
+
+
+class Lines:
+    """A line on standard error for every epoch, with the name of the run."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def on_step(self, progress: Progress) -> None:
+        """See ``Reporter``."""
+
+    def on_epoch(self, point: dict[str, Any], measures: Measures) -> None:
+        """See ``Reporter``."""
+        print(
+            f"{self.name}  epoch {point['epoch']}: loss {point['train_loss']:.3f}  "
+            f"error {measures.error:.2f} %  rate {measures.rate:.3f}  "
+            f"loops {measures.loops_mean:.2f}",
+            file=sys.stderr,
+            flush=True,
+        )

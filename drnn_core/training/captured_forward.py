@@ -1,0 +1,44 @@
+"""A network's forward in evaluation as a CUDA graph: the test set after every epoch."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from drnn_core.models.network import Network
+from drnn_core.trace import Output, Trace
+
+
+class CapturedForward:
+    """The network's own forward for batches of up to ``batch`` images; it sees later weights.
+
+    Args:
+        network: on a GPU; left in the mode that it is in.
+        batch: images of one replay; smaller batches are filled up.
+        image_size: height and width of the images.
+    """
+
+    def __init__(self, network: Network, batch: int, image_size: int) -> None:
+        device = next(network.parameters()).device
+        shape = (batch, 3, image_size, image_size)
+        self.batch = batch
+        self._input = torch.zeros(shape, device=device).to(memory_format=torch.channels_last)
+        was_training = network.training
+        network.eval()
+        self._graph = torch.cuda.CUDAGraph()
+        side = torch.cuda.Stream()
+        with torch.no_grad():
+            side.wait_stream(torch.cuda.current_stream())
+            with torch.cuda.stream(side):
+                network(self._input)  # libraries choose their kernels
+            torch.cuda.current_stream().wait_stream(side)
+            with torch.cuda.graph(self._graph, capture_error_mode="thread_local"):
+                self._output: Output = network(self._input)
+        network.train(was_training)
+
+    def __call__(self, x: Tensor) -> Output:
+        """Classify (B, 3, H, W) normalised images, B at most ``batch``."""
+        self._input[: len(x)].copy_(x)
+        self._graph.replay()
+        trace = Trace(*(each[: len(x)].clone() for each in self._output.trace))
+        return Output(self._output.logits[: len(x)].clone(), trace)

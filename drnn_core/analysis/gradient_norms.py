@@ -9,19 +9,18 @@ loop: their ratio is how much a loop magnifies the gradient on its way back.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
-from typing import Any, NamedTuple, cast
+from typing import NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call  # pyright: ignore[reportUnknownVariableType]
-from torch.nn import functional as F
-from torch.overrides import TorchFunctionMode
 
+from drnn_core.analysis.loop_uses import SeparateUses, Use, WatchedBlock
 from drnn_core.models.network import Network
-from drnn_core.models.recursive import BlockOutput, RecursiveBlock
+from drnn_core.models.norm import LoopNorm
 from drnn_core.trace import Output
 
 Loss = Callable[[Output], Tensor]
@@ -56,13 +55,32 @@ class LoopGradient:
     output_grad_norm: float
 
 
+@dataclass(frozen=True)
+class Gradients:
+    """The gradient of one batch.
+
+    Attributes:
+        loss: of the batch.
+        grad_norm: of the gradient by all weights together.
+        affine_grad_norm: of the gradient by scales and shifts of the norms in recursive blocks,
+            which is what "naive" sums over loops where the others keep it apart.
+        loops: a row for each block, loop and convolution in the order of execution; none for a
+            network without loops.
+    """
+
+    loss: float
+    grad_norm: float
+    affine_grad_norm: float
+    loops: list[LoopGradient]
+
+
 def gradient_norms(
     network: Network,
     images: Tensor,
     loss: Loss,
     seed: int = 0,
     computing: Computing = nullcontext,
-) -> list[LoopGradient]:
+) -> Gradients:
     """Take the gradients of a training forward apart by loop.
 
     The network is as before afterwards: weights and their ``.grad``, running statistics, mode,
@@ -76,12 +94,9 @@ def gradient_norms(
         computing: a context for the forward pass, such as autocast.
 
     Returns:
-        A row for each block, loop and convolution in the order of execution; none for a network
-        without loops. A convolution counts where it uses its weight as it is.
+        Of every convolution that uses its weight as it is, see ``Gradients``.
     """
-    blocks = [_Watched(name, block) for name, block in network.recursive_blocks()]
-    if not blocks:
-        return []
+    blocks = [WatchedBlock(name, block) for name, block in network.recursive_blocks()]
     with ExitStack() as stack:
         stack.enter_context(_trained(network))
         stack.enter_context(_seeded(images.device, seed))
@@ -90,104 +105,31 @@ def gradient_norms(
             stack.callback(block.watch())
         # In place of the network's own, these buffers take the running statistics' update.
         buffers = {name: buffer.clone() for name, buffer in network.named_buffers()}
-        with computing(), _Uses(blocks):
+        with computing(), SeparateUses(blocks):
             output: Output = functional_call(network, buffers, (images,))
-        value = loss(output)
-    return _rows(blocks, value)
+        return _found(blocks, _parameters(network), loss(output))
 
 
-class _Use(NamedTuple):
-    """A view of a convolution's weight that one loop used."""
+class _Parameters(NamedTuple):
+    """All that is trained, those of norms in recursive blocks last."""
 
-    conv: str
-    loop: int
-    weight: Tensor
-
-
-class _Watched:
-    """What a recursive block did in one forward pass.
-
-    Attributes:
-        entered: features that entered each loop, (B, C, H, W); after the pass also what left the
-            last one.
-        uses: of its convolutions' weights.
-        convs: name by the identity of the weight.
-    """
-
-    def __init__(self, name: str, block: RecursiveBlock) -> None:
-        self.name, self.block = name, block
-        self.entered: list[Tensor] = []
-        self.uses: list[_Use] = []
-        modules = cast("Iterator[tuple[str, nn.Module]]", block.body.named_modules())
-        self.convs = {
-            id(module.weight): name or "body"
-            for name, module in modules
-            if isinstance(module, nn.Conv2d)
-        }
-
-    def watch(self) -> Callable[[], None]:
-        """Hook the block; what is returned takes the hooks away.
-
-        A gate sees exactly the features that enter each loop, but for a first loop that runs
-        unasked, whose features are the block's. Without a gate the body sees them.
-        """
-
-        def enters(_: nn.Module, args: tuple[Any, ...]) -> None:
-            if not self.entered or args[0] is not self.entered[-1]:
-                self.entered.append(args[0])
-
-        def leaves(_: nn.Module, __: object, output: BlockOutput) -> None:
-            self.entered.append(output.features)
-
-        gate = self.block.gate
-        where = [self.block.body] if gate is None else [self.block, gate]
-        handles = [module.register_forward_pre_hook(enters) for module in where]
-        handles.append(self.block.register_forward_hook(leaves))
-
-        def stop() -> None:
-            for handle in handles:
-                handle.remove()
-
-        return stop
-
-    def use(self, weight: Tensor) -> Tensor:
-        """A view for one more use of a weight."""
-        view = weight.view_as(weight)
-        self.uses.append(_Use(self.convs[id(weight)], len(self.entered) - 1, view))
-        return view
+    every: list[Tensor]
+    affine: int
 
 
-class _Uses(TorchFunctionMode):
-    """Hands every convolution of the blocks a view of its weight in place of the weight."""
-
-    def __init__(self, blocks: Sequence[_Watched]) -> None:
-        super().__init__()
-        self.owners = {weight: block for block in blocks for weight in block.convs}
-
-    def __torch_function__(
-        self,
-        func: Callable[..., Any],
-        types: Any,
-        args: tuple[Any, ...] = (),
-        kwargs: Mapping[str, Any] | None = None,
-    ) -> Any:
-        kwargs = dict(kwargs or {})
-        # without gradients it is the pass of those that do not execute the loop
-        if func is F.conv2d and torch.is_grad_enabled():
-            if len(args) > 1:
-                args = (args[0], self._view(args[1]), *args[2:])
-            else:
-                kwargs["weight"] = self._view(kwargs["weight"])
-        return func(*args, **kwargs)
-
-    def _view(self, weight: Tensor) -> Tensor:
-        owner = self.owners.get(id(weight))
-        return weight if owner is None else owner.use(weight)
+def _parameters(network: Network) -> _Parameters:
+    bodies = [block.body for _, block in network.recursive_blocks()]
+    norms = [each for body in bodies for each in body.modules() if isinstance(each, LoopNorm)]
+    affine = [each for norm in norms for each in norm.parameters()]
+    own = {id(each) for each in affine}
+    others = [each for each in network.parameters() if id(each) not in own]
+    return _Parameters([*others, *affine], len(affine))
 
 
-def _rows(blocks: Sequence[_Watched], loss: Tensor) -> list[LoopGradient]:
+def _found(blocks: Sequence[WatchedBlock], parameters: _Parameters, loss: Tensor) -> Gradients:
     wanted = [use.weight for block in blocks for use in block.uses]
     wanted += [features for block in blocks for features in block.entered]
+    wanted += parameters.every
     found = torch.autograd.grad(loss, wanted, allow_unused=True, materialize_grads=True)
     gradients = iter([gradient.float() for gradient in found])
     contributed = [[next(gradients) for _ in block.uses] for block in blocks]
@@ -198,9 +140,14 @@ def _rows(blocks: Sequence[_Watched], loss: Tensor) -> list[LoopGradient]:
         for (conv, loop), row in _of_block(block.uses, by_use).items():
             places.append((block.name, conv, loop))
             norms.append(torch.stack([*row, features[loop], features[loop + 1]]))
+    squares = torch.stack([each.square().sum() for each in gradients])
+    whole, affine = squares.sum().sqrt(), squares[len(squares) - parameters.affine :].sum().sqrt()
     # one way back from the device for all of them
-    values = cast("list[list[float]]", torch.stack(norms).tolist())
-    return [LoopGradient(*place, *row) for place, row in zip(places, values, strict=True)]
+    values = torch.cat([torch.stack([loss.detach().float(), whole, affine]), *norms])
+    numbers = cast("list[float]", values.tolist())
+    rows = [numbers[start : start + 5] for start in range(3, len(numbers), 5)]
+    loops = [LoopGradient(*place, *row) for place, row in zip(places, rows, strict=True)]
+    return Gradients(numbers[0], numbers[1], numbers[2], loops)
 
 
 def _norms(values: Tensor) -> Tensor:
@@ -209,7 +156,7 @@ def _norms(values: Tensor) -> Tensor:
 
 
 def _of_block(
-    uses: Sequence[_Use], gradients: Sequence[Tensor]
+    uses: Sequence[Use], gradients: Sequence[Tensor]
 ) -> dict[tuple[str, int], list[Tensor]]:
     """Norms of the contribution, of the whole gradient and of the weight by (conv, loop)."""
     parts: dict[tuple[str, int], Tensor] = {}

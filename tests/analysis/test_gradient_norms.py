@@ -39,7 +39,7 @@ def network_of(norm: str, gated: bool, **changes: Any) -> Network:
 def parts_of(network: Network) -> dict[tuple[str, str], list[LoopGradient]]:
     images, loss = batch()
     found: dict[tuple[str, str], list[LoopGradient]] = {}
-    for row in gradient_norms(network, images, loss, seed=5):
+    for row in gradient_norms(network, images, loss, seed=5).loops:
         found.setdefault((row.block, row.conv), []).append(row)
     return found
 
@@ -111,7 +111,7 @@ def test_the_features_gradient_is_that_of_finite_differences(norm: str) -> None:
     network = network_of(norm, gated=False).double()
     images, loss = batch()
     images = images.double()
-    rows = [row for row in gradient_norms(network, images, loss) if row.block == "3.2"]
+    rows = [row for row in gradient_norms(network, images, loss).loops if row.block == "3.2"]
     network.train()
     block: Any = dict(network.recursive_blocks())["3.2"]
     shift = torch.zeros((6, 8, 2, 2), dtype=torch.float64)
@@ -183,13 +183,34 @@ def test_other_networks() -> None:
     """Plain ones have no loops; recurrent layers and converted backbones have."""
     images, loss = batch()
     plain = network_of("ilvbn", gated=False, loops=(1, 1, 1))
-    assert gradient_norms(plain, images, loss) == []
+    assert gradient_norms(plain, images, loss).loops == []
     recurrent = create_model("rcnn160", 4, widths=(8, 8), blocks=(1, 1))
-    found = gradient_norms(recurrent, torch.cat([images, images], 3).repeat(1, 1, 2, 1), loss)
+    found = gradient_norms(recurrent, torch.cat([images, images], 3).repeat(1, 1, 2, 1), loss).loops
     assert [(row.conv, row.loop) for row in found] == [("body", loop) for loop in (0, 1, 2)] * 2
     assert all(row.grad_norm > 0 and row.input_grad_norm > 0 for row in found)
     backbone = build_backbone("torchvision/resnet34", num_classes=4)
     converted = recursify(backbone, loops=2, gate=False, where="layer4*")
-    rows = gradient_norms(converted, images.repeat(1, 1, 8, 8), loss)
+    rows = gradient_norms(converted, images.repeat(1, 1, 8, 8), loss).loops
     assert {row.loop for row in rows} == {0, 1}
     assert {row.conv for row in rows} == {"conv1", "conv2"}
+
+
+@pytest.mark.parametrize("norm", ["naive", "lvbn"])
+def test_the_whole_network(norm: str) -> None:
+    network = network_of(norm, gated=True)
+    images, loss = batch()
+    found = gradient_norms(network, images, loss, seed=5)
+    tied = copy.deepcopy(network).train()
+    torch.manual_seed(5)
+    value = loss(tied(images))
+    value.backward()
+    assert found.loss == pytest.approx(float(value.detach()))
+    gradients = {name: each.grad for name, each in tied.named_parameters() if each.grad is not None}
+    assert found.grad_norm == pytest.approx(
+        float(torch.nn.utils.get_total_norm(gradients.values())), rel=1e-5
+    )
+    # norms of the blocks that loop: body.norm1 and body.norm2 of the second block of stages 2, 3
+    affine = [each for name, each in gradients.items() if ".1.body.norm" in name]
+    assert len(affine) == 2 * 2 * 2 if norm == "naive" else len(affine) == 2 * 2 * (2 + 3)
+    total = float(torch.nn.utils.get_total_norm(affine))
+    assert found.affine_grad_norm == pytest.approx(total, rel=1e-5)

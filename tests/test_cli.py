@@ -13,6 +13,7 @@ from PIL import Image
 from benchmarks.resume import write_images
 from drnn_core.cli import main
 from drnn_core.models.registry import list_models
+from drnn_core.store.gradients import read_gradients
 
 
 @pytest.fixture(scope="module")
@@ -26,6 +27,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run(tmp_path_factory: pytest.TempPathFactory, data: Path) -> Path:
     out = tmp_path_factory.mktemp("runs") / "run"
     flags = ["--data", str(data), "--out", str(out), "--epochs", "2", "--threads", "1"]
+    flags.append("--gradients")
     assert main(["train", "dr_resnet16_l2_short", *flags]) == 0
     assert main(["records", str(out), "--data", str(data)]) == 0
     return out
@@ -42,6 +44,7 @@ def test_a_trained_run_is_sound_and_complete(run: Path, capsys: pytest.CaptureFi
     info = json.loads((run / "run.json").read_text())
     assert info["model"] == "dr_resnet16_l2"
     assert len(info["curve"]) == info["epochs"] == 2
+    assert [point.epoch for point in read_gradients(run).points] == [0, 1, 2]
 
 
 def test_evaluate_measures_what_run_json_says(

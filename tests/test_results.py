@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.results.budget import budget
+from benchmarks.results.gradients import along_training
 from benchmarks.results.loops import differences, foreseen_errors
 from benchmarks.results.norms import figure_7, running_statistics
 from benchmarks.results.overview import overview, pairs, rates
@@ -33,6 +34,7 @@ def page() -> str:
 def test_the_page_is_of_these_runs(runs: list[Shipped], page: str) -> None:
     assert overview(runs) in page, "a run changed or came: make results"
     assert pairs(runs) in page
+    assert along_training(runs) in page
     for run in runs:
         if run.varies:
             assert rates(run) in page

@@ -17,6 +17,7 @@ from pathlib import Path
 from benchmarks.results.budget import budget
 from benchmarks.results.evidence import evidence, sanity
 from benchmarks.results.figure_9 import figure_9
+from benchmarks.results.gradients import along_training
 from benchmarks.results.loops import differences, foreseen_errors, relations
 from benchmarks.results.norms import figure_7, running_statistics
 from benchmarks.results.overview import overview, pairs, rates
@@ -70,6 +71,8 @@ def whole(runs: Sequence[Shipped], folder: Path) -> list[str]:
         if run.generated:
             parts += _pictures(run, load_split("generated", "test"))
     parts.append(f"## Running statistics of the norms\n\n{running_statistics(runs)}")
+    if gradients := along_training(runs):
+        parts.append(f"## Gradients by loop, along training\n\n{gradients}")
     return parts
 
 

@@ -10,21 +10,21 @@ loop: their ratio is how much a loop magnifies the gradient on its way back.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import NamedTuple, cast
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.func import functional_call  # pyright: ignore[reportUnknownVariableType]
 
 from drnn_core.analysis.loop_uses import SeparateUses, Use, WatchedBlock
+from drnn_core.models.gate import Gate
 from drnn_core.models.network import Network
 from drnn_core.models.norm import LoopNorm
 from drnn_core.trace import Output
 
 Loss = Callable[[Output], Tensor]
-Computing = Callable[[], AbstractContextManager[object]]
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ def gradient_norms(
     images: Tensor,
     loss: Loss,
     seed: int = 0,
-    computing: Computing = nullcontext,
+    noise: float = 1.0,
 ) -> Gradients:
     """Take the gradients of a training forward apart by loop.
 
@@ -91,21 +91,21 @@ def gradient_norms(
         images: normalised, (B, 3, H, W), on the network's device.
         loss: what training minimises, of the network's output.
         seed: of the gates' noise and of whatever else is random.
-        computing: a context for the forward pass, such as autocast.
+        noise: scale of the gates' noise, see ``Gate``.
 
     Returns:
         Of every convolution that uses its weight as it is, see ``Gradients``.
     """
     blocks = [WatchedBlock(name, block) for name, block in network.recursive_blocks()]
     with ExitStack() as stack:
-        stack.enter_context(_trained(network))
+        stack.enter_context(_trained(network, seed, noise))
         stack.enter_context(_seeded(images.device, seed))
         stack.enter_context(torch.enable_grad())
         for block in blocks:
             stack.callback(block.watch())
         # In place of the network's own, these buffers take the running statistics' update.
         buffers = {name: buffer.clone() for name, buffer in network.named_buffers()}
-        with computing(), SeparateUses(blocks):
+        with SeparateUses(blocks):
             output: Output = functional_call(network, buffers, (images,))
         return _found(blocks, _parameters(network), loss(output))
 
@@ -173,15 +173,35 @@ def _of_block(
 
 
 @contextmanager
-def _trained(network: nn.Module) -> Generator[None]:
-    """Training mode; afterwards every module has its own mode again."""
+def _trained(network: Network, seed: int, noise: float) -> Generator[None]:
+    """Training mode and gates that draw from the seed; afterwards every module is as before.
+
+    A training whose updates are captured has its gates read numbers that were drawn ahead, and its
+    blocks compute in a form that can be captured: neither is for a pass beside it.
+    """
     modes = [(module, module.training) for module in network.modules()]
-    network.train()
+    blocks = [(block, block.fixed_shapes) for _, block in network.recursive_blocks()]
+    gates = [(gate, gate.noise, gate.draw) for gate in network.modules() if isinstance(gate, Gate)]
+    # On the CPU: the same numbers on every device, and no other thread draws from it.
+    generator = torch.Generator().manual_seed(seed)
+
+    def draw(logits: Tensor) -> Tensor:
+        return torch.rand(logits.shape, generator=generator).to(logits.device)
+
     try:
+        network.train()
+        for block, _ in blocks:
+            block.fixed_shapes = False
+        for gate, _, _ in gates:
+            gate.noise, gate.draw = noise, draw
         yield
     finally:
         for module, training in modes:
             module.training = training
+        for block, fixed_shapes in blocks:
+            block.fixed_shapes = fixed_shapes
+        for gate, before, drawn in gates:
+            gate.noise, gate.draw = before, drawn
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from drnn_core.commands.train import Train, finish, open_split
 if TYPE_CHECKING:
     from drnn_core.data.sets import ImageSet
     from drnn_core.evaluation import Measures
-    from drnn_core.training.settings import Progress
+    from drnn_core.training.settings import Progress, Reporter
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,7 @@ class Series:
         precision: of the forward pass.
         minutes: stop after so many minutes, with the states saved.
         save_seconds: save each state at least this often.
+        gradients: measure the gradient in each loop at some epochs, and keep it with the runs.
     """
 
     recipe: tyro.conf.Positional[tuple[str, ...]]
@@ -52,6 +53,7 @@ class Series:
     precision: Literal["float32", "bfloat16"] = "float32"
     minutes: float | None = None
     save_seconds: float = 60.0
+    gradients: bool = False
 
     def run(self) -> int:
         """Train; 0 also when stopped in time, 1 where a training could not go on."""
@@ -95,6 +97,7 @@ class Series:
     ) -> int:
         import torch
 
+        from drnn_core.commands.gradient_watch import watched
         from drnn_core.models.world import World
         from drnn_core.training.settings import TrainingError
         from drnn_core.training.side_by_side import train_side_by_side
@@ -103,8 +106,10 @@ class Series:
         trainers = [each.trainer(world, opened) for each in trainings]
         for trainer in trainers:
             trainer.resume()
-        names = [each.out.name for each in trainings]
-        results = train_side_by_side(trainers, [Lines(name) for name in names], stop)
+        reports: list[Reporter] = [Lines(each.out.name) for each in trainings]
+        if self.gradients:
+            reports = [watched(*each) for each in zip(reports, trainers, strict=True)]
+        results = train_side_by_side(trainers, reports, stop)
         failed = 0
         for training, trainer, result in zip(trainings, trainers, results, strict=True):
             if isinstance(result, TrainingError):

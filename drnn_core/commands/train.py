@@ -38,6 +38,7 @@ class Train:
         resume: go on with the state in the run's folder.
         minutes: stop after so many minutes, with the state saved.
         save_seconds: save the state at least this often.
+        gradients: measure the gradient in each loop at some epochs, and keep it with the run.
         json: print the result as JSON.
     """
 
@@ -52,6 +53,7 @@ class Train:
     resume: bool = False
     minutes: float | None = None
     save_seconds: float = 60.0
+    gradients: bool = False
     json: bool = False
 
     def run(self) -> int:
@@ -69,14 +71,17 @@ class Train:
             return self._train(world)
 
     def _train(self, world: World) -> int:
+        from drnn_core.commands.gradient_watch import watched
+
         first = world.rank == 0  # which alone writes and reports
         trainer = self.trainer(world)
         if self.resume and not trainer.resume() and first:
             errors().print(f"{self.out} holds no saved state: starting from the first step")
-        reporter = Curves(self.out, trainer.position.step) if first else Silent()
+        shown = Curves(self.out, trainer.position.step) if first else Silent()
+        reporter = watched(shown, trainer) if self.gradients else shown
         with StopRequest().listening() as stop:
             result = trainer.run(reporter, stop)
-        reporter.close()
+        shown.close()
         if first:
             finish(self.out, trainer, result)
             self._report(result, trainer)

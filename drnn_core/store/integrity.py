@@ -13,6 +13,7 @@ columns/NAME/         as the records; and that they are of the same weights and 
 budget.json           its own checksum, to the byte; its counts; the run's weights, the records
 norms.safetensors     its own checksum, to the byte; the weights, the network, the records
 sweeps/FACTOR.json    its own checksum, to the byte; the run's weights
+gradients.json        its own checksum, to the byte; the run's training and blocks
 anything else         nothing; it is reported, but for what a training keeps beside its run
 ====================  ==========================================================================
 """
@@ -29,6 +30,7 @@ from drnn_core.store.agreement import budget_disagreements, disagreements
 from drnn_core.store.budget import BUDGET, BudgetError, read_budget
 from drnn_core.store.columns import COLUMNS, column_table, column_tables, read_columns
 from drnn_core.store.files import is_temporary, sha256_of
+from drnn_core.store.gradients import GRADIENTS, gradient_problems, has_gradients
 from drnn_core.store.manifest import MANIFEST, RECORDS, Manifest, RecordsError, read_manifest
 from drnn_core.store.norm_agreement import norm_problems
 from drnn_core.store.norms import NORMS, has_norms
@@ -79,6 +81,9 @@ def verify_run(folder: Path) -> list[Finding]:
     if has_norms(folder):
         problems = norm_problems(folder, info, network)
         findings += [Finding("error", NORMS, message) for message in problems]
+    if has_gradients(folder):
+        problems = gradient_problems(folder, info, None if network is None else network.layout)
+        findings += [Finding("error", GRADIENTS, message) for message in problems]
     problems = sweep_problems(folder, info.weights_sha256)
     findings += [Finding("error", name, message) for name, message in problems]
     findings += _strangers(folder)
@@ -209,7 +214,7 @@ def _strangers(folder: Path) -> Iterator[Finding]:
         if is_temporary(path):
             name = path.relative_to(folder).as_posix()
             yield Finding("warning", name, "an interrupted write left this file; delete it")
-    known = {INFO, WEIGHTS, CARD, RECORDS, COLUMNS, BUDGET, NORMS, SWEEPS, *_BESIDE}
+    known = {INFO, WEIGHTS, CARD, RECORDS, COLUMNS, BUDGET, GRADIENTS, NORMS, SWEEPS, *_BESIDE}
     tables = {f"{COLUMNS}/{table}" for table in column_tables(folder)}
     there = [*folder.iterdir(), *(folder / COLUMNS).glob("*")]
     for path in sorted(there):

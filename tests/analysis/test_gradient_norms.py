@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from drnn_core.analysis.gradient_norms import LoopGradient, gradient_norms
+from drnn_core.models.gate import Gate
 from drnn_core.models.network import Network
 from drnn_core.models.norm import NORM_KINDS
 from drnn_core.models.recursify import build_backbone, recursify
@@ -42,6 +43,10 @@ def parts_of(network: Network) -> dict[tuple[str, str], list[LoopGradient]]:
     for row in gradient_norms(network, images, loss, seed=5).loops:
         found.setdefault((row.block, row.conv), []).append(row)
     return found
+
+
+def exhausted(_: Tensor) -> Tensor:
+    raise StopIteration
 
 
 class Unshared(nn.Module):
@@ -149,6 +154,11 @@ def test_nothing_is_left_behind(norm: str) -> None:
     network = network_of(norm, gated=True)
     network.train()
     next(iter(dict(network.recursive_blocks()).values())).body.eval()
+    gates = [module for module in network.modules() if isinstance(module, Gate)]
+    for gate in gates:  # as a training of fixed shapes leaves them between two updates
+        gate.noise, gate.draw = 0.5, exhausted
+    for _, block in network.recursive_blocks():
+        block.fixed_shapes = True
     network.classifier.weight.grad = torch.ones_like(network.classifier.weight)  # type: ignore[union-attr]
     before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
     modes = [module.training for module in network.modules()]
@@ -160,6 +170,8 @@ def test_nothing_is_left_behind(norm: str) -> None:
     assert torch.equal(torch.get_rng_state(), state)
     assert [module.training for module in network.modules()] == modes
     assert all(torch.equal(tensor, before[name]) for name, tensor in network.state_dict().items())
+    assert [(gate.noise, gate.draw) for gate in gates] == [(0.5, exhausted)] * 2
+    assert all(block.fixed_shapes for _, block in network.recursive_blocks())
     with_grad = {name for name, each in network.named_parameters() if each.grad is not None}
     assert with_grad == {"classifier.weight"}
     hooks = [m for m in network.modules() if m._forward_hooks or m._forward_pre_hooks]

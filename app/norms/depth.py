@@ -158,8 +158,7 @@ def _faint(
                 **behind,
                 "mode": "lines+markers",  # a block of one loop has no line
                 "marker": {"size": 4, "color": colours.skipped},
-                "hoverinfo": "y",
-                "hovertemplate": f"{norm}: %{{y:.3g}}<extra></extra>",
+                "hoverinfo": "skip",  # where marks coincide, the pointer is the chosen norm's
             }
         )
     return drawn

@@ -15,7 +15,7 @@ from drnn_core.commands.norm_measuring import read_statistics
 from drnn_core.store.norms import has_norms
 from tests.app.fake_runs import fake_run
 from tests.app.norm_runs import fake_norms
-from tests.browser.conftest import Server
+from tests.browser.conftest import WAIT_MS, Server
 from tests.browser.test_distribution import heading, wait_for_address
 
 pytestmark = pytest.mark.browser
@@ -63,6 +63,27 @@ def drawn(page: Any, figures: int) -> None:
     )
 
 
+def hover(page: Any, mark: Any, label: Any) -> tuple[float, float]:
+    """Go over a mark until its label shows, and say where that was.
+
+    Not once: a figure that is drawn anew, or moved by what is drawn above it, forgets the pointer.
+    """
+    from playwright.sync_api import TimeoutError as NotSeen
+
+    for _ in range(20):
+        mark.scroll_into_view_if_needed()
+        place = mark.bounding_box()
+        middle = place["x"] + place["width"] / 2, place["y"] + place["height"] / 2
+        page.mouse.move(middle[0], middle[1] + 60)
+        page.mouse.move(*middle)
+        try:
+            label.wait_for(timeout=WAIT_MS / 20)
+        except NotSeen:
+            continue
+        return middle
+    raise AssertionError("no label of the mark under the pointer")
+
+
 def test_a_block_is_chosen_in_the_picture_in_a_figure_and_by_keys(open_page: Any) -> None:
     page = open_page("norms?run=ilvbn")
     heading(page, "Stage 3 · block 2, norm1, channel by channel")
@@ -85,12 +106,7 @@ def test_a_block_is_chosen_in_the_picture_in_a_figure_and_by_keys(open_page: Any
     drawn(page, 5)
     plot = page.locator(".js-plotly-plot").nth(2)
     mark = plot.locator("g.trace.scatter").last.locator("path.point").first
-    mark.scroll_into_view_if_needed()
-    place = mark.bounding_box()
-    middle = place["x"] + place["width"] / 2, place["y"] + place["height"] / 2
-    page.mouse.move(middle[0], middle[1] + 60)
-    page.mouse.move(*middle)
-    plot.locator(".hoverlayer").get_by_text("block 2.2, loop 1").wait_for()
+    middle = hover(page, mark, plot.locator(".hoverlayer").get_by_text("block 2.2, loop 1"))
     page.mouse.click(*middle)
     heading(page, "Stage 2 · block 2, norm1, channel by channel")
 

@@ -54,7 +54,7 @@ def test_a_mask_says_what_the_order_says(
     a, b = x.clone().requires_grad_(), x.clone().requires_grad_()
     weights = torch.randn(x.shape)
     first, second = by_order(one, a, told), other(b, 1, told)
-    tolerance = {"rtol": 1e-3, "atol": 2e-3 if shift else 2e-4}
+    tolerance: dict[str, Any] = {"rtol": 1e-3, "atol": 2e-3 if shift else 2e-4}
     torch.testing.assert_close(second, first, **tolerance)
     (first * weights).sum().backward()
     (second * weights).sum().backward()

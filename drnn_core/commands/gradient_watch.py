@@ -35,6 +35,7 @@ from drnn_core.store.gradients import (
     write_gradients,
 )
 from drnn_core.trace import Output
+from drnn_core.training.fusing import unfused
 from drnn_core.training.loop import Trainer
 from drnn_core.training.losses import rate_loss
 from drnn_core.training.optim import gate_noise
@@ -113,7 +114,8 @@ class GradientWatch:
         device = next(self.network.parameters()).device
         loss = training_loss(self.network, self.recipe, self.labels.to(device))
         noise = gate_noise(self.recipe.training, epoch, self.epochs)
-        return gradient_norms(self.network, self.pixels.to(device), loss, self.seed, noise)
+        with unfused(self.network):
+            return gradient_norms(self.network, self.pixels.to(device), loss, self.seed, noise)
 
     def after(self, epoch: int) -> Gradients | None:
         """Measure and write, where ``epoch`` is one of ``EPOCHS`` and later than the last.

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from functools import cache
+from dataclasses import dataclass
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -18,6 +18,7 @@ from drnn_core.commands.train import Train, finish, open_split
 if TYPE_CHECKING:
     from drnn_core.data.sets import ImageSet
     from drnn_core.evaluation import Measures
+    from drnn_core.training.loop import Trainer
     from drnn_core.training.settings import Progress, Reporter
 
 
@@ -57,22 +58,22 @@ class Series:
 
     def run(self) -> int:
         """Train; 0 also when stopped in time, 1 where a training could not go on."""
-        if not self.recipe:
-            raise ValueError("expected a recipe, for example dr_resnet16_l2_short")
-        started = time.monotonic()
+        from drnn_core.training.side_by_side import train_side_by_side
+
+        if not self.recipe or self.together < 1:
+            raise ValueError("expected a recipe, for example dr_resnet16_l2_short, and --together")
         opened = cache(open_split)  # every set is read once
+        end = None if self.minutes is None else time.monotonic() + 60 * self.minutes
         waiting = [train for train in self._trainings() if not (train.out / "run.json").exists()]
-        failed = 0
-        with StopRequest().listening() as stop:
-            while waiting and not stop():
-                count = self.together if self.device == "cuda" else 1
-                now, waiting = waiting[:count], waiting[count:]
-                left = None
-                if self.minutes is not None:
-                    left = self.minutes - (time.monotonic() - started) / 60
-                    if left <= 0:
-                        break
-                failed += self._train([replace(each, minutes=left) for each in now], opened, stop)
+        with StopRequest().listening() as asked:
+            failed = train_side_by_side(
+                [partial(_start, train, opened) for train in waiting],
+                self.together if self.device == "cuda" else 1,
+                lambda trainer, result: finish(trainer.settings.folder, trainer, result),
+                lambda: asked() or (end is not None and time.monotonic() > end),
+            )
+        for error in failed:
+            print(f"drnn: {error}", file=sys.stderr)
         return 1 if failed else 0
 
     def _trainings(self) -> list[Train]:
@@ -85,39 +86,24 @@ class Series:
                 seed=seed,
                 device=self.device,
                 precision=self.precision,
-                resume=True,
                 save_seconds=self.save_seconds,
+                gradients=self.gradients,
             )
             for seed in self.seeds
             for recipe in self.recipe
         ]
 
-    def _train(
-        self, trainings: list[Train], opened: Callable[..., ImageSet], stop: Callable[[], bool]
-    ) -> int:
-        import torch
 
-        from drnn_core.commands.gradient_watch import watched
-        from drnn_core.models.world import World
-        from drnn_core.training.settings import TrainingError
-        from drnn_core.training.side_by_side import train_side_by_side
+def _start(train: Train, opened: Callable[..., ImageSet]) -> tuple[Trainer, Reporter]:
+    import torch
 
-        world = World(device=torch.device(self.device))
-        trainers = [each.trainer(world, opened) for each in trainings]
-        for trainer in trainers:
-            trainer.resume()
-        reports: list[Reporter] = [Lines(each.out.name) for each in trainings]
-        if self.gradients:
-            reports = [watched(*each) for each in zip(reports, trainers, strict=True)]
-        results = train_side_by_side(trainers, reports, stop)
-        failed = 0
-        for training, trainer, result in zip(trainings, trainers, results, strict=True):
-            if isinstance(result, TrainingError):
-                failed += 1
-                print(f"drnn: {training.out.name}: {result}", file=sys.stderr)
-            else:
-                finish(training.out, trainer, result)
-        return failed
+    from drnn_core.commands.gradient_watch import watched
+    from drnn_core.models.world import World
+
+    trainer = train.trainer(World(device=torch.device(train.device)), opened)
+    trainer.resume()
+    lines = Lines(train.out.name)
+    return trainer, watched(lines, trainer) if train.gradients else lines
 
 
 class Lines:

@@ -107,7 +107,7 @@ class RecursiveBlock(nn.Module):
                 decision = Decision(replay[:, loop].to(alive.dtype), decision.prob)
             alive = alive * decision.open  # a product of decisions: a closed gate is final
             executed = alive > 0.5
-            x = self._step(x, loop, alive, executed, everybody=self.gate is None and replay is None)
+            x = self.loop_once(x, loop, alive, executed, self.gate is None and replay is None)
             prob.append(decision.prob)
             asked.append(still_in if consulted else torch.zeros_like(still_in))
             ran.append(executed)
@@ -124,10 +124,19 @@ class RecursiveBlock(nn.Module):
         certain = torch.ones(x.shape[0], device=x.device)
         return Decision(certain, certain)
 
-    def _step(
+    def loop_once(
         self, x: Tensor, loop: int, alive: Tensor, executed: Tensor, everybody: bool
     ) -> Tensor:
-        """One loop: x = relu(x + F_k(x)) where executed, x where not."""
+        """One loop: x = relu(x + F_k(x)) where executed, x where not.
+
+        Args:
+            x: (B, C, H, W).
+            loop: which, 0-based.
+            alive: (B,) float32, 1 for images that execute it and 0 for others, with the gates'
+                gradient.
+            executed: (B,) bool, the same.
+            everybody: all execute it, and nobody was asked.
+        """
         beside = x if self.shortcut is None else self.shortcut(x)
         if everybody:
             return self.advance(beside, self.body(x, loop))

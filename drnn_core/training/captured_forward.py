@@ -7,6 +7,7 @@ from torch import Tensor
 
 from drnn_core.models.network import Network
 from drnn_core.trace import Output, Trace
+from drnn_core.training.fusing import unfused
 
 
 class CapturedForward:
@@ -16,9 +17,12 @@ class CapturedForward:
         network: on a GPU; left in the mode that it is in.
         batch: images of one replay; smaller batches are filled up.
         image_size: height and width of the images.
+        stream: to capture on, see ``FixedShapeUpdates``.
     """
 
-    def __init__(self, network: Network, batch: int, image_size: int) -> None:
+    def __init__(
+        self, network: Network, batch: int, image_size: int, stream: torch.cuda.Stream
+    ) -> None:
         device = next(network.parameters()).device
         shape = (batch, 3, image_size, image_size)
         self.batch = batch
@@ -26,14 +30,12 @@ class CapturedForward:
         was_training = network.training
         network.eval()
         self._graph = torch.cuda.CUDAGraph()
-        side = torch.cuda.Stream()
-        with torch.no_grad():
-            side.wait_stream(torch.cuda.current_stream())
-            with torch.cuda.stream(side):
-                network(self._input)  # libraries choose their kernels
-            torch.cuda.current_stream().wait_stream(side)
-            with torch.cuda.graph(self._graph, capture_error_mode="thread_local"):
+        stream.wait_stream(torch.cuda.current_stream())
+        with torch.no_grad(), unfused(network), torch.cuda.stream(stream):
+            network(self._input)  # libraries choose their kernels
+            with torch.cuda.graph(self._graph, stream=stream, capture_error_mode="thread_local"):
                 self._output: Output = network(self._input)
+        torch.cuda.current_stream().wait_stream(stream)
         network.train(was_training)
 
     def __call__(self, x: Tensor) -> Output:

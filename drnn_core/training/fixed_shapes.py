@@ -13,9 +13,9 @@ the step runs uncaptured on a CPU).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, NamedTuple, cast
 
 import torch
@@ -28,6 +28,7 @@ from drnn_core.models.gate import Gate
 from drnn_core.models.network import Network
 from drnn_core.recipes import TrainingRecipe
 from drnn_core.trace import Output
+from drnn_core.training.fusing import can_fuse, fuse_blocks
 from drnn_core.training.optim import gate_noise, learning_rate
 from drnn_core.training.seeds import epoch_order, generator
 from drnn_core.training.settings import TrainingError
@@ -92,6 +93,8 @@ class FixedShapeUpdates:
 
     Attributes:
         lr: () float32, which the optimizer must have as its learning rate.
+        stream: on which it is captured, on a GPU. Libraries keep a workspace for each stream, and
+            graphs that run beside one another must not share it.
     """
 
     def __init__(
@@ -127,6 +130,7 @@ class FixedShapeUpdates:
         self._ahead: tuple[int, Future[Drawn]] | None = None
         self._drawn: Drawn | None = None
         self._graph: torch.cuda.CUDAGraph | None = None
+        self.stream = torch.cuda.Stream(self.device) if self.device.type == "cuda" else None
 
     def capture(self, optimizer: torch.optim.SGD) -> None:
         """Make ready to update; the network and the optimizer's state are left as they are.
@@ -142,23 +146,26 @@ class FixedShapeUpdates:
             state = optimizer.state[parameter]
             if state.get("momentum_buffer") is None:
                 state["momentum_buffer"] = torch.zeros_like(parameter)
-        if self.device.type != "cuda":
+        if self.stream is None:
             return
-        self._load(0)
-        kept = [value.clone() for value in self._changed()]
-        torch.backends.cudnn.benchmark = True
-        self.network.train()
-        side = torch.cuda.Stream()
-        side.wait_stream(torch.cuda.current_stream())
-        with torch.cuda.stream(side):
+        if can_fuse(self.device):
+            fuse_blocks(self.network)
+        self.stream.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(self.stream):
+            self._load(0)
+            kept = [value.clone() for value in self._changed()]
+            torch.backends.cudnn.benchmark = True
+            self.network.train()
             for _ in range(_WARM_UP):
                 self._step()
-        torch.cuda.current_stream().wait_stream(side)
-        self._graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(self._graph, capture_error_mode="thread_local"):
-            self._step()
-        for value, before in zip(self._changed(), kept, strict=True):
-            value.copy_(before)
+            self._graph = torch.cuda.CUDAGraph()
+            with torch.cuda.graph(
+                self._graph, stream=self.stream, capture_error_mode="thread_local"
+            ):
+                self._step()
+            for value, before in zip(self._changed(), kept, strict=True):
+                value.copy_(before)
+        torch.cuda.current_stream().wait_stream(self.stream)
 
     def run(self, step: int, count: int) -> Totals:
         """Make ``count`` updates from ``step`` on, all of one epoch.
@@ -189,10 +196,8 @@ class FixedShapeUpdates:
         return Totals(loss, whole[:half], whole[half:], lr)
 
     def close(self) -> None:
-        """End the thread that draws ahead; the gates draw for themselves again."""
+        """End the thread that draws ahead."""
         self._threads.shutdown(cancel_futures=True)
-        for gate in self.gates:
-            gate.draw, gate.noise = torch.rand_like, 1.0
 
     def _changed(self) -> list[Tensor]:
         momentum = [state["momentum_buffer"] for state in self.optimizer.state.values()]
@@ -243,9 +248,8 @@ class FixedShapeUpdates:
         assert self._drawn is not None
         row = Drawn(*(each.index_select(0, self._cursor)[0] for each in self._drawn))
         self.lr.copy_(row.lr)
-        self._set_noise(row)
         inputs, labels = self._batch(row)
-        with self.autocast():
+        with self._noise(row), self.autocast():
             output: Output = self.network(inputs)
         loss = self.loss(output, labels)
         for parameter in self.network.parameters():
@@ -255,11 +259,15 @@ class FixedShapeUpdates:
         self.optimizer.step()
         self._cursor.add_(1)
 
-    def _set_noise(self, row: Drawn) -> None:
+    @contextmanager
+    def _noise(self, row: Drawn) -> Generator[None]:
+        """The gates read the numbers that were drawn ahead; then they draw for themselves again."""
         numbers: Iterator[Tensor] = iter(row.uniform)
         for gate in self.gates:
-            gate.noise = row.noise
-            gate.draw = lambda _: next(numbers)
+            gate.noise, gate.draw = row.noise, lambda _: next(numbers)
+        yield
+        for gate in self.gates:
+            gate.noise, gate.draw = 1.0, torch.rand_like
 
     def _batch(self, row: Drawn) -> tuple[Tensor, Tensor]:
         pixels = self._pixels[row.images]

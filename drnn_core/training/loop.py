@@ -149,9 +149,9 @@ class Trainer:
         if self._ready or self.fixed is None:
             return
         self.fixed.capture(self.optimizer)
-        if self.device.type == "cuda":
+        if self.fixed.stream is not None:
             size = self.preprocessing.image_size
-            self._forward = CapturedForward(self.network, _EVALUATED, size)
+            self._forward = CapturedForward(self.network, _EVALUATED, size, self.fixed.stream)
         self._ready = True
 
     def run(self, report: Reporter, stop: Callable[[], bool] = lambda: False) -> TrainingResult:

@@ -1,6 +1,6 @@
 """Several trainings at once on one GPU, each on a stream of its own.
 
-One small network leaves most of a GPU idle. The kernels of several, replayed from their graphs on
+One small network leaves part of a GPU idle. The kernels of several, replayed from their graphs on
 streams of their own, run beside one another; the trainings know nothing of each other and each
 gives what it would alone.
 """
@@ -9,43 +9,53 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
+from threading import Lock
 
 import torch
 
 from drnn_core.training.loop import Trainer
 from drnn_core.training.settings import Reporter, TrainingError, TrainingResult
 
+# Makes a training and who is told of it; the next is made when one has ended.
+Start = Callable[[], tuple[Trainer, Reporter]]
+
 
 def train_side_by_side(
-    trainers: Sequence[Trainer], reports: Sequence[Reporter], stop: Callable[[], bool]
-) -> list[TrainingResult | TrainingError]:
+    starts: Sequence[Start],
+    together: int,
+    finish: Callable[[Trainer, TrainingResult], None],
+    stop: Callable[[], bool],
+) -> list[TrainingError]:
     """Run every training to its end, its time limit, or until ``stop`` says so.
 
     Args:
-        trainers: on one device, none of them run before.
-        reports: one for each.
-        stop: asked by all.
+        starts: of the trainings, all on one device.
+        together: how many run at once.
+        finish: told of each result, in no certain order and never twice at once.
+        stop: asked by all; no further training begins once it says so.
 
     Returns:
-        What each achieved, or why it could not go on; the others are not held up by it.
+        Why some could not go on; the others are not held up by it.
     """
+    # A capture bears no other work of its thread; compiling and finishing are not for two at once.
+    alone = Lock()
 
-    def run(place: int) -> TrainingResult | TrainingError:
+    def run(start: Start) -> TrainingError | None:
+        if stop():
+            return None
+        with alone:
+            trainer, report = start()
+            trainer.prepare()
+        stream = None if trainer.fixed is None else trainer.fixed.stream
         try:
-            return _on_its_stream(trainers[place], reports[place], stop)
+            with nullcontext() if stream is None else torch.cuda.stream(stream):
+                result = trainer.run(report, stop)
         except TrainingError as error:
             return error
+        with alone:
+            finish(trainer, result)
+        return None
 
-    for trainer in trainers:
-        trainer.prepare()  # one after the other: a capture bears no other work on the device
-    if trainers and trainers[0].device.type == "cuda":
-        torch.cuda.synchronize(trainers[0].device)
-    with ThreadPoolExecutor(max(1, len(trainers)), thread_name_prefix="training") as threads:
-        return list(threads.map(run, range(len(trainers))))
-
-
-def _on_its_stream(trainer: Trainer, report: Reporter, stop: Callable[[], bool]) -> TrainingResult:
-    if trainer.device.type != "cuda":
-        return trainer.run(report, stop)
-    with torch.cuda.stream(torch.cuda.Stream(trainer.device)):
-        return trainer.run(report, stop)
+    with ThreadPoolExecutor(together, thread_name_prefix="training") as threads:
+        return [error for error in threads.map(run, starts) if error is not None]

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import dataclasses
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
 import torch
+from torch import Tensor
 
 from drnn_core.data.sets import MemorySet
 from drnn_core.models.registry import create_model
 from drnn_core.recipes import Recipe
 from drnn_core.training.fixed_shapes import can_have_fixed_shapes
+from drnn_core.training.fusing import fuse_blocks, unfused
 from drnn_core.training.loop import Trainer
 from drnn_core.training.resume import RESUME_FILE
 from drnn_core.training.seeds import derived_seed
-from drnn_core.training.settings import TrainingError
+from drnn_core.training.settings import TrainingError, TrainingResult
 from drnn_core.training.side_by_side import train_side_by_side
 from tests.training.small import CLASSES, Silent, image_set, trainer, training
 
@@ -33,7 +36,7 @@ NETWORKS: list[dict[str, Any]] = [
 def other(of: Trainer, folder: Path, fixed: bool = True, **network: Any) -> Trainer:
     """A training like ``of``, of another network if one is named, with updates of fixed shapes."""
     torch.manual_seed(derived_seed(of.settings.seed, "weights"))
-    shape = {"blocks": (1, 2, 2), "widths": (4, 8, 8), "image_size": 8}
+    shape: dict[str, Any] = {"blocks": (1, 2, 2), "widths": (4, 8, 8), "image_size": 8}
     built = create_model(num_classes=len(CLASSES), **{"name": "dr_resnet16_l2", **shape, **network})
     recipe = Recipe("small", built.recipe, of.recipe.training)
     settings = dataclasses.replace(of.settings, folder=folder, fixed_shapes=fixed)
@@ -101,17 +104,41 @@ def test_side_by_side_each_gives_what_it_gives_alone_and_one_may_fail(tmp_path: 
     group = [other(of, tmp_path / name) for name in ("one", "broken", "two")]
     with torch.no_grad():
         cast(Any, group[1].network).classifier.bias[0] = float("nan")
-    one, failed, two = train_side_by_side(group, [Silent() for _ in group], lambda: False)
-    assert isinstance(failed, TrainingError)
-    for trained, result in ((group[0], one), (group[2], two)):
-        assert not isinstance(result, TrainingError)
+    done: list[tuple[Trainer, TrainingResult]] = []
+    starts = [partial(lambda each: (each, Silent()), each) for each in group]
+    failed = train_side_by_side(starts, 2, lambda *each: done.append(each), lambda: False)
+    assert [str(error).startswith("the loss or a gradient") for error in failed] == [True]
+    assert {id(trained) for trained, _ in done} == {id(group[0]), id(group[2])}
+    for trained, result in done:
         assert result.measures == expected.measures
         assert_close(alone, trained)
 
 
+@pytest.mark.filterwarnings("default")  # the compiler asks tensors for what warns
+def test_blocks_compiled_are_the_blocks(tmp_path: Path) -> None:
+    """By the compiler's front end alone, which is what could go wrong: no kernels are made."""
+    for network in NETWORKS[:4]:
+        of = trainer(tmp_path)
+        plain, fused = (other(of, tmp_path / name, **network) for name in ("plain", "fused"))
+        fuse_blocks(fused.network, backend="aot_eager")
+        images = torch.randn(6, 3, 8, 8)
+        losses: list[Tensor] = []
+        for each in (plain, fused):
+            torch.manual_seed(0)
+            losses.append(each.network.train()(images).logits.square().sum())
+            losses[-1].backward()
+        torch.testing.assert_close(losses[1], losses[0])
+        pairs = zip(plain.network.parameters(), fused.network.parameters(), strict=True)
+        for one, two in pairs:
+            torch.testing.assert_close(two.grad, one.grad, rtol=1e-3, atol=1e-4)
+        with unfused(fused.network):
+            assert not any("loop_once" in each.__dict__ for each in fused.network.modules())
+        assert any("loop_once" in each.__dict__ for each in fused.network.modules())
+
+
 def test_what_cannot_be_captured_is_trained_as_before() -> None:
     images = image_set(40, 1)
-    small = {"num_classes": 3, "blocks": (1, 2, 2), "widths": (4, 8, 8), "image_size": 8}
+    small: dict[str, Any] = {"num_classes": 3, "blocks": (1, 2, 2), "widths": (4, 8, 8), "image_size": 8}
     drops = create_model("sd_resnet110", **small)
     plain = create_model("resnet20", **small)
     large = MemorySet("l", CLASSES, [], images.labels.repeat(300_000), "f", images.pixels)

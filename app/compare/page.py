@@ -25,8 +25,8 @@ from app.compare import (
 )
 from app.compare.onepair import show_pairs
 from app.compare.sides import Side, sides_of
-from app.models.ours import data_set_of
 from drnn_core.analysis.bootstrap import Estimate
+from drnn_core.store.repeats import data_set_of
 
 _TABLE = "compare_figures"
 

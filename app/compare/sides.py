@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from app import cache
 from app.cache import Run, Table
-from app.models.ours import data_set_of
 from app.pairs import PairError, pair_of, same_images
 from drnn_core.inference.facts import NetworkFacts
+from drnn_core.store.repeats import data_set_of
 from drnn_core.store.runs import RunInfo
 
 LETTERS = "ABCD"

@@ -12,11 +12,11 @@ from app.cache import Run
 from app.compare.controls import Cost
 from app.compare.looks import short
 from app.compare.sides import Side
-from app.models.ours import data_set_of
 from app.units import macs_text, params_text
 from drnn_core.analysis.bootstrap import Estimate
 from drnn_core.analysis.frontier import frontier
 from drnn_core.analysis.shares import share_of
+from drnn_core.store.repeats import data_set_of
 from drnn_core.store.runs import RunInfo
 
 

@@ -4,20 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
 
 from app.cache import Run
 from app.models.tables import measured
-from drnn_core.recipes import NETWORKS, NetworkRecipe
+from drnn_core.recipes import NETWORKS
+from drnn_core.store.repeats import changes_of, data_set_of
 from drnn_core.store.runs import Metrics, RunInfo
-
-# Names of data sets as sources write them, letters and digits only, and how many classes they have.
-_KNOWN = {
-    "cifar10": ("CIFAR-10", 10),
-    "imagenet": ("ImageNet", 1000),
-    "imagenet1k": ("ImageNet", 1000),
-    "ilsvrc2012": ("ImageNet", 1000),
-}
 
 
 @dataclass(frozen=True)
@@ -67,38 +59,7 @@ def result_of(network: str, runs: Sequence[OwnRun]) -> OwnRun | None:
     return max(fitting, key=lambda run: run.info.epochs, default=None)
 
 
-def data_set_of(info: RunInfo) -> str:
-    """The data set of a run as the paper writes it, or as its source is called."""
-    name = info.dataset.split(" (")[0].split(", ")[0]
-    letters = "".join(letter for letter in name.lower() if letter.isalnum())
-    known, classes = _KNOWN.get(letters, (name, len(info.classes)))
-    return known if classes == len(info.classes) else name
-
-
 def _own(name: str, info: RunInfo) -> OwnRun:
     recipe = NETWORKS.get(info.model)
-    changed = () if recipe is None else _changed(recipe, info)
-    return OwnRun(name, info, None if recipe is None else recipe.name, changed, data_set_of(info))
-
-
-def _changed(recipe: NetworkRecipe, info: RunInfo) -> tuple[str, ...]:
-    """Fields of the network that the run has otherwise; its target is what it was trained for."""
-    found: list[str] = []
-    for key, value in info.model_args.items():
-        plain = _tupled(value)
-        if plain != getattr(recipe, key, None):
-            found.append(f"{key} = {_listed(plain)}")
-    target = info.metrics.test.target
-    if target is not None and target != recipe.target:
-        found.append(f"target = {target:g}")
-    return tuple(found)
-
-
-def _tupled(value: Any) -> Any:
-    return tuple(cast("list[Any]", value)) if isinstance(value, list) else value
-
-
-def _listed(value: Any) -> str:
-    if isinstance(value, tuple):
-        return "-".join(map(str, cast("tuple[Any, ...]", value)))
-    return str(value)
+    network = None if recipe is None else recipe.name
+    return OwnRun(name, info, network, changes_of(info), data_set_of(info))

@@ -18,7 +18,7 @@ from app.models import export, markup, words
 from app.models.figures import accuracy_figure
 from app.models.labels import place_names
 from app.models.notes import NOTES, macs_differ, notes_on, numbered, params_agree
-from app.models.ours import OwnRun, data_set_of, own_runs, result_of
+from app.models.ours import OwnRun, own_runs, result_of
 from app.models.plot import Plot
 from app.models.points import own_points, printed_points
 from app.models.strips import strips_of
@@ -26,6 +26,7 @@ from app.models.tables import VIEWS, Model, groups_of, names_of, short_title, vi
 from app.units import macs_text, params_text
 from drnn_core.commands.models import model_row
 from drnn_core.recipes import NETWORKS
+from drnn_core.store.repeats import data_set_of
 from drnn_core.store.runs import RunMetrics
 from tests.tiny_runs import tiny_info
 

@@ -1,0 +1,179 @@
+"""What several trainings that differ in their seed say together.
+
+Two things vary: the seed, over which means have a t interval, and the test images, which all seeds
+share. A figure over both says of which its interval is.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+from scipy import stats
+
+from drnn_core.analysis.bootstrap import Estimate, mean_estimate
+
+
+@dataclass(frozen=True)
+class OverSeeds:
+    """Mean of a figure over seeds.
+
+    Attributes:
+        n: seeds.
+        mean: NaN of none.
+        std: with n - 1; NaN of fewer than two.
+        low, high: interval of the mean by Student's t; NaN of fewer than two. It takes the
+            seeds' figures as normally distributed.
+        p: two-sided, of a mean of 0, by the same t.
+        level: of the interval, for example .95.
+    """
+
+    n: int
+    mean: float
+    std: float
+    low: float
+    high: float
+    p: float
+    level: float
+
+    @property
+    def sign(self) -> int:
+        """1 or -1 where the interval leaves out 0, else 0; also 0 where there is none."""
+        return int(self.low > 0) - int(self.high < 0)
+
+
+@dataclass(frozen=True)
+class PairedErrors:
+    """Two trainings on the same images, with the same seeds.
+
+    Attributes:
+        by_seed: error of the second minus that of the first in points, by seed.
+        over_seeds: their mean with its interval over seeds.
+        over_images: the same mean with its bootstrap interval over images, seeds held as they are.
+        only_first, only_second: images that one of them alone gets right, summed over seeds.
+        p: of McNemar's test over all seeds, with the image as the cluster.
+    """
+
+    by_seed: Mapping[int, float]
+    over_seeds: OverSeeds
+    over_images: Estimate
+    only_first: int
+    only_second: int
+    p: float
+
+
+def over_seeds(values: ArrayLike, level: float = 0.95) -> OverSeeds:
+    """Mean, spread and interval of (n,) figures, one for each seed; NaN are left out."""
+    found = np.asarray(values, dtype=np.float64)
+    found = found[~np.isnan(found)]
+    n, nan = len(found), math.nan
+    if n < 2:
+        return OverSeeds(n, float(found[0]) if n else nan, nan, nan, nan, nan, level)
+    mean, std = float(found.mean()), float(found.std(ddof=1))
+    error = std / math.sqrt(n)
+    half = float(stats.t.ppf((1 + level) / 2, n - 1)) * error
+    distance = abs(mean) / error if error else (math.inf if mean else 0.0)
+    p = 2 * float(stats.t.sf(distance, n - 1))
+    return OverSeeds(n, mean, std, mean - half, mean + half, p, level)
+
+
+def difference_over_seeds(
+    first: Mapping[int, float], second: Mapping[int, float], level: float = 0.95
+) -> OverSeeds:
+    """Second minus first over the seeds that both have."""
+    return over_seeds([second[seed] - first[seed] for seed in first if seed in second], level)
+
+
+def paired_errors(
+    pairs: Mapping[int, pd.DataFrame], level: float = 0.95, resamples: int = 1000, seed: int = 0
+) -> PairedErrors:
+    """Compare two trainings seed by seed.
+
+    Args:
+        pairs: by seed, ``comparison.paired``'s table of the first and the second run.
+        level: of the intervals.
+        resamples, seed: of the bootstrap over images.
+
+    Raises:
+        ValueError: no seed, or seeds on other images.
+    """
+    if not pairs:
+        raise ValueError("expected at least one seed that both trainings have, got none")
+    won = _by_image(pairs)
+    table = won.to_numpy(dtype=np.float64)
+    by_seed = dict(zip(pairs, (0.0 - 100 * table.mean(axis=0)).tolist(), strict=True))
+    return PairedErrors(
+        by_seed,
+        over_seeds(list(by_seed.values()), level),
+        mean_estimate(0.0 - 100 * table.mean(axis=1), level, resamples, seed),
+        int((table < 0).sum()),
+        int((table > 0).sum()),
+        clustered_mcnemar(table),
+    )
+
+
+def clustered_mcnemar(changes: ArrayLike) -> float:
+    """P of McNemar's test on images that were seen by several seeds, two-sided.
+
+    The image is the cluster: its seeds may agree, which the sum of squares takes in (Obuchowski,
+    "On the comparison of correlated proportions for clustered data", 1998). With one seed it is
+    McNemar's test without continuity correction. 1 where nothing changes.
+
+    Args:
+        changes: (N, seeds) 1 where the second run alone is right, -1 where the first alone is.
+    """
+    total = np.asarray(changes, dtype=np.float64).sum(axis=1)
+    square = float(total @ total)
+    if not square:
+        return 1.0
+    return 2 * float(stats.norm.sf(abs(float(total.sum())) / math.sqrt(square)))
+
+
+def _by_image(pairs: Mapping[int, pd.DataFrame]) -> pd.DataFrame:
+    """(N, seeds) 1 where the second alone is right, -1 where the first alone is; rows by id."""
+    columns: dict[int, Any] = {}
+    for seed, table in pairs.items():
+        change: NDArray[np.int64] = table["correct_b"].to_numpy().astype(np.int64)
+        change = change - table["correct_a"].to_numpy().astype(np.int64)
+        columns[seed] = pd.Series(change, index=table["id"].to_numpy())
+    found = pd.DataFrame(columns)
+    if found.isna().to_numpy().any():
+        raise ValueError("expected the same images for every seed, got seeds with others")
+    return found
+
+
+def spread_parts(values: ArrayLike, groups: ArrayLike) -> tuple[float, float]:
+    """Standard deviation between groups and within them, whose squares add up to the variance.
+
+    Args:
+        values: (N,), such as loops.
+        groups: (N,), such as labels.
+
+    Returns:
+        (between, within), both over images with N: the deviation of the images' group means, and
+        of the images from their group's mean.
+    """
+    column: NDArray[np.float64] = np.asarray(values, dtype=np.float64)
+    place = np.unique(np.asarray(groups), return_inverse=True)[1]
+    means = (np.bincount(place, column) / np.bincount(place))[place]
+    rest = column - means
+    return float(np.std(means)), math.sqrt(float(rest @ rest) / len(column))
+
+
+def mean_and_range(curves: Sequence[Sequence[float]]) -> NDArray[np.float64]:
+    """(3, E) mean, least and most of several curves at each of the epochs that all reached.
+
+    Args:
+        curves: a value for each epoch, from the first; NaN where none was taken.
+    """
+    reached = min((len(curve) for curve in curves), default=0)
+    if not reached:
+        return np.zeros((3, 0))
+    table = np.array([list(curve)[:reached] for curve in curves], dtype=np.float64)
+    found = [table.mean(axis=0), table.min(axis=0), table.max(axis=0)]
+    return np.array(found, dtype=np.float64)

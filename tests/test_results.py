@@ -7,13 +7,18 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.results.ablation import table_3
 from benchmarks.results.budget import budget
+from benchmarks.results.digest import closing
 from benchmarks.results.gradients import along_training
 from benchmarks.results.loops import differences, foreseen_errors
 from benchmarks.results.norms import figure_7, running_statistics
 from benchmarks.results.overview import overview, pairs, rates
+from benchmarks.results.readings import readings
 from benchmarks.results.shipped import Shipped
+from benchmarks.results.table_1 import table_1
 from benchmarks.results.tables import estimate, number, relation, table
+from benchmarks.results.trainings import trained
 from drnn_core.analysis.bootstrap import Estimate
 from drnn_core.analysis.relations import Relation
 from drnn_core.store.runs import find_runs
@@ -32,10 +37,13 @@ def page() -> str:
 
 
 def test_the_page_is_of_these_runs(runs: list[Shipped], page: str) -> None:
-    assert overview(runs) in page, "a run changed or came: make results"
-    assert pairs(runs) in page
+    """What takes longer hangs on the same files, of which the digest is."""
+    assert closing(runs) in page, "a run changed or came: make results"
+    assert overview(runs) in page
+    alone = [run for run in runs if run.alone]
+    assert pairs(alone) in page
     assert along_training(runs) in page
-    for run in runs:
+    for run in alone:
         if run.varies:
             assert rates(run) in page
             assert differences(run) in page
@@ -43,14 +51,20 @@ def test_the_page_is_of_these_runs(runs: list[Shipped], page: str) -> None:
             assert budget(run) in page
 
 
+def test_the_tables_over_seeds_are_of_these_runs(runs: list[Shipped], page: str) -> None:
+    groups = trained(runs)
+    for part in (table_1(groups), table_3(groups), readings(groups)):
+        assert part in page
+
+
 def test_every_recursive_run_brings_its_columns(runs: list[Shipped]) -> None:
-    for run in runs:
+    for run in (run for run in runs if run.alone):
         assert not run.varies or {"margin", "saliency_entropy"} < set(run.records.columns)
 
 
 def test_norms_of_every_recursive_run_are_there(runs: list[Shipped]) -> None:
     said = running_statistics(runs)
-    for run in runs:
+    for run in (run for run in runs if run.alone):
         assert (f"`{run.folder.name}`" in said) == bool(run.facts.loops_max)
         if run.varies:
             rows = [line for line in figure_7(run).splitlines() if line.startswith("| 2.2 |")]

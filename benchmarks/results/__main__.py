@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.results.budget import budget
+from benchmarks.results.digest import closing
 from benchmarks.results.evidence import evidence, sanity
 from benchmarks.results.figure_9 import figure_9
 from benchmarks.results.gradients import along_training
@@ -22,6 +23,7 @@ from benchmarks.results.loops import differences, foreseen_errors, relations
 from benchmarks.results.norms import figure_7, running_statistics
 from benchmarks.results.overview import overview, pairs, rates
 from benchmarks.results.pictures import under_corruption
+from benchmarks.results.seeds import of_seeds
 from benchmarks.results.shipped import Shipped
 from drnn_core.data.datasets import load_split
 from drnn_core.data.sets import ImageSet
@@ -34,9 +36,13 @@ Made by `make results` from the runs in `checkpoints/`, their records and the co
 nothing here is typed by hand. Each run's `run.json` holds its recipe, seed, data fingerprint and
 curve, its `README.md` says how it was trained.
 
-Numbers in brackets are 95 % intervals of a bootstrap over images (1,000 resamples); they say
-nothing of other seeds or trainings. Many relations are looked at, and no interval or p is corrected
-for that."""
+Numbers in brackets are 95 % intervals of a bootstrap over images (1,000 resamples), where nothing
+else is said; those say nothing of other seeds or trainings. Intervals over seeds are Student's t of
+few seeds: wide, and right only if seeds scatter normally. Many relations are looked at, and no
+interval or p is corrected for that.
+
+Runs whose names end in `_s` and their seed are told together, training by training; the others, of
+which more was measured, also by themselves below."""
 
 OPENING_OF_IMAGES = """# Results that need the images of {name}
 
@@ -61,8 +67,10 @@ def main() -> None:
 
 def whole(runs: Sequence[Shipped], folder: Path) -> list[str]:
     """The parts of docs/results.md; pictures are written into its folder."""
-    parts = [OPENING, overview(runs), f"## Pairs on the same images\n\n{pairs(runs)}"]
-    for run in runs:
+    parts = [OPENING, *of_seeds(runs, folder), f"## Every run\n\n{overview(runs)}"]
+    alone = [run for run in runs if run.alone]
+    parts.append(f"## Pairs on the same images\n\n{pairs(alone)}")
+    for run in alone:
         if not run.varies:
             continue
         parts += [f"## {run.name}", *of_records(run, folder)]
@@ -73,7 +81,7 @@ def whole(runs: Sequence[Shipped], folder: Path) -> list[str]:
     parts.append(f"## Running statistics of the norms\n\n{running_statistics(runs)}")
     if gradients := along_training(runs):
         parts.append(f"## Gradients by loop, along training\n\n{gradients}")
-    return parts
+    return [*parts, closing(runs)]
 
 
 RELATIONS = """### What loops go with

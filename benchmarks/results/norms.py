@@ -17,6 +17,7 @@ from drnn_core.analysis.norm_discrepancy import discrepancy_table, sampled_discr
 from drnn_core.analysis.norm_trends import Trend, over_depth, over_loops
 from drnn_core.commands.norm_measuring import read_statistics
 from drnn_core.store.norms import NormsHeader, has_norms
+from drnn_core.store.repeats import same_schooling, training_of_run
 
 
 @dataclass(frozen=True)
@@ -129,7 +130,8 @@ def running_statistics(runs: Sequence[Shipped]) -> str:
     ]
     parts = [f"{_MEANING}\n\n{table(columns, rows)}"]
     for group in groups:
-        parts.append(_by_place(group))
+        if alone := [each for each in group if each.run.alone]:
+            parts.append(_by_place(alone))
         parts += _pairs(group)
     return "\n\n".join(parts)
 
@@ -185,7 +187,14 @@ def _pairs(group: Sequence[Normed]) -> list[str]:
         for second in gated
         if (first.places[0].kind, second.places[0].kind) == ("ilvbn", "lvbn")
         and first.header.data_fingerprint == second.header.data_fingerprint
+        and _same_seed(first.run, second.run)
     ]
+
+
+def _same_seed(first: Shipped, second: Shipped) -> bool:
+    """Whether two runs were trained alike, with the same seed."""
+    alike = same_schooling(training_of_run(first.info), training_of_run(second.info))
+    return alike and first.info.seed == second.info.seed
 
 
 def _pair(first: Normed, second: Normed) -> str:

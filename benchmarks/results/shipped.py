@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from pathlib import Path
 
 import pandas as pd
 
 from drnn_core.data.generated import FACTORS
 from drnn_core.inference.facts import NetworkFacts, network_facts
-from drnn_core.store.columns import read_all
+from drnn_core.store.columns import column_tables, read_all
+from drnn_core.store.repeats import seed_in_name
 from drnn_core.store.runs import RunInfo, read_run
 
 
@@ -18,8 +20,16 @@ class Shipped:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.info: RunInfo = read_run(folder)
-        self.records: pd.DataFrame = read_all(folder)
-        self.facts: NetworkFacts = network_facts(self.info)
+
+    @cached_property
+    def records(self) -> pd.DataFrame:
+        """One row an image."""
+        return read_all(self.folder)
+
+    @cached_property
+    def facts(self) -> NetworkFacts:
+        """What its network is and costs."""
+        return network_facts(self.info)
 
     @property
     def name(self) -> str:
@@ -35,3 +45,11 @@ class Shipped:
     def varies(self) -> bool:
         """Whether its images differ in their loops."""
         return self.records["loops"].nunique() > 1
+
+    @property
+    def alone(self) -> bool:
+        """Whether it is told by itself.
+
+        Runs that are named for their seed are told together, unless more was measured of one.
+        """
+        return not seed_in_name(self.folder.name) or bool(column_tables(self.folder))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from drnn_core.analysis.bootstrap import Estimate
 from drnn_core.analysis.relations import Relation
+from drnn_core.analysis.seeds import OverSeeds
 
 NOTHING = "–"
 
@@ -30,6 +31,25 @@ def estimate(found: Estimate, form: str = ".3f") -> str:
 def relation(found: Relation) -> str:
     """A correlation with its interval."""
     return _with_interval(found.rho, found.low, found.high, "+.3f")
+
+
+def spread(found: OverSeeds, form: str = ".2f") -> str:
+    """Mean ± standard deviation over seeds; the mean alone of one seed."""
+    if math.isnan(found.mean):
+        return NOTHING
+    return f"{found.mean:{form}}" + (f" ± {found.std:{form}}" if found.n > 1 else "")
+
+
+def mean_over_seeds(found: OverSeeds, form: str = "+.2f") -> str:
+    """A mean with its t interval over seeds, which one seed does not have."""
+    if found.n < 2:
+        return NOTHING if math.isnan(found.mean) else f"{found.mean:{form}} (one seed)"
+    return _with_interval(found.mean, found.low, found.high, form)
+
+
+def by_seed(values: Mapping[int, float], form: str = ".2f") -> str:
+    """A figure of each seed."""
+    return ", ".join(f"{seed}: {value:{form}}" for seed, value in values.items()) or NOTHING
 
 
 def _with_interval(value: float, low: float, high: float, form: str) -> str:

@@ -1,0 +1,39 @@
+"""One number for everything that the page is made from, so that a test sees when it is old."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+from benchmarks.results.shipped import Shipped
+
+# Each names or is what it stands for: run.json holds the hash of the weights, a manifest those of
+# its shards.
+_FILES = (
+    "run.json",
+    "records/manifest.json",
+    "columns/*/manifest.json",
+    "norms.safetensors",
+    "budget.json",
+    "gradients.json",
+)
+
+
+def digest(runs: Sequence[Shipped]) -> str:
+    """Of the runs' names and files; the same on every machine."""
+    found = hashlib.sha256()
+    for run in sorted(runs, key=lambda run: run.folder.name):
+        for path in sorted(_files(run.folder)):
+            name = f"{run.folder.name}/{path.relative_to(run.folder).as_posix()}"
+            found.update(f"{name} {hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
+    return found.hexdigest()[:16]
+
+
+def closing(runs: Sequence[Shipped]) -> str:
+    """The page's last line."""
+    return f"Made from {len(runs)} runs; digest of what was read: `{digest(runs)}`."
+
+
+def _files(folder: Path) -> list[Path]:
+    return [path for pattern in _FILES for path in folder.glob(pattern)]

@@ -1,0 +1,141 @@
+"""Table 1: every network of the paper on CIFAR-10 beside our runs of it, over seeds."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from benchmarks.results.tables import (
+    NOTHING,
+    by_seed,
+    estimate,
+    mean_over_seeds,
+    number,
+    spread,
+    table,
+)
+from benchmarks.results.trainings import Trained, alike, both_seeds, command, compared
+from drnn_core.analysis.seeds import over_seeds
+from drnn_core.recipes import NETWORKS, NetworkRecipe
+
+DATA = "CIFAR-10"
+
+OPENING = """Mean ± standard deviation over seeds (n - 1), with the final weights on the whole test
+set; `paper` is the paper's own recipe of 350 epochs, `short` ours of 20. Loops: mean ± standard
+deviation over images, both averaged over seeds. A dash: not trained here. Our copy of CIFAR-10 had
+been stored as JPEG of quality 75; what that costs in accuracy was not measured."""
+
+PAIRED = """### Against the plain counterpart
+
+Error of the network minus that of its plain counterpart, trained alike with the same seed and
+tested on the same images; in points, negative where the network is better. Over seeds: mean and 95
+% interval of Student's t. Over images: 95 % bootstrap interval of the same mean, seeds held fixed.
+p over all seeds is McNemar's with the image as the cluster (Obuchowski 1998), since seeds share
+the images; p of each seed is McNemar's exact test."""
+
+
+def table_1(groups: Sequence[Trained]) -> str:
+    """Rows, pairs and commands; rows of the paper without a run are there with a dash."""
+    ours = [one for one in groups if one.training.data == DATA and one.network in _networks()]
+    columns = (
+        "network", "recipe", "n seeds", "error %, mean ± std", "error % by seed", "paper",
+        "params", "MACs, mean", "realised rate (target)", "loops, mean ± std of images",
+    )  # fmt: skip
+    rows: list[list[str]] = []
+    for name in _networks():
+        own = [one for one in ours if one.network == name]
+        rows += [_row(one) for one in own] or [_missing(NETWORKS[name])]
+    parts = [OPENING, table(columns, rows)]
+    pairs = _pairs(ours)
+    if pairs:
+        parts += [PAIRED, pairs]
+    if ours:
+        commands = "\n".join(f"- {one.title}, {one.schedule}: {command(one)}" for one in ours)
+        parts += ["### Commands\n\nDATA stands for the data set's folder.", commands]
+    parts += _twice(ours)
+    return "\n\n".join(parts)
+
+
+def _networks() -> list[str]:
+    return [n for n, r in NETWORKS.items() if r.paper is not None and r.paper.source == "table 1"]
+
+
+def _row(one: Trained) -> list[str]:
+    recipe = NETWORKS[one.first.info.model]
+    test = one.first.info.metrics.test
+    loops = rate = NOTHING
+    if test.loops_max:
+        mean, std = (one.over(lambda run, k=k: getattr(run.info.metrics.test, k)).mean
+                     for k in ("loops_mean", "loops_std"))  # fmt: skip
+        loops = f"{mean:.2f} ± {std:.2f} of {test.loops_max}"
+    if one.gated:
+        rate = f"{spread(one.over(lambda run: run.info.metrics.test.rate), '.3f')} ({test.target})"
+    macs = one.over(lambda run: run.info.metrics.test.macs_mean).mean
+    return [
+        one.title,
+        one.schedule,
+        str(len(one.runs)),
+        spread(over_seeds(list(one.errors.values()))),
+        by_seed(one.errors),
+        number(recipe.paper and recipe.paper.error),
+        f"{one.first.facts.cost.params / 1e6:.3f} M",
+        f"{macs / 1e6:.1f} M",
+        rate,
+        loops,
+    ]
+
+
+def _missing(recipe: NetworkRecipe) -> list[str]:
+    paper = number(recipe.paper and recipe.paper.error)
+    return [recipe.title, *[NOTHING] * 4, paper, *[NOTHING] * 4]
+
+
+def _pairs(ours: Sequence[Trained]) -> str:
+    columns = (
+        "network", "plain", "recipe", "difference by seed", "p by seed", "mean over seeds",
+        "over images", "only the network right / only the plain one, all seeds", "p, all seeds",
+        "paper's difference",
+    )  # fmt: skip
+    rows: list[list[str]] = []
+    for one in ours:
+        for plain in ours:
+            counterpart = NETWORKS[one.first.info.model].counterpart
+            if plain.network != counterpart or not alike(one, plain):
+                continue
+            rows += _pair(plain, one)
+    return table(columns, rows) if rows else ""
+
+
+def _pair(plain: Trained, one: Trained) -> list[list[str]]:
+    """A row; none where no seed was trained of both."""
+    found = compared(plain, one)
+    if found is None:
+        return []
+    errors, tests = found
+    return [
+        [
+            one.title,
+            plain.title,
+            one.schedule,
+            by_seed(errors.by_seed, "+.2f"),
+            by_seed({seed: tests[seed].p for seed in both_seeds(plain, one)}, ".2g"),
+            mean_over_seeds(errors.over_seeds),
+            estimate(errors.over_images, "+.2f"),
+            f"{errors.only_second:,} / {errors.only_first:,}",
+            f"{errors.p:.2g}",
+            number(_printed(one) - _printed(plain), "+.2f"),
+        ]
+    ]
+
+
+def _printed(one: Trained) -> float:
+    """The paper's error in %; NaN where it prints none."""
+    paper = NETWORKS[one.first.info.model].paper
+    return math.nan if paper is None or paper.error is None else paper.error
+
+
+def _twice(ours: Sequence[Trained]) -> list[str]:
+    names = [f"`{name}`" for one in ours for name in one.others]
+    if not names:
+        return []
+    return [f"Left out, as its seed is there already: {', '.join(names)}."]

@@ -1,0 +1,154 @@
+"""The runs of one training with its seeds, and which of them stand beside which."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from benchmarks.results.shipped import Shipped
+from drnn_core.analysis.comparison import McNemar, mcnemar, paired
+from drnn_core.analysis.seeds import OverSeeds, PairedErrors, over_seeds, paired_errors
+from drnn_core.recipes import NETWORKS, TRAININGS, get_recipe
+from drnn_core.store.repeats import Training, changes_of, repeats_of, same_schooling
+
+_ABOUT_CHANCE = 5.0  # points of accuracy above guessing that still count as guessing
+
+
+@dataclass(frozen=True)
+class Trained:
+    """Runs of one training, one for each seed.
+
+    Attributes:
+        training: what they have in common.
+        runs: by seed.
+        others: names of the runs of a seed that is there already.
+    """
+
+    training: Training
+    runs: Mapping[int, Shipped]
+    others: tuple[str, ...] = ()
+
+    @property
+    def first(self) -> Shipped:
+        """The run of the smallest seed."""
+        return next(iter(self.runs.values()))
+
+    @cached_property
+    def changes(self) -> tuple[str, ...]:
+        """In what the network is not the registered one of its name."""
+        return changes_of(self.first.info)
+
+    @property
+    def network(self) -> str | None:
+        """The registered network that it is, unchanged."""
+        name = self.first.info.model
+        return name if name in NETWORKS and not self.changes else None
+
+    @property
+    def schedule(self) -> str:
+        """The training recipe, with the epochs where they are not the recipe's."""
+        own = self.first.info.recipe.get("training") or {}
+        epochs = self.training.epochs
+        more = "" if own.get("epochs") == epochs else f", {epochs} epochs"
+        return self.training.recipe + more
+
+    @property
+    def title(self) -> str:
+        """Of the network, with what was changed of it."""
+        return "; ".join([self.first.info.title, *self.changes])
+
+    @property
+    def name(self) -> str:
+        """For tables."""
+        return f"{self.title}, {self.training.data}, {self.schedule}"
+
+    @property
+    def gated(self) -> bool:
+        """Whether its gates choose; images then differ in their loops, or might."""
+        return self.training.target is not None
+
+    def over(self, figure: Callable[[Shipped], float | None]) -> OverSeeds:
+        """A figure of every run, over the seeds."""
+        found = [figure(run) for run in self.runs.values()]
+        return over_seeds([value for value in found if value is not None])
+
+    @property
+    def errors(self) -> dict[int, float]:
+        """Test error in % by seed."""
+        return {seed: run.info.metrics.test.error for seed, run in self.runs.items()}
+
+    @property
+    def guessing(self) -> int:
+        """How many seeds ended about where guessing would."""
+        least = 100 * (1 - 1 / len(self.first.info.classes)) - _ABOUT_CHANCE
+        return sum(error >= least for error in self.errors.values())
+
+
+def trained(runs: Sequence[Shipped]) -> list[Trained]:
+    """Runs put together by training, in the order of the registered networks."""
+    by_name = {run.folder.name: run for run in runs}
+    found = [
+        Trained(each.training, {s: by_name[n] for s, n in each.names.items()}, each.others)
+        for each in repeats_of({name: run.info for name, run in by_name.items()})
+    ]
+    networks, recipes = list(NETWORKS), list(TRAININGS)
+
+    def place(one: Trained) -> tuple[str, int, int, int, str]:
+        model, recipe = one.first.info.model, one.training.recipe
+        return (
+            one.training.data,
+            recipes.index(recipe) if recipe in recipes else len(recipes),
+            -one.training.epochs,
+            networks.index(model) if model in networks else len(networks),
+            one.title,
+        )
+
+    return sorted(found, key=place)
+
+
+def alike(first: Trained, second: Trained) -> bool:
+    """Whether two networks were trained alike on the same images."""
+    return same_schooling(first.training, second.training)
+
+
+def both_seeds(first: Trained, second: Trained) -> list[int]:
+    """Seeds that both have."""
+    return [seed for seed in first.runs if seed in second.runs]
+
+
+def compared(first: Trained, second: Trained) -> tuple[PairedErrors, dict[int, McNemar]] | None:
+    """Second minus first, seed by seed; None without a seed that both have."""
+    pairs = {
+        seed: paired(first.runs[seed].records, second.runs[seed].records)
+        for seed in both_seeds(first, second)
+    }
+    if not pairs:
+        return None
+    return paired_errors(pairs), {seed: mcnemar(table) for seed, table in pairs.items()}
+
+
+def command(one: Trained) -> str:
+    """How to train its runs anew, as Markdown; says so where no command does."""
+    seeds = ", ".join(map(str, one.runs))
+    kinds = dict.fromkeys(
+        (run.info.recipe_name, run.info.precision, "thread(s)" not in run.info.device)
+        for run in one.runs.values()
+    )
+    lines: list[str] = []
+    for recipe, precision, cuda in kinds:
+        parts = [f"drnn train {recipe} --data DATA --out RUN --seed S"]
+        if (epochs := _own_epochs(recipe)) is not None and epochs != one.training.epochs:
+            parts.append(f"--epochs {one.training.epochs}")
+        parts += [f"--precision {precision}"] if precision != "float32" else []
+        parts += ["--device cuda"] if cuda else []
+        lines.append(f"`{' '.join(parts)}`")
+    changed = f", the network built with {', '.join(one.changes)}" if one.changes else ""
+    return f"{' or '.join(lines)}{changed}, S = {seeds}; `drnn records RUN --data DATA`"
+
+
+def _own_epochs(recipe: str) -> int | None:
+    try:
+        return get_recipe(recipe).training.epochs
+    except ValueError:
+        return None

@@ -1,0 +1,286 @@
+"""What docs/results.md says of several seeds, against counts by hand on invented runs."""
+
+from __future__ import annotations
+
+import math
+import re
+from itertools import pairwise
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from benchmarks.results.ablation import STEPS, ablation_columns, table_3
+from benchmarks.results.digest import closing
+from benchmarks.results.figure_6 import collapses, figure_6
+from benchmarks.results.line_chart import Line, line_chart
+from benchmarks.results.loops_spread import by_class, foreseen, spreads
+from benchmarks.results.overview import overview
+from benchmarks.results.readings import READINGS, pairs_of, readings, verdict
+from benchmarks.results.seeds import of_seeds
+from benchmarks.results.shipped import Shipped
+from benchmarks.results.stability import loops_of, stability
+from benchmarks.results.table_1 import table_1
+from benchmarks.results.trainings import Trained, command, trained
+from drnn_core.analysis.bootstrap import Estimate
+from drnn_core.analysis.seeds import PairedErrors, over_seeds
+from drnn_core.recipes import NETWORKS
+from drnn_core.store.runs import find_runs
+from tests.seed_runs import every_kind, seed_run
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    found = tmp_path_factory.mktemp("runs")
+    every_kind(found)
+    return found
+
+
+@pytest.fixture(scope="module")
+def runs(folder: Path) -> list[Shipped]:
+    return [Shipped(path) for path in find_runs(folder)]
+
+
+@pytest.fixture(scope="module")
+def groups(runs: list[Shipped]) -> list[Trained]:
+    return trained(runs)
+
+
+def rows_of(text: str, start: str) -> list[list[str]]:
+    """Cells of the table rows that start with a text."""
+    lines = [line for line in text.splitlines() if line.startswith(f"| {start} ")]
+    return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines]
+
+
+def wrong_of(one: Trained, seed: int) -> np.ndarray:
+    return ~one.runs[seed].records.sort_values("id")["correct"].to_numpy()
+
+
+def group_of(groups: list[Trained], network: str) -> Trained:
+    return next(one for one in groups if one.network == network)
+
+
+def test_trainings_hold_their_seeds(groups: list[Trained]) -> None:
+    assert len(groups) == 8
+    assert all(list(one.runs) == [1, 2] and not one.others for one in groups)
+
+
+def test_table_1_has_every_network_of_the_paper(groups: list[Trained]) -> None:
+    text = table_1(groups)
+    for recipe in NETWORKS.values():
+        if recipe.paper is not None and recipe.paper.source == "table 1":
+            (row, *_) = rows_of(text, recipe.title)
+            trained_here = recipe.name in ("resnet20", "dr_resnet16_l2")
+            assert (row[2] == "2") == trained_here
+            assert (row[3] == "–") == (not trained_here)
+            assert float(row[5]) == recipe.paper.error
+
+
+def test_the_row_of_a_network_is_its_seeds(groups: list[Trained]) -> None:
+    one = group_of(groups, "dr_resnet16_l2")
+    errors = [100 * wrong_of(one, seed).mean() for seed in (1, 2)]
+    row = rows_of(table_1(groups), one.title)[0]
+    assert row[1:5] == [
+        "paper",
+        "2",
+        f"{np.mean(errors):.2f} ± {np.std(errors, ddof=1):.2f}",
+        f"1: {errors[0]:.2f}, 2: {errors[1]:.2f}",
+    ]
+    loops = [one.runs[seed].records["loops"] for seed in (1, 2)]
+    spread = np.mean([part.std() for part in loops])
+    assert row[9] == f"{np.mean(loops):.2f} ± {spread:.2f} of 4"
+
+
+def test_changed_networks_are_no_rows_of_table_1(groups: list[Trained]) -> None:
+    text = table_1(groups)
+    assert "ilvbn_joint" not in text
+    assert len(rows_of(text, "DR-Res 16 (l = 2)")) == 2  # its row and its pair
+
+
+def test_the_pair_is_seed_by_seed(groups: list[Trained]) -> None:
+    one, plain = group_of(groups, "dr_resnet16_l2"), group_of(groups, "resnet20")
+    row = rows_of(table_1(groups), one.title)[1]
+    gaps: list[float] = []
+    won = lost = 0
+    for seed in (1, 2):
+        mine, theirs = wrong_of(one, seed), wrong_of(plain, seed)
+        gaps.append(100 * (mine.mean() - theirs.mean()))
+        won, lost = won + (theirs & ~mine).sum(), lost + (mine & ~theirs).sum()
+    test = stats.ttest_1samp(gaps, 0).confidence_interval(0.95)
+    assert row[1] == plain.title
+    assert row[3] == f"1: {gaps[0]:+.2f}, 2: {gaps[1]:+.2f}"
+    assert row[5] == f"{np.mean(gaps):+.2f} ({test.low:+.2f} to {test.high:+.2f})"
+    assert row[7] == f"{won} / {lost}"
+    assert row[9] == "-0.61"  # 8.14 against 8.75 in the paper
+
+
+def test_commands_can_be_typed(groups: list[Trained]) -> None:
+    assert command(group_of(groups, "resnet20")) == (
+        "`drnn train resnet20_paper --data DATA --out RUN --seed S --device cuda`, S = 1, 2; "
+        "`drnn records RUN --data DATA`"
+    )
+    changed = next(one for one in groups if one.changes == ("norm = ilvbn_joint",))
+    assert "the network built with norm = ilvbn_joint" in command(changed)
+
+
+def test_table_3_steps_follow_each_other(groups: list[Trained]) -> None:
+    text = table_3(groups)
+    (column,) = ablation_columns(groups)
+    assert column.title == "generated, short"
+    assert column.steps[0] is None
+    assert all(column.steps[1:])
+    rows = text.splitlines()
+    assert "| plain | 77.95 | – | – | – |" in rows
+    naive = group_of(groups, "r_resnet32_l4_naive")
+    right = [100 * (1 - wrong_of(naive, seed).mean()) for seed in (1, 2)]
+    wanted = f"| fails: diverges | {np.mean(right):.2f} ± {np.std(right, ddof=1):.2f} (2) | 0.2"
+    assert any(wanted in row for row in rows)
+    for before, after in pairwise(STEPS[1:]):
+        (row,) = [row for row in rows if f"| {before[0]} → {after[0]} |" in row]
+        first, second = group_of(groups, before[1]), group_of(groups, after[1])
+        gain = [100 * (wrong_of(first, s).mean() - wrong_of(second, s).mean()) for s in (1, 2)]
+        assert f"| 1: {gain[0]:+.2f}, 2: {gain[1]:+.2f} | {np.mean(gain):+.2f} (" in row
+
+
+def test_a_training_that_ends_at_chance_is_called_so(tmp_path: Path) -> None:
+    path = seed_run(tmp_path, "resnet20_paper", 1)
+    (one,) = trained([Shipped(path)])
+    assert one.guessing == 0
+    run = one.runs[1]
+    test = run.info.metrics.test
+    object.__setattr__(test, "error", 90.0)
+    assert one.guessing == 1
+
+
+def test_figure_6_is_drawn_and_counts_collapses(groups: list[Trained], tmp_path: Path) -> None:
+    text = figure_6(groups, tmp_path)
+    (picture,) = tmp_path.glob("*.svg")
+    assert f"]({picture.name})" in text
+    root = ET.fromstring(picture.read_text())
+    drawn = [each for each in root.iter() if each.tag.endswith("polyline")]
+    assert len(drawn) == 4
+    naive = next(line for line in text.splitlines() if line.startswith("| recursive, one"))
+    assert naive.endswith("| 1 of 2 |")
+    assert "40.00 (10.00 to 70.00; epoch 3)" in naive
+    assert text.count("| 0 of 2 |") == 3
+
+
+def test_a_collapse_is_what_does_not_come_back() -> None:
+    assert collapses(np.array([10.0, 80, 10]))
+    assert not collapses(np.array([10.0, 80, 10, 70]))
+
+
+def test_lines_stand_where_their_values_are() -> None:
+    ends = np.array([10.0, 30.0])
+    line = Line("<naive>", np.array([1.0, 2.0]), ends, ends, ends)
+    svg = line_chart("a & b", [line], "accuracy")
+    root = ET.fromstring(svg)
+    (points,) = [e.get("points", "") for e in root.iter() if e.tag.endswith("polyline")]
+    (_, low), (right, high) = (tuple(map(float, p.split(","))) for p in points.split())
+    assert high < low  # what is more stands higher
+    assert right == 760 - 16
+    assert svg == line_chart("a & b", [line], "accuracy")
+    with pytest.raises(ValueError, match="one to 5 lines"):
+        line_chart("none", [], "accuracy")
+
+
+def test_readings_are_paired_with_what_differs_in_nothing_else(groups: list[Trained]) -> None:
+    text = readings(groups)
+    for reading in READINGS:
+        ((own, other),) = pairs_of(reading, groups)
+        assert own.network == "dr_resnet16_l2"
+        assert other.network is None
+        assert reading.title in text
+    assert text.count("seeds do not tell") + text.count("The other reading errs") == 2
+
+
+@pytest.mark.parametrize(
+    ("gaps", "images", "said"),
+    [
+        ([0.1, 0.11, 0.12], (0.11, -0.3, 0.5), "errs 0.11 points more, and the interval"),
+        ([-0.1, -0.11, -0.12], (-0.11, -0.3, 0.1), "errs 0.11 points less, and the interval"),
+        ([0.5, -0.5, 0.1], (0.03, -0.3, 0.5), "3 seeds do not tell"),
+        ([0.5], (0.5, 0.1, 0.9), "With one seed the other reading errs 0.50 points more, beyond"),
+        ([0.5], (0.5, -0.1, 0.9), "within what images leave open"),
+    ],
+)
+def test_words_follow_from_intervals(
+    gaps: list[float], images: tuple[float, float, float], said: str
+) -> None:
+    over = over_seeds(gaps)
+    errors = PairedErrors({}, over, Estimate(*images, 100, 0.95), 0, 0, 1.0)
+    text = verdict(errors, over_seeds([0.2, 0.21]))
+    assert said in text
+    assert re.search(r"It runs 0\.2[01] loops more\.$", text)
+    if over.n > 1 and not over.sign:
+        assert f"{max(abs(over.low), abs(over.high)):.2f} points is not ruled out" in text
+
+
+def test_spread_of_loops_by_hand(groups: list[Trained]) -> None:
+    one = group_of(groups, "dr_resnet16_l2")
+    row = rows_of(spreads(groups), one.name)[0]
+    stds = [one.runs[seed].records["loops"].std() for seed in (1, 2)]
+    assert row[3] == f"{np.mean(stds):.2f} ± {np.std(stds, ddof=1):.2f}"
+    between, within, whole = (float(row[place].split(" ")[0]) for place in (4, 5, 3))
+    assert math.hypot(between, within) == pytest.approx(whole, abs=0.02)
+    shown = [line for line in spreads(groups).splitlines() if re.match(r"\| (DR-|R-)Res", line)]
+    assert len(shown) == sum(one.gated for one in groups)
+
+
+def test_classes_are_named_with_their_loops(groups: list[Trained]) -> None:
+    one = group_of(groups, "dr_resnet16_l2")
+    label, name = 3, one.first.info.classes[3]
+    means = [
+        run.records.loc[run.records["label"] == label, "loops"].mean() for run in one.runs.values()
+    ]
+    assert rows_of(by_class(groups), name)[0][1].startswith(f"{np.mean(means):.2f} ± ")
+
+
+def test_agreement_of_seeds_is_spearmans(groups: list[Trained]) -> None:
+    one = group_of(groups, "dr_resnet16_l2")
+    loops = loops_of(one)
+    rho = float(stats.spearmanr(loops[1], loops[2]).statistic)
+    text = stability(groups)
+    assert rows_of(text, one.name)[0][2].startswith(f"{rho:.3f} (")
+    entropy = [
+        float(stats.spearmanr(run.records["loops"], run.records["entropy"]).statistic)
+        for run in one.runs.values()
+    ]
+    row = next(row for row in rows_of(text, one.name) if row[1] == "`entropy`")
+    assert row[2].startswith(f"{np.mean(entropy):+.3f} (")
+    corrected = np.mean(entropy) / math.sqrt(rho) if rho > 0.01 else None
+    assert row[3] == ("–" if corrected is None else f"{corrected:+.3f}")
+
+
+def test_every_gated_run_has_its_row_of_foreseen_errors(groups: list[Trained]) -> None:
+    text = foreseen(groups)
+    gated = [one for one in groups if one.gated]
+    assert len(gated) == 5
+    found = [line for line in text.splitlines() if re.match(r"\| (DR-|R-)Res", line)]
+    assert len(found) == 2 * len(gated)
+
+
+def test_the_whole_page_comes_together(runs: list[Shipped], tmp_path: Path) -> None:
+    parts = of_seeds(runs, tmp_path)
+    assert [part.splitlines()[0] for part in parts][:4] == [
+        "## Table 1: CIFAR-10",
+        "## Table 3: what each part brings",
+        "## Figure 6: accuracy over training",
+        "## Two readings of the paper",
+    ]
+    assert len(parts) == 8
+    assert overview(runs).count("](../checkpoints/") == len(runs)
+    assert not any(run.alone for run in runs)
+    assert not any("nan" in part for part in parts)
+
+
+def test_the_digest_is_of_the_files(runs: list[Shipped], tmp_path: Path) -> None:
+    before = closing(runs)
+    assert before == closing(list(reversed(runs)))
+    assert before != closing(runs[1:])
+    path = seed_run(tmp_path, "resnet20_paper", 1)
+    first = closing([Shipped(path)])
+    (path / "budget.json").write_text("{}")
+    assert closing([Shipped(path)]) != first

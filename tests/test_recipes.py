@@ -33,7 +33,8 @@ def test_names_are_the_keys() -> None:
 
 
 def test_patterns_select() -> None:
-    names = [f"dr_resnet16_{form}_{how}" for form in ("l2", "l2_lvbn") for how in TRAININGS]
+    forms = ("l2", "l2_lvbn", "l2_joint", "l2_always")
+    names = [f"dr_resnet16_{form}_{how}" for form in forms for how in TRAININGS]
     assert list_recipes("dr_resnet16*") == names
     assert list_recipes("nothing") == []
 

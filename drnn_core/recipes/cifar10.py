@@ -138,6 +138,26 @@ CIFAR10_NETWORKS = (
         target=0.7,
         counterpart="resnet20",
     ),
+    # What the paper leaves open, beside DR-Res 16: the second reading of I-LVBN, and a first loop
+    # that runs unasked.
+    NetworkRecipe(
+        "dr_resnet16_l2_joint",
+        "DR-Res 16, I-LVBN read jointly (l = 2)",
+        blocks=(3, 2, 2),
+        loops=(1, 2, 2),
+        norm="ilvbn_joint",
+        target=0.7,
+        counterpart="resnet20",
+    ),
+    NetworkRecipe(
+        "dr_resnet16_l2_always",
+        "DR-Res 16, first loop unasked (l = 2)",
+        blocks=(3, 2, 2),
+        loops=(1, 2, 2),
+        first_loop="always",
+        target=0.7,
+        counterpart="resnet20",
+    ),
     NetworkRecipe(
         "r_resnet32_l4_naive",
         "R-Res 32 (l = 4)",

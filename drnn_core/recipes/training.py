@@ -75,6 +75,20 @@ _SHORT = TrainingRecipe(
     calibrate_gates=True,
 )
 
+# Ours, for a GPU: "short" at the paper's batch, over a hundred epochs.
+_LONG = TrainingRecipe(
+    name="long",
+    epochs=100,
+    batch=256,
+    lr=0.2,
+    schedule="one_cycle",
+    warmup=0.25,
+    nesterov=True,
+    decay_everything=False,
+    noise_until=0.6,
+    calibrate_gates=True,
+)
+
 # "paper" stands for the recipe that the paper has for a network, named by ``training`` there.
 PAPER_TRAININGS: dict[str, TrainingRecipe] = {
     "cifar10": _CIFAR10,
@@ -82,5 +96,5 @@ PAPER_TRAININGS: dict[str, TrainingRecipe] = {
     "imagenet_slow": _IMAGENET_SLOW,
     "imagenet_mobile": _IMAGENET_MOBILE,
 }
-OWN_TRAININGS: dict[str, TrainingRecipe] = {_SHORT.name: _SHORT}
+OWN_TRAININGS: dict[str, TrainingRecipe] = {each.name: each for each in (_SHORT, _LONG)}
 TRAININGS: tuple[str, ...] = ("paper", *OWN_TRAININGS)

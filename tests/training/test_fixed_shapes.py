@@ -138,7 +138,12 @@ def test_blocks_compiled_are_the_blocks(tmp_path: Path) -> None:
 
 def test_what_cannot_be_captured_is_trained_as_before() -> None:
     images = image_set(40, 1)
-    small: dict[str, Any] = {"num_classes": 3, "blocks": (1, 2, 2), "widths": (4, 8, 8), "image_size": 8}
+    small: dict[str, Any] = {
+        "num_classes": 3,
+        "blocks": (1, 2, 2),
+        "widths": (4, 8, 8),
+        "image_size": 8,
+    }
     drops = create_model("sd_resnet110", **small)
     plain = create_model("resnet20", **small)
     large = MemorySet("l", CLASSES, [], images.labels.repeat(300_000), "f", images.pixels)

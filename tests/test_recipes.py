@@ -13,6 +13,8 @@ from drnn_core.recipes.training import OWN_TRAININGS, PAPER_TRAININGS
 OWN_NETWORKS = {
     "r_resnet16_l2",
     "dr_resnet16_l2_lvbn",
+    "dr_resnet16_l2_joint",
+    "dr_resnet16_l2_always",
     "r_resnet32_l4_naive",
     "r_resnet32_l4",
     "dr_resnet32_l4_lvbn",
@@ -44,7 +46,7 @@ def test_patterns_select() -> None:
     [
         ("resnet20", "resnet20_short"),
         ("resnet21_paper", "resnet20_paper"),
-        ("resnet20_long", "resnet20_"),
+        ("resnet20_longer", "resnet20_"),
         ("", "dr_resnet74_l2"),
         ("resnet20_paper_", "a training of paper"),
     ],

@@ -62,7 +62,8 @@ def test_every_network_keeps_its_word(name: str) -> None:
     for tensor, dtype in zip(first.trace, (torch.float32, torch.bool, torch.bool), strict=True):
         assert tensor.shape == (2, steps)
         assert tensor.dtype == dtype
-    gated = torch.tensor([b.gated for b in network.layout for _ in range(b.loops)]).bool()
+    asks = [b.is_gated(loop) for _, b in network.recursive_blocks() for loop in range(b.loops)]
+    gated = torch.tensor(asks).bool()
     assert bool((first.trace.ran | gated).all()), "without a gate every loop runs"
     assert not bool((first.trace.ran & ~first.trace.asked & gated).any())
     for again in (second, third):

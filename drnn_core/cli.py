@@ -19,6 +19,7 @@ from drnn_core.commands.export import Export
 from drnn_core.commands.join import Join
 from drnn_core.commands.models import Models
 from drnn_core.commands.norms import Norms
+from drnn_core.commands.population import Population
 from drnn_core.commands.predict import Predict
 from drnn_core.commands.records import Records
 from drnn_core.commands.saliency import Saliency
@@ -36,6 +37,7 @@ Command = (
     | Annotated[Saliency, tyro.conf.subcommand("saliency")]
     | Annotated[SweepCommand, tyro.conf.subcommand("sweep")]
     | Annotated[Norms, tyro.conf.subcommand("norms")]
+    | Annotated[Population, tyro.conf.subcommand("population")]
     | Annotated[Budget, tyro.conf.subcommand("budget")]
     | Annotated[Join, tyro.conf.subcommand("join")]
     | Annotated[Predict, tyro.conf.subcommand("predict")]

@@ -14,6 +14,7 @@ from benchmarks.results.gradients import along_training
 from benchmarks.results.loops import differences, foreseen_errors
 from benchmarks.results.norms import figure_7, running_statistics
 from benchmarks.results.overview import overview, pairs, rates
+from benchmarks.results.population import population_statistics
 from benchmarks.results.readings import readings
 from benchmarks.results.shipped import Shipped
 from benchmarks.results.table_1 import table_1
@@ -43,6 +44,7 @@ def test_the_page_is_of_these_runs(runs: list[Shipped], page: str) -> None:
     alone = [run for run in runs if run.alone]
     assert pairs(alone) in page
     assert along_training(runs) in page
+    assert population_statistics(runs) in page
     for run in alone:
         if run.varies:
             assert rates(run) in page

@@ -23,6 +23,7 @@ from benchmarks.results.loops import differences, foreseen_errors, relations
 from benchmarks.results.norms import figure_7, running_statistics
 from benchmarks.results.overview import overview, pairs, rates
 from benchmarks.results.pictures import under_corruption
+from benchmarks.results.population import population_statistics
 from benchmarks.results.seeds import of_seeds
 from benchmarks.results.shipped import Shipped
 from drnn_core.data.datasets import load_split
@@ -79,6 +80,8 @@ def whole(runs: Sequence[Shipped], folder: Path) -> list[str]:
         if run.generated:
             parts += _pictures(run, load_split("generated", "test"))
     parts.append(f"## Running statistics of the norms\n\n{running_statistics(runs)}")
+    if population := population_statistics(runs):
+        parts.append(f"## Running statistics against those of batches\n\n{population}")
     if gradients := along_training(runs):
         parts.append(f"## Gradients by loop, along training\n\n{gradients}")
     return [*parts, closing(runs)]

@@ -14,6 +14,7 @@ budget.json           its own checksum, to the byte; its counts; the run's weigh
 norms.safetensors     its own checksum, to the byte; the weights, the network, the records
 sweeps/FACTOR.json    its own checksum, to the byte; the run's weights
 gradients.json        its own checksum, to the byte; the run's training and blocks
+population.json       its own checksum, to the byte; the run's weights
 anything else         nothing; it is reported, but for what a training keeps beside its run
 ====================  ==========================================================================
 """
@@ -34,6 +35,7 @@ from drnn_core.store.gradients import GRADIENTS, gradient_problems, has_gradient
 from drnn_core.store.manifest import MANIFEST, RECORDS, Manifest, RecordsError, read_manifest
 from drnn_core.store.norm_agreement import norm_problems
 from drnn_core.store.norms import NORMS, has_norms
+from drnn_core.store.population import POPULATION, has_population, population_problems
 from drnn_core.store.records import RECORDS_TABLE, read_records, read_records_table
 from drnn_core.store.runs import CARD, INFO, WEIGHTS, RunError, RunInfo, load_network, read_run
 from drnn_core.store.sealed import SealError, is_as_written
@@ -84,6 +86,9 @@ def verify_run(folder: Path) -> list[Finding]:
     if has_gradients(folder):
         problems = gradient_problems(folder, info, None if network is None else network.layout)
         findings += [Finding("error", GRADIENTS, message) for message in problems]
+    if has_population(folder):
+        problems = population_problems(folder, info.weights_sha256)
+        findings += [Finding("error", POPULATION, message) for message in problems]
     problems = sweep_problems(folder, info.weights_sha256)
     findings += [Finding("error", name, message) for name, message in problems]
     findings += _strangers(folder)
@@ -214,7 +219,8 @@ def _strangers(folder: Path) -> Iterator[Finding]:
         if is_temporary(path):
             name = path.relative_to(folder).as_posix()
             yield Finding("warning", name, "an interrupted write left this file; delete it")
-    known = {INFO, WEIGHTS, CARD, RECORDS, COLUMNS, BUDGET, GRADIENTS, NORMS, SWEEPS, *_BESIDE}
+    known = {INFO, WEIGHTS, CARD, RECORDS, COLUMNS, BUDGET, GRADIENTS, NORMS, POPULATION, SWEEPS}
+    known |= {*_BESIDE}
     tables = {f"{COLUMNS}/{table}" for table in column_tables(folder)}
     there = [*folder.iterdir(), *(folder / COLUMNS).glob("*")]
     for path in sorted(there):

@@ -1,0 +1,71 @@
+"""What running statistics cost, kept with a run: it comes back, and damage is found."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from drnn_core.store.population import (
+    BIASES,
+    POPULATION,
+    Evaluated,
+    PopulationError,
+    StoredPopulation,
+    population_problems,
+    read_population,
+    write_population,
+)
+from drnn_core.store.sealed import write_sealed
+
+STORED = StoredPopulation(
+    "ab" * 32, "tiny", "cd" * 32, 20, 5, "naive", Evaluated(7.5, 0.25, 3.0),
+    Evaluated(8.0, 0.5, 3.5), ("2.2", "2.2"), ("norm1", "norm1"), (0, 1),
+    dict.fromkeys(BIASES, (0.5, None)),
+)  # fmt: skip
+
+
+def test_it_comes_back(tmp_path: Path) -> None:
+    write_population(tmp_path, STORED)
+    assert read_population(tmp_path) == STORED
+    assert population_problems(tmp_path, "ab" * 32) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"format": 2}, "a newer version"),
+        ({"batches": {"error": 1.0, "loss": None, "loops": 1.0}}, "'loss' to be a number"),
+        ({"loop": [0]}, "expected columns of 2 values"),
+        ({"loop": [0, None]}, "expected columns of 2 values"),
+        ({"mean_bias": [0.5]}, "expected columns of 2 values"),
+        ({"images": 0}, "a whole number from 1"),
+    ],
+    ids=str,
+)
+def test_what_is_refused(tmp_path: Path, changes: dict[str, Any], message: str) -> None:
+    write_population(tmp_path, STORED)
+    path = tmp_path / POPULATION
+    write_sealed(path, {**json.loads(path.read_text()), **changes})
+    with pytest.raises(PopulationError, match=message):
+        read_population(tmp_path)
+    (problem,) = population_problems(tmp_path, "ab" * 32)
+    assert message in problem
+
+
+def test_what_verify_finds(tmp_path: Path) -> None:
+    with pytest.raises(PopulationError, match="drnn population"):
+        read_population(tmp_path)
+    write_population(tmp_path, dataclasses.replace(STORED))
+    (problem,) = population_problems(tmp_path, "00" * 32)
+    assert "other weights" in problem
+    path = tmp_path / POPULATION
+    whole = path.read_text()
+    path.write_text(whole.replace("7.5", "7.4"))
+    assert population_problems(tmp_path, "ab" * 32)
+    path.write_text(json.dumps(json.loads(whole)))
+    (problem,) = population_problems(tmp_path, "ab" * 32)
+    assert "reformatted" in problem

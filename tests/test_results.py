@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.results.ablation import table_3
+from benchmarks.results.at_start import MEASURED, gradients_at_start
 from benchmarks.results.budget import budget
 from benchmarks.results.digest import closing
 from benchmarks.results.gradients import along_training
@@ -43,6 +44,7 @@ def test_the_page_is_of_these_runs(runs: list[Shipped], page: str) -> None:
     assert overview(runs) in page
     alone = [run for run in runs if run.alone]
     assert pairs(alone) in page
+    assert gradients_at_start(ROOT / MEASURED) in page
     assert along_training(runs) in page
     assert population_statistics(runs) in page
     for run in alone:

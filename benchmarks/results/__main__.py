@@ -14,6 +14,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+from benchmarks.results.at_start import gradients_at_start
 from benchmarks.results.budget import budget
 from benchmarks.results.digest import closing
 from benchmarks.results.evidence import evidence, sanity
@@ -82,6 +83,7 @@ def whole(runs: Sequence[Shipped], folder: Path) -> list[str]:
     parts.append(f"## Running statistics of the norms\n\n{running_statistics(runs)}")
     if population := population_statistics(runs):
         parts.append(f"## Running statistics against those of batches\n\n{population}")
+    parts.append(f"## Gradients by loop, before training\n\n{gradients_at_start()}")
     if gradients := along_training(runs):
         parts.append(f"## Gradients by loop, along training\n\n{gradients}")
     return [*parts, closing(runs)]

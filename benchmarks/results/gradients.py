@@ -12,13 +12,15 @@ from benchmarks.results.shipped import Shipped
 from benchmarks.results.tables import NOTHING, table
 from drnn_core.store.gradients import StoredGradients, has_gradients, read_gradients
 
+COLUMNS = """"Through": the gradient by the features that enter a block's first loop over that by
+those that leave its last loop (norms image by image, mean over images): how much the loops magnify
+it on its way back. "First / last": what the first loop contributes to the gradient of the shared
+weights over what the last one does{convs}. "Scales and shifts": of the norms in recursive blocks.
+Means over seeds, in brackets the smallest and the largest."""
+
 _MEANING = """Norms of the gradient of one batch of {images} training images as they are, in
 training mode, measured during training (`drnn train ... --gradients`); epoch 0 is before the first
-update. "Through": the gradient by the features that enter a block's first loop over that by those
-that leave its last loop (norms image by image, mean over images): how much the loops magnify it on
-its way back. "First / last": what the first loop contributes to the gradient of the shared weights
-over what the last one does, geometric mean over convolutions. "Scales and shifts": of the norms in
-recursive blocks. Means over seeds, in brackets the smallest and the largest."""
+update. {columns}"""
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,8 @@ def along_training(runs: Sequence[Shipped]) -> str:
     if not groups:
         return ""
     images = max(each.images for group in groups.values() for each in group.found)
-    parts = [_MEANING.format(images=images)]
+    columns = COLUMNS.format(convs=" (geometric mean over convolutions)")
+    parts = [_MEANING.format(images=images, columns=columns)]
     for dataset in dict.fromkeys(group.dataset for group in groups.values()):
         own = [group for group in groups.values() if group.dataset == dataset]
         parts.append(f"On {dataset}:\n\n{_table(own)}")

@@ -46,7 +46,15 @@ from drnn_core.training.outcome import as_metrics
 NORM_IMAGES = 2000
 # What belongs to a run; checkpoints of the optimiser and TensorBoard's curves stay behind. run.json
 # comes last: with it a run exists.
-_FILES = ("gradients.json", "budget.json", "norms.safetensors", CARD, WEIGHTS, INFO)
+_FILES = (
+    "gradients.json",
+    "population.json",
+    "budget.json",
+    "norms.safetensors",
+    CARD,
+    WEIGHTS,
+    INFO,
+)
 _FOLDERS = ("records", "columns", "sweeps")
 
 

@@ -17,6 +17,7 @@ _FILES = (
     "norms.safetensors",
     "budget.json",
     "gradients.json",
+    "population.json",
 )
 
 

@@ -126,7 +126,7 @@ def test_the_features_gradient_is_that_of_finite_differences(norm: str) -> None:
         x = x + shift if loop == 2 else x
         return torch.relu(x + block.body(x, loop))
 
-    block._step = step
+    block.loop_once = step
     gradient = torch.zeros_like(shift)
     with torch.no_grad():
         for place in torch.cartesian_prod(*map(torch.arange, shift.shape)).tolist():

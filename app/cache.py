@@ -157,8 +157,8 @@ def facts(run: Run) -> NetworkFacts:
 
 @st.cache_resource(max_entries=_NETWORKS_KEPT, show_spinner=False)
 def network_counts(name: str) -> dict[str, Any]:
-    """What ``drnn models`` says of a registered network; some tenths of a second the first time."""
-    return model_row(name)
+    """What ``drnn models`` says of a registered network."""
+    return model_row(name, anew=False)
 
 
 @st.cache_resource(max_entries=_NETWORKS_KEPT, show_spinner=False)

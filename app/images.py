@@ -15,7 +15,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal, cast
+from typing import Literal
 
 import numpy as np
 import streamlit as st
@@ -140,8 +140,7 @@ def _generated(header: RecordsHeader, sizing: Preprocessing) -> Pictures | None:
 
 def _reader(images: ImageSet) -> Reader:
     def pixels(indices: NDArray[np.int64]) -> NDArray[np.uint8]:
-        stack = cast(NDArray[np.uint8], images.images(indices).numpy())
-        return np.ascontiguousarray(stack.transpose(0, 2, 3, 1))
+        return np.ascontiguousarray(images.arrays(indices).transpose(0, 2, 3, 1))
 
     return pixels
 
@@ -155,7 +154,7 @@ os.nice(19)
 from drnn_core.data.generated import GENERATED_SIZE, GeneratedSet, LargeGeneratedSet
 images = GeneratedSet(sys.argv[1], int(sys.argv[2]))
 for first in range(0, len(images), 1000):
-    images.images(range(first, min(first + 1000, len(images))))
+    images.arrays(range(first, min(first + 1000, len(images))))
 """
 
 

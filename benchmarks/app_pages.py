@@ -39,7 +39,7 @@ PAGES = {
     "Norm statistics": f"norms?run={SHIPPED}",
     "Budget": f"budget?run={LARGE}",
     "Your columns": f"columns?run={LARGE}",
-    "Compare": f"compare?run={LARGE}&runs={LARGE}&runs={OTHER}",
+    "Compare": f"compare?run={LARGE}&with={OTHER}",
     "Models": f"models?run={LARGE}",
     "Inspect": f"inspect?run={SHIPPED}",
 }

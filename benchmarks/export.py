@@ -24,7 +24,7 @@ import torch
 from drnn_core.benchmarking.interleaving import Call, Seconds, interleave, typical
 from drnn_core.benchmarking.machine import this_machine
 from drnn_core.benchmarking.paths import straight_line
-from drnn_core.cost import network_cost
+from drnn_core.counting import network_cost
 from drnn_core.data.transforms import Preprocessing
 from drnn_core.inference.export import ExportedNetwork, drawn_pictures, export_network
 from drnn_core.models.network import Network

@@ -60,7 +60,7 @@ class Clock:
 
 def one_picture(count: int, size: int) -> LazySet:
     """``count`` times the same random picture, which is decoded already."""
-    pixels = torch.randint(0, 256, (3, size, size), dtype=torch.uint8)
+    pixels = np.random.default_rng(0).integers(0, 256, (3, size, size), dtype=np.uint8)
     labels, ids = np.zeros(count, dtype=np.int64), [""] * count
     return LazySet("one picture", ("a", "b"), ids, labels, "", lambda _: pixels)
 

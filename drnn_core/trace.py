@@ -1,6 +1,6 @@
 """The nouns of the project: what every network returns and what it is made of.
 
-This file imports nothing of the project, so everybody may import it.
+This file imports nothing of the project but its layouts, so everybody may import it.
 
 Shapes: B images, S steps. A *step* is one loop of one recursive block; the steps of a network
 stand in network order (block 1 loop 1, block 1 loop 2, ..., block 2 loop 1, ...).
@@ -9,11 +9,12 @@ stand in network order (block 1 loop 1, block 1 loop 2, ..., block 2 loop 1, ...
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
+
+from drnn_core.layout import BlockLayout
 
 
 class Trace(NamedTuple):
@@ -64,32 +65,6 @@ class Output(NamedTuple):
 
     logits: Tensor
     trace: Trace
-
-
-@dataclass(frozen=True)
-class BlockLayout:
-    """One block as seen from outside: where it stands and how often it may loop (plain: 0)."""
-
-    name: str
-    loops: int
-    gated: bool
-
-
-@dataclass(frozen=True)
-class StageLayout:
-    """One stage seen from outside: blocks of one resolution.
-
-    Attributes:
-        name: for example "stage3".
-        channels: C of the stage's features.
-        stride: pixels of the input to one of the features, in height and in width.
-        blocks: all residual blocks; a plain one has 0 loops.
-    """
-
-    name: str
-    channels: int
-    stride: int
-    blocks: tuple[BlockLayout, ...]
 
 
 def ran_of(block_loops: Tensor, layout: Sequence[BlockLayout]) -> Tensor:

@@ -6,9 +6,10 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from drnn_core.cost import expected_loops, network_cost
+from drnn_core.cost import expected_loops
+from drnn_core.counting import network_cost
+from drnn_core.layout import BlockLayout
 from drnn_core.models.registry import create_model, list_models
-from drnn_core.trace import BlockLayout
 
 
 @pytest.mark.parametrize("name", list_models())

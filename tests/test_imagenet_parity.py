@@ -11,10 +11,10 @@ import torch
 
 from drnn_core._torchvision import torchvision
 from drnn_core.commands.models import model_row
+from drnn_core.layout import BlockLayout
 from drnn_core.models.pretrained import load_torchvision_weights
 from drnn_core.models.registry import create_model, list_models
 from drnn_core.recipes import NETWORKS
-from drnn_core.trace import BlockLayout
 
 PAPER: dict[str, Any] = json.loads(
     (Path(__file__).parent / "paper_tables.json").read_text(encoding="utf-8")

@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 
-from drnn_core.cost import expected_loops, network_cost, paper_params
+from drnn_core.cost import expected_loops
+from drnn_core.counting import network_cost, paper_params
+from drnn_core.layout import BlockLayout
 from drnn_core.models.gate import Gate
 from drnn_core.models.recursive import RecursiveBlock
 from drnn_core.models.registry import create_model
 from drnn_core.recipes import NETWORKS, get_recipe
-from drnn_core.trace import BlockLayout
 
 PAPER: dict[str, Any] = json.loads(
     (Path(__file__).parent / "paper_tables.json").read_text(encoding="utf-8")

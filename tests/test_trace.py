@@ -7,7 +7,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drnn_core.trace import BlockLayout, Trace, empty_trace, join_traces, ran_of
+from drnn_core.layout import BlockLayout
+from drnn_core.trace import Trace, empty_trace, join_traces, ran_of
 
 
 def trace_of(ran: torch.Tensor) -> Trace:

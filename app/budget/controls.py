@@ -15,7 +15,7 @@ import streamlit as st
 from drnn_core.analysis.budget import STEP
 from drnn_core.analysis.replay import RECORDED_THRESHOLD
 from drnn_core.inference.facts import readable_block
-from drnn_core.trace import BlockLayout
+from drnn_core.layout import BlockLayout
 
 THRESHOLD, OWN, COST, SAMPLE = "threshold", "own", "cost", "images"
 _AT = "at-"  # and a block's name: the key of its own threshold

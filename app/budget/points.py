@@ -143,7 +143,7 @@ def _work(view: View, thresholds: Thresholds, pictures: Pictures) -> Callable[[T
     run, frame, images = view.run, view.table.frame, view.images
 
     def work(tell: Tell) -> Point:
-        from drnn_core.analysis.sweep import spread_sample
+        from drnn_core.analysis.sampling import spread_sample
         from drnn_core.commands.curves import measure_point
         from drnn_core.inference.thresholds import taking_turns
 

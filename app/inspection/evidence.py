@@ -14,39 +14,22 @@ from app.inspection import heat
 from app.inspection.components import drawing
 from app.inspection.parts import percent
 from app.inspection.pictures import Picture
-from drnn_core.analysis.saliency import METHODS, Method, attribute, share_on
+from app.methods import METHOD_MEANINGS, METHOD_TITLES, SIGNED_METHODS
+from drnn_core.analysis.evidence import METHODS, Method, share_on
+from drnn_core.analysis.saliency import attribute
 from drnn_core.inference.frozen import freeze_prediction
-from drnn_core.inference.predictor import Prediction, Predictor, one_thread
+from drnn_core.inference.prediction import Prediction
+from drnn_core.inference.predictor import Predictor, one_thread
 
 METHOD, TARGET, STRENGTH = "method", "target", "overlay"
 _PREDICTED = "predicted"
 _KEPT = 512
 _BIND: Literal["query-params"] = "query-params"
 
-METHOD_TITLES: dict[Method, str] = {
-    "saliency": "Saliency",
-    "input_x_gradient": "Input × gradient",
-    "integrated_gradients": "Integrated gradients",
-    "grad_cam": "Grad-CAM",
-    "occlusion": "Occlusion",
-}
-METHOD_MEANINGS: dict[Method, str] = {
-    "saliency": "How steeply the class's logit rises or falls with a pixel: the largest absolute "
-    "gradient of its three channels.",
-    "input_x_gradient": "The pixel's value times the gradient, summed over its channels.",
-    "integrated_gradients": "The gradient along the way from a blank image (the training set's "
-    "mean colour) to this one, times the difference; all pixels together give the difference of "
-    "the two logits.",
-    "grad_cam": "Where in the last stage the features stand that raise the class's logit; as "
-    "coarse as that stage's grid.",
-    "occlusion": "How far the class's logit falls when a window around the pixel, 5 × 5 of "
-    "32 × 32, is blanked (the training set's mean colour).",
-}
 _FROZEN = (
     "The gates’ decisions are frozen at this image’s: attribution looks at changed images, which "
     "would meet the gates anew and be answered by another network."
 )
-SIGNED_METHODS: tuple[Method, ...] = ("input_x_gradient", "integrated_gradients", "occlusion")
 
 
 @st.fragment

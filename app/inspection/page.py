@@ -18,7 +18,8 @@ from app.lab.answers import Subject
 from app.lab.section import show_lab
 from app.pathpicture import legend, path_html
 from drnn_core.data.samples import SamplesError
-from drnn_core.inference.predictor import Prediction, Predictor
+from drnn_core.inference.prediction import Prediction
+from drnn_core.inference.predictor import Predictor
 
 VIEW = "view"
 _AS_IT_IS, _LAB = "As it is", "Counterfactual lab"

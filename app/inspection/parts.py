@@ -12,7 +12,7 @@ from app.charts import Palette
 from app.inspection.components import data_uri
 from app.inspection.pictures import Picture
 from app.units import macs_text
-from drnn_core.inference.predictor import Prediction
+from drnn_core.inference.prediction import Prediction
 
 _STYLE = Path(__file__).resolve().parent / "assets" / "inspect.css"
 # Below so many pixels a picture is enlarged in blocks, not smoothed.

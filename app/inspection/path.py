@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drnn_core.inference.facts import NetworkShape
-from drnn_core.trace import StageLayout
+from drnn_core.layout import StageLayout
 
 _OPENS = 0.5  # above it a gate opens
 _MOST_DIGITS = 4

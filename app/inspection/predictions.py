@@ -10,7 +10,8 @@ from app import cache
 from app.inspection.parts import percent
 from app.inspection.path import NetworkPath, network_path
 from app.inspection.pictures import Picture
-from drnn_core.inference.predictor import Prediction, Predictor
+from drnn_core.inference.prediction import Prediction
+from drnn_core.inference.predictor import Predictor
 
 _KEPT = 2000
 _STATE = "inspect_predictions"

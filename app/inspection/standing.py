@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from app import cache, charts
 from app.inspection.path import NetworkPath
 from drnn_core.analysis.loops import Selection
-from drnn_core.inference.predictor import Prediction
+from drnn_core.inference.prediction import Prediction
 
 _MOST_NAMES = 14  # of blocks, below the chart of a phone
 

@@ -18,7 +18,8 @@ from app.bounded import BoundedCache
 from drnn_core.analysis.edits import Edit, edited
 from drnn_core.analysis.saliency import attribute
 from drnn_core.inference.frozen import freeze_prediction
-from drnn_core.inference.predictor import Prediction, Predictor, one_thread
+from drnn_core.inference.prediction import Prediction
+from drnn_core.inference.predictor import Predictor, one_thread
 
 _PREDICTIONS_BYTES, _EVIDENCE_BYTES = 48 << 20, 16 << 20
 _RUNS = 64  # whose speed is remembered

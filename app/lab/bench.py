@@ -23,7 +23,7 @@ from app.inspection.parts import percent
 from app.lab.factors import FACTORS
 from app.units import macs_text
 from drnn_core.analysis.edits import Box, Edit
-from drnn_core.inference.predictor import Prediction
+from drnn_core.inference.prediction import Prediction
 
 _ASSETS = Path(__file__).resolve().parent / "assets"
 _SCRIPTS = ("box.js", "rows.js", "bench.js")

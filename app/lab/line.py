@@ -10,7 +10,7 @@ import pandas as pd
 from app.lab.answers import Subject, answer, known
 from app.lab.factors import Factor
 from drnn_core.analysis.edits import BOTH_WAYS, Edit, usual_box, values_along
-from drnn_core.inference.predictor import Prediction
+from drnn_core.inference.prediction import Prediction
 from drnn_core.store.sweeps import KeptSweep
 
 POINTS = 11

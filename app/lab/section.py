@@ -22,7 +22,7 @@ from app.lab.changes import Change, changes, compared, gate_table
 from app.lab.factors import from_text, to_text
 from app.pathpicture import legend, path_html
 from drnn_core.analysis.edits import Edit, usual_box
-from drnn_core.inference.predictor import Prediction
+from drnn_core.inference.prediction import Prediction
 
 EDIT, SALIENCY = "edit", "saliency"
 _BENCH = "lab_bench"

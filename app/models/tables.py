@@ -52,7 +52,7 @@ class Model:
     Attributes:
         recipe: what it is, and what the paper prints.
         params: ours.
-        params_as_paper: counted as the paper counts, see ``drnn_core.cost.paper_params``.
+        params_as_paper: counted as the paper counts, see ``drnn_core.counting.paper_params``.
         macs_max, macs_expected: of one image, every gate open and at the target.
         loops_max, loops_expected: likewise; 0 for plain networks.
     """

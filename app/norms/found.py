@@ -13,8 +13,8 @@ from app.cache import Run, stamp_of
 from drnn_core.analysis.moments import NormStatistics, Sampled, t_factor
 from drnn_core.analysis.norm_bias import bias_table, sampled_biases
 from drnn_core.analysis.norm_discrepancy import discrepancy_table, sampled_discrepancies
-from drnn_core.commands.norm_measuring import statistics_of
 from drnn_core.inference.facts import NetworkShape, run_shape
+from drnn_core.querying.norms import statistics_of
 from drnn_core.store.norms import NORMS, NormsHeader, StoredNorms, has_norms, read_norms
 from drnn_core.store.runs import read_run
 

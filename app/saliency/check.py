@@ -11,7 +11,7 @@ import streamlit as st
 from app import cache, charts
 from app.budget.jobs import Job
 from app.images import NoPictures, Pictures
-from app.inspection.evidence import METHOD_TITLES
+from app.methods import METHOD_TITLES
 from app.numbers import between, number
 from app.saliency import check_texts, controls, work
 from app.saliency.check_figure import Checks, check_figure, check_table, level_names
@@ -19,9 +19,9 @@ from app.saliency.overlay import image_html, overlay
 from app.saliency.subject import View
 from app.saliency.work import Scene
 from drnn_core.analysis.bootstrap import Estimate
-from drnn_core.analysis.saliency import Method
+from drnn_core.analysis.evidence import Method
 from drnn_core.analysis.saliency_sanity import SanityCheck
-from drnn_core.analysis.sweep import spread_sample
+from drnn_core.analysis.sampling import spread_sample
 
 _FIGURE = "check_figure"
 
@@ -34,6 +34,9 @@ def show(view: View, pictures: Pictures | NoPictures) -> None:
         st.info(f"The check needs the pictures. {pictures.reason}")
         return
     methods, count = controls.check_boxes()
+    if not methods:
+        work.leave_others(work.CHECKS, [])
+        return
     try:
         with st.spinner("Loading the network…", show_time=True):
             scene = Scene(view, cache.predictor(view.run), pictures)

@@ -9,8 +9,8 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from app.charts import Palette, layout
-from app.inspection.evidence import METHOD_TITLES
-from drnn_core.analysis.saliency import METHODS, Method
+from app.methods import METHOD_TITLES
+from drnn_core.analysis.evidence import METHODS, Method
 from drnn_core.analysis.saliency_sanity import LIKE, SanityCheck
 
 Trace = dict[str, Any]

@@ -7,10 +7,10 @@ from typing import Any
 
 import streamlit as st
 
-from app.inspection.evidence import METHOD_TITLES
+from app.methods import METHOD_TITLES
 from app.numbers import number
 from app.saliency.work import DRAWS
-from drnn_core.analysis.saliency import Method
+from drnn_core.analysis.evidence import Method
 from drnn_core.analysis.saliency_sanity import LIKE, SanityCheck, Verdict
 
 MARKS: dict[Verdict, str] = {

@@ -13,11 +13,11 @@ import streamlit as st
 
 from app.columns import EVIDENCE
 from app.easy_hard.controls import CLASSES, filters, names_of
-from app.inspection.evidence import METHOD_TITLES
+from app.methods import METHOD_TITLES
 from app.saliency.subject import Choice, View, column_of
 from drnn_core.analysis import relation_overview
+from drnn_core.analysis.evidence import METHODS, SLOW_METHODS, Method
 from drnn_core.analysis.loops import Selection
-from drnn_core.analysis.saliency import METHODS, SLOW_METHODS, Method
 
 METHOD, STATISTIC, COLUMN, VIEW = "evidence", "statistic", "column", "over"
 HERE, CHECK, CHECKED = "here", "check", "checked"

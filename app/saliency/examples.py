@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from app import cache
 from app.images import NoPictures, Pictures
-from app.inspection.evidence import METHOD_TITLES
+from app.methods import METHOD_TITLES
 from app.numbers import number
 from app.saliency import texts, work
 from app.saliency.overlay import image_html, overlay

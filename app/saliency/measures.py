@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from app.saliency.subject import Choice, View, column_of
 from drnn_core.analysis import relation_overview
 from drnn_core.analysis.by_loops import Density, density, means_by_loops
+from drnn_core.analysis.evidence import METHODS, Method
 from drnn_core.analysis.relation_overview import by_group, overview, with_interval
 from drnn_core.analysis.relations import Relation, partial, spearman, within
-from drnn_core.analysis.saliency import METHODS, Method
 
 _KEPT = 128
 _SECONDS_KEPT = 3600

@@ -11,11 +11,11 @@ import plotly.graph_objects as go
 
 from app.charts import NO_FADING, Palette, layout
 from app.columns import EVIDENCE
-from app.inspection.evidence import METHOD_TITLES
+from app.methods import METHOD_TITLES
 from app.numbers import between, number, p_value
 from app.saliency.measures import Cell
 from app.saliency.subject import Choice, View
-from drnn_core.analysis.saliency import METHODS, Method
+from drnn_core.analysis.evidence import METHODS, Method
 
 Trace = dict[str, Any]
 

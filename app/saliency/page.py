@@ -17,7 +17,7 @@ from app.images import NoPictures, Pictures
 from app.saliency import check, controls, examples, figures, measures, overview, texts, work
 from app.saliency.subject import Choice, View, view_of
 from app.saliency.work import Scene
-from drnn_core.analysis.saliency import METHODS, Method
+from drnn_core.analysis.evidence import METHODS, Method
 
 _OVERVIEW, _DENSITY, _MEANS, _CLASSES = "overview", "density", "means", "classes"
 _HERE = "saliency_here"  # {(run, method): key} of what this session had measured

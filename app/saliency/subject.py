@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from app import cache, columns
 from app.columns import EVIDENCE, Column
+from drnn_core.analysis.evidence import METHODS, Method
 from drnn_core.analysis.loops import Selection, matching
-from drnn_core.analysis.saliency import METHODS, Method
 
 Floats = NDArray[np.float64]
 

@@ -10,13 +10,13 @@ import streamlit as st
 
 from app import cache
 from app.easy_hard.controls import clear
-from app.inspection.evidence import METHOD_MEANINGS, METHOD_TITLES, SIGNED_METHODS
+from app.methods import METHOD_MEANINGS, METHOD_TITLES, SIGNED_METHODS
 from app.numbers import figure, how_sure, number, p_value
 from app.saliency.measures import MOST_RESAMPLED, RESAMPLES, Cell, Related
 from app.saliency.subject import Choice, View
 from app.settings import settings
+from drnn_core.analysis.evidence import SLOW_METHODS, Method
 from drnn_core.analysis.relations import Relation
-from drnn_core.analysis.saliency import SLOW_METHODS, Method
 from drnn_core.inference.facts import NetworkFacts
 
 _RHO = (

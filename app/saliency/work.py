@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Hashable, Iterator, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import streamlit as st
@@ -14,13 +14,14 @@ from app import cache
 from app.budget.jobs import Job, Jobs, Tell
 from app.images import Pictures
 from app.saliency.subject import View, column_of
-from drnn_core.analysis.saliency import SLOW_METHODS, Method, attribute
+from drnn_core.analysis.evidence import SLOW_METHODS, Method
 from drnn_core.analysis.saliency_sanity import SanityCheck, sanity_check
 from drnn_core.analysis.saliency_statistics import saliency_statistics
-from drnn_core.analysis.sweep import spread_sample
-from drnn_core.inference.frozen import freeze, freeze_recorded
-from drnn_core.inference.predictor import Predictor, one_thread
-from drnn_core.models.network import Network
+from drnn_core.analysis.sampling import spread_sample
+
+if TYPE_CHECKING:  # the page is drawn without torch until the network is run
+    from drnn_core.inference.predictor import Predictor
+    from drnn_core.models.network import Network
 
 MAPS, SAMPLES, CHECKS = Jobs(), Jobs(), Jobs()
 DRAWS = 2  # of random weights
@@ -103,6 +104,10 @@ def check_of(scene: Scene, method: Method, count: int) -> tuple[Hashable, Job]:
     rows = spread_sample(len(scene.view.keep), count)
 
     def work(tell: Tell) -> SanityCheck:
+        from drnn_core.analysis.saliency import attribute
+        from drnn_core.inference.frozen import freeze
+        from drnn_core.inference.predictor import one_thread
+
         done, calls = 0, 0
 
         def explain(network: Network) -> Maps:
@@ -178,6 +183,9 @@ def _parts(rows: Rows, method: Method) -> list[Rows]:
 
 
 def _attributed(scene: Scene, method: Method, rows: Rows, tell: Tell) -> Iterator[Attributed]:
+    from drnn_core.analysis.saliency import attribute
+    from drnn_core.inference.predictor import one_thread
+
     done = 0
     for part in _parts(rows, method):
         with one_thread():
@@ -190,6 +198,8 @@ def _attributed(scene: Scene, method: Method, rows: Rows, tell: Tell) -> Iterato
 
 
 def _frozen(scene: Scene, rows: Rows):
+    from drnn_core.inference.frozen import freeze_recorded
+
     view = scene.view
     seen = scene.pictures.pixels(_indices(view, rows))
     frozen = freeze_recorded(scene.predictor, seen, view.table.block_loops[rows])

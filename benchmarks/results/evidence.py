@@ -9,12 +9,13 @@ import torch
 
 from benchmarks.results.shipped import Shipped
 from benchmarks.results.tables import NOTHING, estimate, relation, table
+from drnn_core.analysis.evidence import METHODS, Method
 from drnn_core.analysis.loops import block_matrix
 from drnn_core.analysis.relations import Relation, partial, spearman, within
-from drnn_core.analysis.saliency import METHODS, Method, attribute
+from drnn_core.analysis.saliency import attribute
 from drnn_core.analysis.saliency_sanity import LIKE, SanityCheck, sanity_check
 from drnn_core.analysis.saliency_statistics import ON_OBJECT, SALIENCY_STATISTICS
-from drnn_core.analysis.sweep import spread_sample
+from drnn_core.analysis.sampling import spread_sample
 from drnn_core.data.sets import ImageSet
 from drnn_core.inference.frozen import freeze
 from drnn_core.models.network import Network

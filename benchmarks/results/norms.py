@@ -15,7 +15,7 @@ from drnn_core.analysis.moments import NormStatistics, Sampled, difference
 from drnn_core.analysis.norm_bias import bias_table, sampled_biases
 from drnn_core.analysis.norm_discrepancy import discrepancy_table, sampled_discrepancies
 from drnn_core.analysis.norm_trends import Trend, over_depth, over_loops
-from drnn_core.commands.norm_measuring import read_statistics
+from drnn_core.querying.norms import read_statistics
 from drnn_core.store.norms import NormsHeader, has_norms
 from drnn_core.store.repeats import same_schooling, training_of_run
 

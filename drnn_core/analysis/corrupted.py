@@ -10,7 +10,7 @@ from PIL import Image
 from torch import Tensor
 
 from drnn_core.analysis.corruptions import corrupt
-from drnn_core.data.sets import ImageSet, Indices, as_picture, fingerprint_of
+from drnn_core.data.sets import ImageSet, Indices, Pixels, as_picture, fingerprint_of
 
 
 class CorruptedSet:
@@ -50,9 +50,13 @@ class CorruptedSet:
         name, strength, seed = self._how
         return corrupt(self.parent.images(there), name, strength, there, seed)
 
+    def arrays(self, indices: Indices) -> Pixels:
+        """See ``ImageSet``."""
+        return self.images(indices).numpy()
+
     def picture(self, index: int) -> Image.Image:
         """See ``ImageSet``."""
-        return as_picture(self.images([index])[0])
+        return as_picture(self.arrays([index])[0])
 
     def masks(self, indices: Indices) -> None:
         """None: the object may have moved, or lie under a box."""

@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from drnn_core.cost import expected_rates
-from drnn_core.trace import BlockLayout
+from drnn_core.layout import BlockLayout
 
 Counts = NDArray[np.int64]
 

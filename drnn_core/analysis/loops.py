@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from drnn_core.analysis.loop_counts import class_rows, counted_steps
 from drnn_core.cost import expected_loops, expected_rates
-from drnn_core.trace import BlockLayout
+from drnn_core.layout import BlockLayout
 
 __all__ = [
     "ORDERS",

@@ -29,7 +29,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from drnn_core.analysis.loops import block_matrix, gate_matrix
-from drnn_core.trace import BlockLayout
+from drnn_core.layout import BlockLayout
 
 Integers = NDArray[np.int64]
 Flags = NDArray[np.bool_]

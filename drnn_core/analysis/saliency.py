@@ -26,17 +26,15 @@ The blank image is 0 after normalisation: the training set's mean colour.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Literal, Protocol, cast, get_args
+from typing import Any, Protocol, cast
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-Method = Literal["saliency", "input_x_gradient", "integrated_gradients", "grad_cam", "occlusion"]
-METHODS: tuple[Method, ...] = get_args(Method)
-# They take some seventy passes through the network for each image, the others one or two.
-SLOW_METHODS: tuple[Method, ...] = ("integrated_gradients", "occlusion")
+from drnn_core.analysis.evidence import METHODS, Method
+
 Target = int | Tensor | NDArray[np.int64]
 _Classes = int | Tensor
 
@@ -89,42 +87,6 @@ def attribute(
     with torch.enable_grad():
         evidence = _EVIDENCE[method](network, inputs, classes)
     return evidence.detach().to(torch.float32).cpu().numpy()
-
-
-def shares(evidence: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Each pixel's share of all evidence, for or against.
-
-    Args:
-        evidence: (..., H, W) as ``attribute`` returns it.
-
-    Returns:
-        Same shape: absolute evidence divided by its sum over H and W, so every map sums to 1; a
-        map without any evidence is 0 everywhere.
-    """
-    size = np.abs(evidence.astype(np.float64))
-    total = size.sum(axis=(-2, -1), keepdims=True)
-    return np.divide(size, total, out=np.zeros_like(size), where=total > 0).astype(np.float32)
-
-
-def share_on(evidence: NDArray[np.float32], mask: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """The share of all evidence that lies on the object, beside ``mask.mean()`` by chance.
-
-    Args:
-        evidence: (..., H, W) as ``attribute`` returns it.
-        mask: (..., H, W) bool, the object's pixels.
-
-    Returns:
-        (...), between 0 and 1; NaN where there is no evidence at all.
-
-    Raises:
-        ValueError: mask and evidence are of different sizes.
-    """
-    if evidence.shape != mask.shape:
-        raise ValueError(f"expected a mask of shape {evidence.shape}, got {mask.shape}")
-    size = np.abs(evidence.astype(np.float64))
-    total = np.asarray(size.sum(axis=(-2, -1)))
-    on_object = np.asarray((size * mask).sum(axis=(-2, -1)))
-    return np.divide(on_object, total, out=np.full(total.shape, np.nan), where=total > 0)
 
 
 def _saliency(network: Attributable, images: Tensor, target: _Classes) -> Tensor:

@@ -18,20 +18,21 @@ import copy
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import nn
 
 from drnn_core.analysis.bootstrap import Estimate, mean_estimate
 from drnn_core.analysis.map_similarity import Maps, rank_similarity, structural_similarity
-from drnn_core.models.network import Network
-from drnn_core.models.recursify.shapes import modules_of
+
+if TYPE_CHECKING:  # who only looks at the results needs no torch
+    from torch import nn
+
+    from drnn_core.models.network import Network
 
 Floats = NDArray[np.float64]
-Explain = Callable[[Network], Maps]
+Explain: TypeAlias = "Callable[[Network], Maps]"
 Verdict = Literal["depends on the weights", "ignores the weights", "unclear"]
 
 # A convention of ours, the source gives none: maps of random weights that agree with the trained
@@ -105,6 +106,8 @@ def sanity_check(
     Raises:
         ValueError: fewer than one draw, or maps of other shapes than (B, H, W) with B of 2 or more.
     """
+    import torch
+
     if draws < 1:
         raise ValueError(f"expected at least 1 draw of random weights, got {draws}")
     parts = weight_parts(network)
@@ -144,6 +147,8 @@ def weight_parts(network: nn.Module) -> list[str]:
 
     Weights that belong to no part, such as those of the network itself, are left out.
     """
+    from drnn_core.models.recursify.shapes import modules_of
+
     parts: dict[str, None] = {}
     for path, module in modules_of(network):
         steps = path.split(".")
@@ -159,6 +164,9 @@ def randomise(network: nn.Module, part: str) -> None:
     Convolutions are drawn as He et al. do, every other module as PyTorch initialises it; weights
     of no such module are shuffled. Chance is PyTorch's.
     """
+    import torch
+    from torch import nn
+
     with torch.no_grad():
         for module in network.get_submodule(part).modules():
             if isinstance(module, nn.Conv2d):

@@ -23,7 +23,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from drnn_core.analysis.saliency import share_on, shares
+from drnn_core.analysis.evidence import share_on, shares
 
 SALIENCY_STATISTICS: tuple[str, ...] = (
     "entropy",

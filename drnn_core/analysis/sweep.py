@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from drnn_core.analysis.bootstrap import Estimate, mean_estimate
 from drnn_core.analysis.corrupted import CorruptedSet
 from drnn_core.analysis.corruptions import CORRUPTIONS
+from drnn_core.analysis.sampling import spread_sample
 from drnn_core.data.sets import ImageSet
 from drnn_core.data.transforms import Preprocessing
 from drnn_core.evaluation import Forward, outputs
@@ -101,21 +102,6 @@ class Sweep:
     n: int
     points: tuple[SweepPoint, ...]
     slope: Estimate
-
-
-def spread_sample(count: int, limit: int | None) -> NDArray[np.int64]:
-    """Positions of ``limit`` images of ``count`` at even distances, all of them if there are fewer.
-
-    A folder of images is in the order of its classes, whose first images are all of one class.
-
-    Raises:
-        ValueError: a limit below 1.
-    """
-    if limit is not None and limit < 1:
-        raise ValueError(f"expected a limit of at least 1 image, got {limit}")
-    if limit is None or limit >= count:
-        return np.arange(count, dtype=np.int64)
-    return np.linspace(0, count - 1, limit).round().astype(np.int64)
 
 
 def values_at(factor: str, strengths: Sequence[float]) -> tuple[float, ...]:

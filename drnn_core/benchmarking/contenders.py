@@ -13,7 +13,7 @@ from drnn_core._torchvision import torchvision
 from drnn_core.benchmarking.decisions import trace_of
 from drnn_core.benchmarking.interleaving import Call, interleave, ratio, typical
 from drnn_core.benchmarking.subjects import Subject
-from drnn_core.cost import network_cost
+from drnn_core.counting import network_cost
 from drnn_core.inference.skipping import (
     compile_for_inference,
     masked_execution,

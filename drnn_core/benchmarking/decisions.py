@@ -14,7 +14,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from drnn_core.trace import BlockLayout, Trace
+from drnn_core.layout import BlockLayout
+from drnn_core.trace import Trace
 
 
 def expected_decisions(

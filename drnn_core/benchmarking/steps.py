@@ -8,7 +8,7 @@ import torch
 from torch.nn import functional as F
 
 from drnn_core.benchmarking.interleaving import Call, interleave, ratio, typical
-from drnn_core.cost import network_cost
+from drnn_core.counting import network_cost
 from drnn_core.models.network import Network
 from drnn_core.models.registry import create_model
 from drnn_core.recipes import training_of

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from drnn_core.benchmarking.decisions import expected_decisions, recorded_decisions
-from drnn_core.cost import NetworkCost, network_cost
+from drnn_core.cost import NetworkCost
+from drnn_core.counting import network_cost
 from drnn_core.models.network import Network
 from drnn_core.models.registry import create_model, list_models
 from drnn_core.store.records import read_records

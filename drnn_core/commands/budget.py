@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from drnn_core.data.sets import ImageSet
+    from drnn_core.layout import BlockLayout
     from drnn_core.store.budget import BudgetCurve, Interval
     from drnn_core.store.runinfo import RunInfo
-    from drnn_core.trace import BlockLayout
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -19,14 +20,15 @@ from drnn_core.analysis.bootstrap import Estimate
 from drnn_core.analysis.comparison import mcnemar
 from drnn_core.analysis.operating import ByClass, Operating, operating
 from drnn_core.analysis.replay import replayed
-from drnn_core.cost import network_cost
-from drnn_core.data.sets import ImageSet
-from drnn_core.inference.thresholds import Turn, rerun
-from drnn_core.models.network import Network
 from drnn_core.store.budget import BudgetCurve, BudgetPoint, Interval, read_budget, write_budget
 from drnn_core.store.records import RecordsError, read_manifest, read_records
 from drnn_core.store.runinfo import RunInfo
 from drnn_core.store.runs import load_network
+
+if TYPE_CHECKING:  # who only looks at stored points needs no torch
+    from drnn_core.data.sets import ImageSet
+    from drnn_core.inference.thresholds import Turn
+    from drnn_core.models.network import Network
 
 LEVEL = 0.95
 
@@ -63,6 +65,9 @@ def measure_point(
         thresholds: one, or one for each block.
         progress, turn: as of ``rerun``.
     """
+    from drnn_core.counting import network_cost
+    from drnn_core.inference.thresholds import rerun
+
     with turn():
         cost = network_cost(network, info.preprocessing.image_size)
     changes = ~replayed(records, cost.layout, thresholds, cost.asks).unchanged

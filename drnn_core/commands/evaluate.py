@@ -14,8 +14,8 @@ from drnn_core.commands.console import emit, progress_bar
 
 if TYPE_CHECKING:
     from drnn_core.evaluation import Measures
+    from drnn_core.layout import BlockLayout
     from drnn_core.store.runinfo import RunInfo
-    from drnn_core.trace import BlockLayout
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from drnn_core.analysis.gradient_norms import Gradients, gradient_norms
-from drnn_core.analysis.sweep import spread_sample
+from drnn_core.analysis.sampling import spread_sample
 from drnn_core.data.sets import ImageSet
 from drnn_core.data.transforms import Preprocessing
 from drnn_core.evaluation import Measures

@@ -16,8 +16,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from drnn_core.analysis.evidence import Method
 from drnn_core.analysis.image_statistics import IMAGE_STATISTICS, image_statistics
-from drnn_core.analysis.saliency import Method, attribute
+from drnn_core.analysis.saliency import attribute
 from drnn_core.analysis.saliency_statistics import (
     ON_OBJECT,
     SALIENCY_STATISTICS,

@@ -37,29 +37,27 @@ class Models:
         return 0
 
 
-def model_row(name: str) -> dict[str, Any]:
+def model_row(name: str, anew: bool = True) -> dict[str, Any]:
     """One network of the table; MACs and parameters are counts, not millions.
 
     Keys: ``params`` is our count, ``params_paper_accounting`` counts as the paper does (see
-    ``drnn_core.cost.paper_params``); ``macs_max`` and ``loops_max`` with every gate open,
+    ``drnn_core.counting.paper_params``); ``macs_max`` and ``loops_max`` with every gate open,
     ``macs_expected`` and ``loops_expected`` at the target; ``paper`` is what the paper prints.
+
+    Args:
+        name: of a registered network.
+        anew: build and count it; or take the stored counts, which need no torch.
     """
-    import torch
+    from drnn_core.inference.registered import count_anew, registered_network
 
-    from drnn_core.cost import network_cost, paper_params
-    from drnn_core.models.registry import create_model
-    from drnn_core.recipes import NETWORKS
-
-    recipe = NETWORKS[name]
-    with torch.device("meta"):  # shapes alone: no memory for weights, no arithmetic
-        network = create_model(name)
-        cost, as_paper = network_cost(network), paper_params(network)
+    found = count_anew(name) if anew else registered_network(name)
+    recipe, cost = found.recipe, found.counted.cost
     return {
         "name": name,
         "title": recipe.title,
         "dataset": recipe.dataset,
         "params": cost.params,
-        "params_paper_accounting": as_paper,
+        "params_paper_accounting": found.params_as_paper,
         "macs_max": cost.macs_max,
         "macs_expected": round(cost.expected_macs(recipe.target)),
         "loops_max": cost.loops_max,

@@ -16,13 +16,13 @@ from drnn_core.evaluation import measure
 from drnn_core.inference.recording import record_run
 from drnn_core.inference.skipping import fast_forward
 from drnn_core.inference.thresholds import with_thresholds
+from drnn_core.layout import BlockLayout
 from drnn_core.store.operating_point import (
     OperatingPoint,
     operating_point_of,
     with_operating_point,
 )
 from drnn_core.store.runs import RunError, RunInfo, RunMetrics, load_network, write_run
-from drnn_core.trace import BlockLayout
 from drnn_core.training.outcome import as_metrics
 
 

@@ -47,8 +47,9 @@ class Norms:
         """Measure, write and print."""
         from drnn_core.analysis.norm_bias import BIASES, bias_table
         from drnn_core.analysis.norm_discrepancy import discrepancy_table
-        from drnn_core.commands.norm_measuring import measure_norms, statistics_of
+        from drnn_core.commands.norm_measuring import measure_norms
         from drnn_core.data.datasets import load_split
+        from drnn_core.querying.norms import statistics_of
         from drnn_core.store.runs import read_run
 
         if self.batch < 1:

@@ -12,7 +12,8 @@ import tyro
 from drnn_core.commands.console import emit
 
 if TYPE_CHECKING:
-    from drnn_core.inference.predictor import Prediction, Predictor
+    from drnn_core.inference.prediction import Prediction
+    from drnn_core.inference.predictor import Predictor
 
 
 @dataclass(frozen=True)

@@ -40,8 +40,8 @@ class Saliency:
 
     def run(self) -> int:
         """Write what is missing."""
-        from drnn_core.analysis.saliency import SLOW_METHODS
-        from drnn_core.analysis.sweep import spread_sample
+        from drnn_core.analysis.evidence import SLOW_METHODS
+        from drnn_core.analysis.sampling import spread_sample
         from drnn_core.commands.measurements import measurements
         from drnn_core.data.datasets import load_split
         from drnn_core.inference.measuring import measure_run

@@ -107,7 +107,8 @@ class Train:
         """
         import torch
 
-        from drnn_core.data.transforms import Preprocessing, measure_preprocessing
+        from drnn_core.data.measuring import measure_preprocessing
+        from drnn_core.data.transforms import Preprocessing
         from drnn_core.models.registry import create_model
         from drnn_core.recipes import get_recipe
         from drnn_core.training.loop import Trainer

@@ -1,7 +1,8 @@
-"""Augmentation of photographs (paper, section 4.2): random parts of a picture, distorted colours.
+"""Augmentation: random parts of photographs in distorted colours, random crops of small images.
 
-Everything is a function of a picture and one row of uniform numbers, so a batch is augmented the
-same way in whatever order, threads or processes its pictures are decoded.
+Of photographs (paper, section 4.2) everything is a function of a picture and one row of uniform
+numbers, so a batch is augmented the same way in whatever order, threads or processes its pictures
+are decoded. Small images (section 4.1) are cropped a batch at a time.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import torch
@@ -106,3 +107,52 @@ def distort(picture: Image.Image, strength: float, draws: Sequence[float]) -> Im
     for place in sorted(range(3), key=lambda place: draws[3 + place]):
         picture = changes[place](picture, 1 + strength * (2 * draws[place] - 1))
     return picture
+
+
+class Crops(NamedTuple):
+    """Where images are cropped, and which are mirrored: (B, 1) int64, int64 and bool."""
+
+    top: Tensor
+    left: Tensor
+    flip: Tensor
+
+
+def draw_crops(images: int, pad: int, generator: torch.Generator) -> Crops:
+    """Random crops of so many images padded by ``pad`` pixels; every second is mirrored."""
+    whole = (images, 1)
+    top = torch.randint(0, 2 * pad + 1, whole, generator=generator)
+    left = torch.randint(0, 2 * pad + 1, whole, generator=generator)
+    return Crops(top, left, torch.rand(whole, generator=generator) < 0.5)
+
+
+def random_crop_flip(
+    images: Tensor, pad: int, generator: torch.Generator, part: int = 0, parts: int = 1
+) -> Tensor:
+    """Pad by zeros, crop at random to the old size, mirror every second image at random.
+
+    Args:
+        images: (B, C, H, W), any dtype.
+        pad: pixels on each side.
+        generator: the only source of randomness, so equal seeds give equal batches.
+        part, parts: these images are slice ``part`` of a batch of ``parts`` such slices; drawn
+            is for the whole batch.
+
+    Returns:
+        (B, C, H, W).
+    """
+    batch = len(images)
+    drawn = draw_crops(batch * parts, pad, generator)
+    own = slice(part * batch, (part + 1) * batch)
+    return crop_flip(images, pad, Crops(*(each[own].to(images.device) for each in drawn)))
+
+
+def crop_flip(images: Tensor, pad: int, crops: Crops) -> Tensor:
+    """Pad (B, C, H, W) by ``pad`` pixels of zero and crop to the old size, see ``Crops``."""
+    batch, _, height, width = images.shape
+    device = images.device
+    rows = crops.top + torch.arange(height, device=device)
+    across = torch.arange(width, device=device)
+    columns = crops.left + torch.where(crops.flip, across.flip(0), across)
+    padded = torch.nn.functional.pad(images, (pad, pad, pad, pad)).permute(0, 2, 3, 1)
+    image = torch.arange(batch, device=device)[:, None, None]
+    return padded[image, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)

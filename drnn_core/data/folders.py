@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from PIL import Image
 
 from drnn_core.data.pictures import PictureError, decode_picture
@@ -38,6 +37,8 @@ def load_cifar10(folder: Path, split: str, sizing: Preprocessing | None = None) 
     Raises:
         DataError: the folder is incomplete or its files are damaged.
     """
+    import torch
+
     from drnn_core._torchvision import torchvision
 
     try:
@@ -59,7 +60,7 @@ def load_cifar10(folder: Path, split: str, sizing: Preprocessing | None = None) 
         ids,
         labels,
         fingerprint_of([fingerprint.encode(), str(sizing.image_size).encode()]),
-        decode=lambda index: sizing.prepare(images.picture(index)),
+        decode=lambda index: sizing.pixels(images.picture(index)),
         original=images.picture,
     )
 
@@ -110,7 +111,7 @@ def load_image_folder(folder: Path, split: str, sizing: Preprocessing) -> LazySe
         ids,
         labels,
         fingerprint_of([head, labels.tobytes()]),
-        decode=lambda index: sizing.prepare(original(index)),
+        decode=lambda index: sizing.pixels(original(index)),
         original=original,
     )
 

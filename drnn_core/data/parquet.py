@@ -85,7 +85,7 @@ def load_parquet(folder: Path, split: str, sizing: Preprocessing) -> LazySet:
         ids,
         labels,
         fingerprint_of([head, labels.tobytes(), *blob.content()]),
-        decode=lambda index: sizing.prepare(original(index)),
+        decode=lambda index: sizing.pixels(original(index)),
         original=original,
     )
 

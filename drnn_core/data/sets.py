@@ -5,17 +5,19 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, cast
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from PIL import Image
-from torch import Tensor
 
 from drnn_core.data.decoding import in_threads
 
-Indices = Sequence[int] | NDArray[np.int64] | Tensor
+if TYPE_CHECKING:  # who only looks at pictures needs no torch
+    from torch import Tensor
+
+Indices: TypeAlias = "Sequence[int] | NDArray[np.int64] | Tensor"
+Pixels: TypeAlias = "NDArray[np.uint8]"
 
 
 class DataError(ValueError):
@@ -53,6 +55,10 @@ class ImageSet(Protocol):
         """(B, 3, H, W) uint8: the images at ``indices``."""
         ...
 
+    def arrays(self, indices: Indices) -> Pixels:
+        """(B, 3, H, W) uint8: the same for NumPy."""
+        ...
+
     def picture(self, index: int) -> Image.Image:
         """Image ``index`` as it was before it was brought to size, where that is known; RGB."""
         ...
@@ -80,11 +86,17 @@ class MemorySet:
 
     def images(self, indices: Indices) -> Tensor:
         """See ``ImageSet``."""
+        import torch
+
         return self.pixels[torch.as_tensor(indices)]
+
+    def arrays(self, indices: Indices) -> Pixels:
+        """See ``ImageSet``."""
+        return self.images(indices).numpy()
 
     def picture(self, index: int) -> Image.Image:
         """See ``ImageSet``: the pixels in memory, which are all that is left."""
-        return as_picture(self.pixels[index])
+        return as_picture(self.pixels[index].numpy())
 
     def masks(self, indices: Indices) -> None:
         """Photographs come without object masks."""
@@ -104,7 +116,7 @@ class LazySet:
     ids: Sequence[str]
     labels: NDArray[np.int64]
     fingerprint: str
-    decode: Callable[[int], Tensor]
+    decode: Callable[[int], Pixels]
     columns: dict[str, NDArray[np.float32]] = field(default_factory=dict[str, NDArray[np.float32]])
     original: Callable[[int], Image.Image] | None = None
 
@@ -114,8 +126,14 @@ class LazySet:
 
     def images(self, indices: Indices) -> Tensor:
         """See ``ImageSet``."""
-        wanted = cast("list[int]", torch.as_tensor(indices).tolist())
-        return torch.stack(in_threads(self.decode, wanted))
+        import torch
+
+        return torch.from_numpy(self.arrays(indices))
+
+    def arrays(self, indices: Indices) -> Pixels:
+        """See ``ImageSet``."""
+        wanted: list[int] = np.asarray(indices, dtype=np.int64).tolist()
+        return np.stack(in_threads(self.decode, wanted))
 
     def picture(self, index: int) -> Image.Image:
         """See ``ImageSet``."""
@@ -127,6 +145,8 @@ class LazySet:
 
     def in_memory(self, progress: Callable[[int, int], None] | None = None) -> MemorySet:
         """Decode every image once."""
+        import torch
+
         decoded: list[Tensor] = []
         for start in range(0, len(self), 1000):
             decoded.append(self.images(range(start, min(start + 1000, len(self)))))
@@ -164,6 +184,10 @@ class Subset:
         """See ``ImageSet``."""
         return self.parent.images(self.keep[np.asarray(indices)])
 
+    def arrays(self, indices: Indices) -> Pixels:
+        """See ``ImageSet``."""
+        return self.parent.arrays(self.keep[np.asarray(indices)])
+
     def picture(self, index: int) -> Image.Image:
         """See ``ImageSet``."""
         return self.parent.picture(int(self.keep[index]))
@@ -173,9 +197,9 @@ class Subset:
         return self.parent.masks(self.keep[np.asarray(indices)])
 
 
-def as_picture(pixels: Tensor) -> Image.Image:
+def as_picture(pixels: Pixels) -> Image.Image:
     """(3, H, W) uint8 -> an RGB picture."""
-    return Image.fromarray(np.ascontiguousarray(pixels.permute(1, 2, 0).numpy()))
+    return Image.fromarray(np.ascontiguousarray(pixels.transpose(1, 2, 0)))
 
 
 def fingerprint_of(parts: Iterable[bytes]) -> str:

@@ -1,21 +1,18 @@
-"""What a network is and costs, known from run.json or its name alone: no weights are read."""
+"""What a network is and costs, known from run.json or its name alone: no weights are read.
+
+Nothing is built where the counts are stored: in the runs of this version, and of the registered
+networks in ``registered.json``.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, cast
 
-import torch
-
-from drnn_core.cost import NetworkCost, network_cost
-from drnn_core.inference.predictor import one_thread
-from drnn_core.models.network import Network
-from drnn_core.models.registry import create_model
-from drnn_core.store.runs import RunError, RunInfo
-from drnn_core.trace import BlockLayout, StageLayout
-
-# Blocks of a stage, and loops of a block; the deepest network here has 18 and 5.
-_MOST_MODULES = 1000
+from drnn_core.cost import NetworkCost
+from drnn_core.inference.registered import registered_network
+from drnn_core.layout import BlockLayout, StageLayout
+from drnn_core.store.building import counted_network
+from drnn_core.store.runinfo import RunInfo
 
 
 @dataclass(frozen=True)
@@ -76,11 +73,11 @@ def network_shape(name: str) -> NetworkShape:
     Raises:
         ValueError: no network is called so.
     """
-    with one_thread(), torch.device("meta"):
-        network = create_model(name)
-        cost = network_cost(network)
-    recipe, stages = network.recipe, network.stage_layouts
-    return NetworkShape(recipe.image_size, network.num_classes, stages, recipe.target, cost)
+    found = registered_network(name)
+    recipe, counted = found.recipe, found.counted
+    return NetworkShape(
+        recipe.image_size, recipe.num_classes, counted.stages, recipe.target, counted.cost
+    )
 
 
 def run_shape(info: RunInfo) -> NetworkShape:
@@ -89,45 +86,19 @@ def run_shape(info: RunInfo) -> NetworkShape:
     Raises:
         RunError: run.json names a network that cannot be built.
     """
-    network, cost = _build(info)
+    found = counted_network(info)
     target, size = info.metrics.test.target, info.preprocessing.image_size
-    return NetworkShape(size, network.num_classes, network.stage_layouts, target, cost)
+    return NetworkShape(size, len(info.classes), found.stages, target, found.cost)
 
 
 def network_facts(info: RunInfo) -> NetworkFacts:
-    """Build the network of a run without its weights and count it.
+    """The network of a run in figures.
 
     Raises:
         RunError: run.json names a network that cannot be built.
     """
-    _, cost = _build(info)
-    target = info.metrics.test.target
+    cost, target = counted_network(info).cost, info.metrics.test.target
     return NetworkFacts(cost.layout, cost.asks, target, cost.expected_rates(target), cost)
-
-
-def _build(info: RunInfo) -> tuple[Network, NetworkCost]:
-    """The network of a run without its weights, counted."""
-    _check_size(info)
-    try:
-        # "meta": shapes alone. However wide run.json says the network is, it takes no memory, and
-        # no random number is drawn.
-        with one_thread(), torch.device("meta"):
-            network = create_model(info.model, num_classes=len(info.classes), **info.model_args)
-            return network, network_cost(network, info.preprocessing.image_size)
-    except (ValueError, TypeError, LookupError, AttributeError, RuntimeError) as error:
-        raise RunError(f"cannot build the network {info.model!r} of the run: {error}") from error
-
-
-def _check_size(info: RunInfo) -> None:
-    """Refuse more blocks and loops than any network has, before modules are made of them."""
-    for key in ("blocks", "loops"):
-        numbers: Any = info.model_args.get(key)
-        listed = cast("list[Any]", numbers) if isinstance(numbers, list | tuple) else [numbers]
-        if any(isinstance(number, int) and number > _MOST_MODULES for number in listed):
-            raise RunError(
-                f"cannot build the network {info.model!r} of the run: expected at most "
-                f"{_MOST_MODULES} {key} in a stage, got {numbers}"
-            )
 
 
 def readable_block(name: str) -> str:

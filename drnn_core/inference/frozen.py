@@ -16,7 +16,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from drnn_core.inference.predictor import Prediction, Predictor
+from drnn_core.inference.prediction import Prediction
+from drnn_core.inference.predictor import Predictor
 from drnn_core.models.network import Network
 from drnn_core.trace import ran_of
 

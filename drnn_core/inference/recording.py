@@ -12,7 +12,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from drnn_core.cost import NetworkCost, network_cost
+from drnn_core.cost import NetworkCost
+from drnn_core.counting import network_cost
 from drnn_core.data.sets import ImageSet
 from drnn_core.evaluation import outputs
 from drnn_core.inference.skipping import fast_forward

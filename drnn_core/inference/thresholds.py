@@ -20,7 +20,7 @@ import pyarrow as pa
 import torch
 from numpy.typing import NDArray
 
-from drnn_core.cost import network_cost
+from drnn_core.counting import network_cost
 from drnn_core.data.sets import ImageSet
 from drnn_core.data.transforms import Preprocessing
 from drnn_core.evaluation import Measures, measure

@@ -15,10 +15,11 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
+from drnn_core.layout import BlockLayout, StageLayout
 from drnn_core.models.gate import pooled
 from drnn_core.models.recursive import BlockOutput, RecursiveBlock
 from drnn_core.recipes import NetworkRecipe
-from drnn_core.trace import BlockLayout, Output, StageLayout, Trace, join_traces
+from drnn_core.trace import Output, Trace, join_traces
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,8 @@ from drnn_core.analysis.loops import (
     matching,
     ordered,
 )
+from drnn_core.layout import BlockLayout
 from drnn_core.querying.records import Counts, Overall, Positions
-from drnn_core.trace import BlockLayout
 
 
 class FrameRecords:

@@ -15,11 +15,11 @@ import pandas as pd
 
 from drnn_core.analysis.loop_counts import class_rows
 from drnn_core.analysis.loops import Order, Selection
+from drnn_core.layout import BlockLayout
 from drnn_core.querying.records import Counts, Overall, Positions
 from drnn_core.store.files import sha256_of
 from drnn_core.store.manifest import RecordsError
 from drnn_core.store.shards import TableKind
-from drnn_core.trace import BlockLayout
 
 _MEMORY = "256MB"  # beyond it DuckDB sorts on the disk
 

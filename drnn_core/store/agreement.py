@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from drnn_core.cost import network_cost
+from drnn_core.counting import network_cost
 from drnn_core.models.network import Network
 from drnn_core.store.budget import BudgetCurve
 from drnn_core.store.manifest import RecordsHeader

@@ -25,10 +25,10 @@ from typing import Any
 
 import pandas as pd
 
+from drnn_core.layout import BlockLayout
 from drnn_core.store.fields import Fields
 from drnn_core.store.runinfo import RunInfo
 from drnn_core.store.sealed import SealError, is_as_written, read_sealed, write_sealed
-from drnn_core.trace import BlockLayout
 
 GRADIENTS = "gradients.json"
 FORMAT = 1

@@ -30,6 +30,7 @@ from drnn_core.models.network import Network
 from drnn_core.store.agreement import budget_disagreements, disagreements
 from drnn_core.store.budget import BUDGET, BudgetError, read_budget
 from drnn_core.store.columns import COLUMNS, column_table, column_tables, read_columns
+from drnn_core.store.counted import count
 from drnn_core.store.files import is_temporary, sha256_of
 from drnn_core.store.gradients import GRADIENTS, gradient_problems, has_gradients
 from drnn_core.store.manifest import MANIFEST, RECORDS, Manifest, RecordsError, read_manifest
@@ -78,6 +79,8 @@ def verify_run(folder: Path) -> list[Finding]:
         network, _ = load_network(folder)
     except RunError as error:
         findings.append(Finding("error", WEIGHTS, str(error)))
+    if network is not None:
+        findings += _counts(info, network)
     findings += [*_card(folder, info), *_records(folder, info, network)]
     findings += [*_columns(folder), *_budget(folder, info)]
     if has_norms(folder):
@@ -93,6 +96,12 @@ def verify_run(folder: Path) -> list[Finding]:
     findings += [Finding("error", name, message) for name, message in problems]
     findings += _strangers(folder)
     return findings
+
+
+def _counts(info: RunInfo, network: Network) -> Iterator[Finding]:
+    if info.network not in (None, count(network, info.preprocessing.image_size)):
+        message = "expected 'network' to be the stages and the cost of the run's network, counted"
+        yield Finding("error", INFO, message)
 
 
 def _card(folder: Path, info: RunInfo) -> Iterator[Finding]:

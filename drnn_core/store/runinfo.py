@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any, cast
 
 from drnn_core.data.transforms import Preprocessing
+from drnn_core.store.counted import Counted
 from drnn_core.store.fields import Fields
 
 RUN_FORMAT = 1
@@ -105,6 +106,8 @@ class RunInfo:
         seconds: of training.
         metrics: measured with the final weights.
         curve: one point per epoch.
+        network: its stages and what it costs; ``write_run`` fills it in. None in runs that were
+            written before there was this key.
         weights_sha256: of model.safetensors; ``write_run`` fills it in.
         card_sha256: of README.md; ``write_run`` fills it in.
         format: of run.json.
@@ -129,6 +132,7 @@ class RunInfo:
     seconds: float
     metrics: RunMetrics
     curve: tuple[CurvePoint, ...]
+    network: Counted | None = None
     weights_sha256: str = ""
     card_sha256: str = ""
     format: int = RUN_FORMAT
@@ -141,6 +145,10 @@ class RunInfo:
         known["preprocessing"] = self.preprocessing.to_dict()
         known["metrics"] = {"test": _plain(self.metrics.test)}
         known["curve"] = [_plain(point) for point in self.curve]
+        if self.network is None:
+            del known["network"]
+        else:
+            known["network"] = self.network.to_dict()
         return {"format": known.pop("format"), **_listed(known), **self.extra}
 
     @classmethod
@@ -194,6 +202,7 @@ def _training(read: Fields) -> dict[str, Any]:
         "seconds": read.number("seconds"),
         "metrics": RunMetrics(_metrics(read.object("metrics").object("test"))),
         "curve": tuple(_curve_point(point) for point in read.objects("curve")),
+        "network": _network(read),
     }
 
 
@@ -250,6 +259,10 @@ def _metrics(read: Fields) -> Metrics:
         error_top5=optional.number_or_none("error_top5"),
         gate_rates=optional.numbers_or_none("gate_rates"),
     )
+
+
+def _network(read: Fields) -> Counted | None:
+    return Counted.from_fields(read.object("network")) if "network" in read.values else None
 
 
 def _curve_point(read: Fields) -> CurvePoint:

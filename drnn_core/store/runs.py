@@ -1,7 +1,7 @@
 """A run on disk: one folder with model.safetensors, run.json, README.md and records/.
 
 Weights are read from safetensors only, which cannot hold code, and only if their SHA-256 is the
-one in run.json. Nothing here ever unpickles.
+one in run.json. Nothing here ever unpickles. Only ``weights.py`` needs torch.
 """
 
 from __future__ import annotations
@@ -10,19 +10,18 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING
 
-import safetensors.torch
-import torch
-from safetensors import SafetensorError
-from torch import Tensor
-
-from drnn_core.models.network import Network
-from drnn_core.models.registry import create_model
+from drnn_core.store.building import count_run
 from drnn_core.store.card import model_card
 from drnn_core.store.files import atomic_write_bytes
 from drnn_core.store.runinfo import CurvePoint, Metrics, RunError, RunInfo, RunMetrics
 from drnn_core.store.sealed import SealError, read_sealed, write_sealed
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from drnn_core.models.network import Network
 
 __all__ = [
     "CurvePoint",
@@ -30,6 +29,7 @@ __all__ = [
     "RunError",
     "RunInfo",
     "RunMetrics",
+    "add_network",
     "find_runs",
     "load_network",
     "read_run",
@@ -39,11 +39,6 @@ __all__ = [
 WEIGHTS = "model.safetensors"
 INFO = "run.json"
 CARD = "README.md"
-
-_FOREIGN = {
-    b"PK\x03\x04": "a zip archive, such as torch.save writes,",
-    b"\x80": "a pickle",
-}
 
 
 def write_run(folder: Path, network_state: Mapping[str, Tensor], info: RunInfo) -> RunInfo:
@@ -55,21 +50,22 @@ def write_run(folder: Path, network_state: Mapping[str, Tensor], info: RunInfo) 
     Args:
         folder: of the run, created if need be.
         network_state: the network's ``state_dict()``, on any device.
-        info: ``weights_sha256`` and ``card_sha256`` are filled in here.
+        info: ``network``, ``weights_sha256`` and ``card_sha256`` are filled in here.
 
     Returns:
         ``info`` as ``read_run`` will give it.
 
     Raises:
-        RunError: ``info`` holds what run.json cannot, such as a loss that is NaN.
+        RunError: ``info`` holds what run.json cannot, such as a loss that is NaN, or names a
+            network that cannot be built.
         OSError: the disk is full, or the folder may not be written.
     """
+    from drnn_core.store.weights import packed
+
     folder = Path(folder)
-    state = {
-        name: tensor.detach().cpu().contiguous().clone() for name, tensor in network_state.items()
-    }
-    weights = safetensors.torch.save(state, metadata={"format": "pt"})
-    info = replace(info, weights_sha256=hashlib.sha256(weights).hexdigest())
+    weights = packed(network_state)
+    digest = hashlib.sha256(weights).hexdigest()
+    info = replace(info, network=count_run(info), weights_sha256=digest)
     card = model_card(info).encode()
     info = replace(info, card_sha256=hashlib.sha256(card).hexdigest())
     values = info.to_dict()
@@ -77,6 +73,20 @@ def write_run(folder: Path, network_state: Mapping[str, Tensor], info: RunInfo) 
     atomic_write_bytes(folder / WEIGHTS, weights)
     atomic_write_bytes(folder / CARD, card)
     write_sealed(folder / INFO, values)
+    return info
+
+
+def add_network(folder: Path) -> RunInfo:
+    """Write the counted network into the run.json of a run from before there was this key.
+
+    Nothing else of the run changes.
+
+    Raises:
+        RunError: no run, one that is damaged, or a network that cannot be built.
+    """
+    info = read_run(folder)
+    info = replace(info, network=count_run(info))
+    write_sealed(Path(folder) / INFO, info.to_dict())
     return info
 
 
@@ -102,13 +112,11 @@ def load_network(folder: Path) -> tuple[Network, RunInfo]:
     Raises:
         RunError: no run, or weights that are missing, damaged, foreign or of another network.
     """
+    from drnn_core.store.weights import read_network
+
     folder = Path(folder)
     info = read_run(folder)
-    state = _read_weights(folder / WEIGHTS, info.weights_sha256)
-    network = _empty_network(info, state, folder)
-    _check_state(network, state, info, folder / WEIGHTS)
-    network.load_state_dict(state, assign=True)
-    return network.eval(), info
+    return read_network(folder, info), info
 
 
 def find_runs(folder: Path) -> list[Path]:
@@ -128,81 +136,3 @@ def _no_run(folder: Path) -> str:
     if not folder.is_dir():
         return f"expected the folder of a run, but there is no folder {folder}"
     return f"expected a run in {folder}, but it holds no {INFO}"
-
-
-def _read_weights(path: Path, expected: str) -> dict[str, Tensor]:
-    """The state dict in a file, whose very bytes were hashed."""
-    try:
-        data = path.read_bytes()
-    except FileNotFoundError as error:
-        raise RunError(
-            f"expected the weights in {path}, found no such file; restore it from where the "
-            "run came (other formats, such as .pt, are never loaded)"
-        ) from error
-    except OSError as error:
-        raise RunError(f"cannot read {path}: {error.strerror or error}") from error
-    if not _looks_like_safetensors(data):
-        kind = next((kind for magic, kind in _FOREIGN.items() if data.startswith(magic)), "")
-        raise RunError(
-            f"expected safetensors in {path}, got {kind or 'something else'} "
-            f"({len(data):,} bytes); it was not opened"
-        )
-    found = hashlib.sha256(data).hexdigest()
-    if found != expected:
-        raise RunError(
-            f"expected {path} to have the SHA-256 {expected[:12]}... that {INFO} names, got "
-            f"{found[:12]}... ({len(data):,} bytes); the file is damaged or of another run"
-        )
-    try:
-        return {name: tensor.clone() for name, tensor in safetensors.torch.load(data).items()}
-    except (SafetensorError, ValueError, KeyError, TypeError) as error:
-        raise RunError(f"expected safetensors in {path}, got something else: {error}") from error
-
-
-def _looks_like_safetensors(data: bytes) -> bool:
-    """Eight bytes of header length, then a header of that length, which is a JSON object."""
-    length = int.from_bytes(data[:8], "little")
-    return len(data) > 8 and data[8:9] == b"{" and 8 + length <= len(data)
-
-
-def _empty_network(info: RunInfo, state: Mapping[str, Tensor], folder: Path) -> Network:
-    """The run's network without memory for weights, and without touching the random state."""
-    _check_size(info, state, folder)
-    try:
-        with torch.device("meta"):
-            return create_model(info.model, num_classes=len(info.classes), **info.model_args)
-    except (ValueError, TypeError, LookupError, AttributeError, RuntimeError) as error:
-        raise RunError(f"{folder / INFO}: cannot build network {info.model!r}: {error}") from error
-
-
-def _check_size(info: RunInfo, state: Mapping[str, Tensor], folder: Path) -> None:
-    """Refuse a run.json that asks for more blocks than the weights can fill, before building."""
-    for key in ("blocks", "loops"):
-        numbers = info.model_args.get(key)
-        listed = cast(list[Any], numbers) if isinstance(numbers, list) else [numbers]
-        if any(isinstance(number, int) and number > len(state) for number in listed):
-            raise RunError(
-                f"{folder / INFO}: expected 'model_args' that fit the {len(state)} tensors of "
-                f"{WEIGHTS}, got {key} = {numbers}"
-            )
-
-
-def _check_state(network: Network, state: Mapping[str, Tensor], info: RunInfo, path: Path) -> None:
-    wanted = network.state_dict()
-    problems = [
-        *(f"lacks {name}" for name in wanted if name not in state),
-        *(f"has an unknown {name}" for name in state if name not in wanted),
-        *(
-            f"has {name} as {tuple(state[name].shape)} {state[name].dtype} "
-            f"instead of {tuple(tensor.shape)} {tensor.dtype}"
-            for name, tensor in wanted.items()
-            if name in state
-            and (state[name].shape != tensor.shape or state[name].dtype != tensor.dtype)
-        ),
-    ]
-    if problems:
-        more = f" and {len(problems) - 3} more differences" if len(problems) > 3 else ""
-        raise RunError(
-            f"expected in {path} the weights of {info.model!r} with {len(info.classes)} classes, "
-            f"but the file {'; '.join(problems[:3])}{more}"
-        )

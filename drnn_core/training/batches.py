@@ -12,10 +12,10 @@ from typing import cast
 import torch
 from torch import Tensor
 
-from drnn_core.data.augment import ScaleAugmentation
+from drnn_core.data.augment import ScaleAugmentation, random_crop_flip
 from drnn_core.data.decoding import in_threads
 from drnn_core.data.sets import ImageSet, MemorySet
-from drnn_core.data.transforms import Preprocessing, random_crop_flip
+from drnn_core.data.transforms import Preprocessing
 from drnn_core.models.world import ALONE, World
 from drnn_core.recipes import TrainingRecipe
 from drnn_core.training.seeds import epoch_order, generator

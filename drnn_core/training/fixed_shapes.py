@@ -21,8 +21,9 @@ from typing import Any, NamedTuple, cast
 import torch
 from torch import Tensor
 
+from drnn_core.data.augment import Crops, crop_flip, draw_crops
 from drnn_core.data.sets import ImageSet
-from drnn_core.data.transforms import Crops, Preprocessing, crop_flip, draw_crops, standardise
+from drnn_core.data.transforms import Preprocessing, standardise
 from drnn_core.models.bodies import StochasticDepthBlock
 from drnn_core.models.gate import Gate
 from drnn_core.models.network import Network

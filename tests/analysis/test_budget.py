@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drnn_core.analysis.budget import bounds, telling_thresholds, threshold_table
-from drnn_core.cost import network_cost
+from drnn_core.counting import network_cost
 from drnn_core.inference.thresholds import measure_thresholds
 from tests.analysis.test_replay import IMAGES, recorded
 from tests.tiny_runs import PREPROCESSING, tiny_network

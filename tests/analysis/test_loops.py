@@ -26,7 +26,7 @@ from drnn_core.analysis.loops import (
     step_table,
     summary,
 )
-from drnn_core.trace import BlockLayout
+from drnn_core.layout import BlockLayout
 
 LAYOUT = (BlockLayout("2.2", 2, True), BlockLayout("3.2", 3, True))
 

@@ -14,11 +14,12 @@ from hypothesis import strategies as st
 
 from drnn_core.analysis.budget import macs_of_loops
 from drnn_core.analysis.replay import Replayed, checked_thresholds, replayed
-from drnn_core.cost import network_cost
+from drnn_core.counting import network_cost
 from drnn_core.inference.recording import rows_of
 from drnn_core.inference.thresholds import with_thresholds
+from drnn_core.layout import BlockLayout
 from drnn_core.models.network import Network
-from drnn_core.trace import BlockLayout, Output
+from drnn_core.trace import Output
 from tests.tiny_runs import PREPROCESSING, tiny_images, tiny_network
 
 IMAGES = tiny_images(60)

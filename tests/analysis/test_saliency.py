@@ -12,15 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from drnn_core.analysis.saliency import (
-    METHODS,
-    OCCLUSION_STRIDE,
-    OCCLUSION_WINDOW,
-    Method,
-    attribute,
-    share_on,
-    shares,
-)
+from drnn_core.analysis.evidence import METHODS, Method, share_on, shares
+from drnn_core.analysis.saliency import OCCLUSION_STRIDE, OCCLUSION_WINDOW, attribute
 from drnn_core.inference.frozen import FrozenNetwork, freeze
 from drnn_core.models.network import Network
 from drnn_core.models.registry import create_model

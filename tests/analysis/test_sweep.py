@@ -10,7 +10,8 @@ import torch
 
 from drnn_core.analysis.corrupted import CorruptedSet
 from drnn_core.analysis.corruptions import corrupt
-from drnn_core.analysis.sweep import Passes, Swept, spread_sample, summarise, sweep
+from drnn_core.analysis.sampling import spread_sample
+from drnn_core.analysis.sweep import Passes, Swept, summarise, sweep
 from tests.tiny_runs import PREPROCESSING, tiny_images, tiny_network
 
 

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
-from drnn_core.analysis.saliency import Method
+from drnn_core.analysis.evidence import Method
 from drnn_core.analysis.saliency_statistics import ON_OBJECT, SALIENCY_STATISTICS
-from drnn_core.analysis.sweep import spread_sample
+from drnn_core.analysis.sampling import spread_sample
 from drnn_core.store.columns import ColumnWriter
 from drnn_core.store.records import read_records
 

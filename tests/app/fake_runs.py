@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from drnn_core.cost import network_cost
+from drnn_core.counting import network_cost
 from drnn_core.data.generated import FACTORS, GeneratedSet
 from drnn_core.data.sets import ImageSet
 from drnn_core.data.transforms import Preprocessing

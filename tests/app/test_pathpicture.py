@@ -17,8 +17,8 @@ from app.inspection.path import NetworkPath, digits, network_path, network_struc
 from app.inspection.rows import parts_of, rows_of
 from app.pathpicture import WIDTHS, legend, path_html, path_svg
 from drnn_core.inference.facts import network_shape
+from drnn_core.layout import StageLayout
 from drnn_core.models.registry import create_model, list_models
-from drnn_core.trace import StageLayout
 
 SVG = "{http://www.w3.org/2000/svg}"
 PIXEL = "data:image/png;base64,iVBORw0KGgo="

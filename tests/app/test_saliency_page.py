@@ -307,7 +307,7 @@ def test_a_damaged_network_leaves_the_relations(
     weights = tmp_path / "bitten" / "model.safetensors"
     weights.write_bytes(weights.read_bytes()[:-7])
     monkeypatch.setenv(RUNS_VARIABLE, str(tmp_path))
-    page = opened("bitten")
+    page = opened("bitten", check="Saliency")
     assert metric(page, "Images").value == "60"
     assert "evidence cannot be shown" in said(page)
     assert "The network cannot be loaded" in said(page)

@@ -13,7 +13,7 @@ from drnn_core.benchmarking import contenders
 from drnn_core.benchmarking.contenders import compare
 from drnn_core.benchmarking.interleaving import interleave
 from drnn_core.benchmarking.subjects import Subject, find_subject
-from drnn_core.cost import network_cost
+from drnn_core.counting import network_cost
 from drnn_core.data.sets import MemorySet
 from drnn_core.inference.recording import record_run
 from drnn_core.models.registry import create_model

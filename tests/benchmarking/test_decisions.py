@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drnn_core.benchmarking.decisions import expected_decisions, recorded_decisions, trace_of
-from drnn_core.trace import BlockLayout
+from drnn_core.layout import BlockLayout
 
 LAYOUT = (BlockLayout("2.2", 3, True), BlockLayout("2.3", 3, True), BlockLayout("3.2", 1, True))
 RATES = (0.7, 0.49, 0.343, 0.7, 0.49, 0.343, 0.7)

@@ -11,7 +11,7 @@ from drnn_core.benchmarking import paths
 from drnn_core.benchmarking.interleaving import Call
 from drnn_core.benchmarking.paths import path_costs, straight_line
 from drnn_core.benchmarking.subjects import Subject
-from drnn_core.cost import network_cost
+from drnn_core.counting import network_cost
 from drnn_core.models.registry import create_model
 from tests.benchmarking.test_contenders import tiny_subject
 

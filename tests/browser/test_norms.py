@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from drnn_core.analysis.norm_discrepancy import discrepancy_table
-from drnn_core.commands.norm_measuring import read_statistics
+from drnn_core.querying.norms import read_statistics
 from drnn_core.store.norms import has_norms
 from tests.app.fake_runs import fake_run
 from tests.app.norm_runs import fake_norms

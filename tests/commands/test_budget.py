@@ -18,12 +18,12 @@ from drnn_core.data import datasets
 from drnn_core.evaluation import measure
 from drnn_core.inference.recording import record_run
 from drnn_core.inference.thresholds import with_thresholds
+from drnn_core.layout import BlockLayout
 from drnn_core.store.budget import read_budget
 from drnn_core.store.integrity import verify_run
 from drnn_core.store.operating_point import operating_point_of
 from drnn_core.store.records import read_records
 from drnn_core.store.runs import RunError, load_network, read_run
-from drnn_core.trace import BlockLayout
 from tests.tiny_runs import PREPROCESSING, tiny_images, tiny_info, tiny_network, tiny_run
 
 IMAGES = tiny_images()

@@ -13,10 +13,10 @@ from drnn_core.analysis.moments import Moments, NormStatistics
 from drnn_core.analysis.norm_bias import bias_table
 from drnn_core.analysis.norm_discrepancy import discrepancy_table
 from drnn_core.analysis.norm_statistics import norm_statistics
-from drnn_core.analysis.sweep import spread_sample
+from drnn_core.analysis.sampling import spread_sample
 from drnn_core.cli import main
-from drnn_core.commands.norm_measuring import read_statistics
 from drnn_core.data.datasets import load_split
+from drnn_core.querying.norms import read_statistics
 from drnn_core.store.norms import has_norms
 from drnn_core.store.runs import load_network
 from tests.tiny_runs import PREPROCESSING, tiny_network, tiny_run

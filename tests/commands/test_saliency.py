@@ -76,6 +76,6 @@ def test_failures_are_one_line(run: Path, data: Path, capsys: pytest.CaptureFixt
 
 
 def test_the_command_offers_every_method() -> None:
-    from drnn_core.analysis.saliency import METHODS
+    from drnn_core.analysis.evidence import METHODS
 
     assert Choice.__args__ == METHODS

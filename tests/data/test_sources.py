@@ -16,7 +16,7 @@ from PIL import Image
 
 from drnn_core.data import folders
 from drnn_core.data.datasets import load_split
-from drnn_core.data.sets import DataError, LazySet, MemorySet, Subset
+from drnn_core.data.sets import DataError, LazySet, MemorySet, Pixels, Subset
 
 CLASSES = ["cat", "dog"]
 
@@ -140,9 +140,9 @@ def test_a_limit_keeps_the_first_images_and_says_so(tmp_path: Path) -> None:
 def test_a_lazy_set_decodes_when_asked_and_whole_on_request(tmp_path: Path) -> None:
     asked: list[int] = []
 
-    def decode(index: int) -> torch.Tensor:
+    def decode(index: int) -> Pixels:
         asked.append(index)
-        return torch.full((3, 2, 2), index, dtype=torch.uint8)
+        return np.full((3, 2, 2), index, dtype=np.uint8)
 
     lazy = LazySet("l", ("a",), ["0", "1", "2"], np.zeros(3, dtype=np.int64), "f", decode)
     assert lazy.images(np.array([2, 0]))[:, 0, 0, 0].tolist() == [2, 0]

@@ -7,8 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from drnn_core.data.augment import random_crop_flip
+from drnn_core.data.measuring import measure_preprocessing
 from drnn_core.data.sets import MemorySet
-from drnn_core.data.transforms import Preprocessing, measure_preprocessing, random_crop_flip
+from drnn_core.data.transforms import Preprocessing
 
 PLAIN = Preprocessing(32, 32, True, (0.5, 0.4, 0.3), (0.2, 0.25, 0.5))
 

@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 import torch
 
-from drnn_core.cost import network_cost
+from drnn_core.counting import network_cost
 from drnn_core.inference.facts import network_facts, network_shape, run_shape
 from drnn_core.models.registry import create_model
 from drnn_core.store.runs import RunError

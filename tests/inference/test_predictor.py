@@ -12,10 +12,11 @@ import pytest
 import torch
 from PIL import Image
 
-from drnn_core.cost import network_cost
+from drnn_core.counting import network_cost
 from drnn_core.data.pictures import decode_picture
 from drnn_core.inference import predictor as predictor_module
-from drnn_core.inference.predictor import Prediction, Predictor, one_thread
+from drnn_core.inference.prediction import Prediction
+from drnn_core.inference.predictor import Predictor, one_thread
 from drnn_core.store.runs import RunError
 from tests.hostile_pictures import encode, scene
 from tests.tiny_runs import CLASSES, PREPROCESSING, tiny_images, tiny_network, tiny_run

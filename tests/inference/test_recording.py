@@ -17,10 +17,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.nn import functional as F
 
-from drnn_core.cost import NetworkCost, network_cost
+from drnn_core.cost import NetworkCost
+from drnn_core.counting import network_cost
 from drnn_core.inference.recording import record_run, rows_of
+from drnn_core.layout import BlockLayout
 from drnn_core.store.records import RecordsError, read_records, read_records_table
-from drnn_core.trace import BlockLayout, Output, Trace, empty_trace
+from drnn_core.trace import Output, Trace, empty_trace
 from tests.tiny_runs import PREPROCESSING, paths_under, tiny_images, tiny_network, tiny_run
 
 COST = NetworkCost(

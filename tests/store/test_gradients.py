@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from drnn_core.layout import BlockLayout
 from drnn_core.store.gradients import (
     COLUMNS,
     GRADIENTS,
@@ -23,7 +24,6 @@ from drnn_core.store.gradients import (
     write_gradients,
 )
 from drnn_core.store.sealed import write_sealed
-from drnn_core.trace import BlockLayout
 from tests.tiny_runs import tiny_info
 
 PLACES = tuple(GradientPlace("2.2", conv, loop) for loop in (0, 1) for conv in ("conv1", "conv2"))

@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 import safetensors.numpy
 
-from drnn_core.commands.norm_measuring import measure_norms, read_statistics
+from drnn_core.commands.norm_measuring import measure_norms
 from drnn_core.inference.recording import record_run
+from drnn_core.querying.norms import read_statistics
 from drnn_core.store.files import is_temporary
 from drnn_core.store.integrity import verify_run
 from drnn_core.store.norm_agreement import norm_problems

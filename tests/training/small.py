@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from drnn_core.data.measuring import measure_preprocessing
 from drnn_core.data.sets import MemorySet
-from drnn_core.data.transforms import measure_preprocessing
 from drnn_core.models.registry import create_model
 from drnn_core.recipes import Recipe, TrainingRecipe
 from drnn_core.recipes.training import OWN_TRAININGS

@@ -14,9 +14,9 @@ from PIL import Image
 from torch import Tensor
 
 from drnn_core.data import decoding
-from drnn_core.data.augment import ScaleAugmentation
-from drnn_core.data.sets import DataError, LazySet, MemorySet
-from drnn_core.data.transforms import Preprocessing, random_crop_flip
+from drnn_core.data.augment import ScaleAugmentation, random_crop_flip
+from drnn_core.data.sets import DataError, LazySet, MemorySet, Pixels
+from drnn_core.data.transforms import Preprocessing
 from drnn_core.models.world import ALONE, World
 from drnn_core.training.batches import Batches
 from drnn_core.training.seeds import epoch_order, generator
@@ -44,7 +44,7 @@ def pictures() -> LazySet:
         [str(index) for index in range(20)],
         np.arange(20) % 2,
         "f",
-        decode=lambda index: AS_IS.prepare(sources[index]),
+        decode=lambda index: AS_IS.pixels(sources[index]),
         original=lambda index: sources[index],
     )
 
@@ -149,7 +149,7 @@ def test_the_next_batch_is_decoded_while_this_one_is_used() -> None:
     source = pictures()
     decode = source.decode
 
-    def noted(index: int) -> Tensor:
+    def noted(index: int) -> Pixels:
         asked.release()
         return decode(index)
 
@@ -174,7 +174,7 @@ def test_a_damaged_picture_ahead_is_reported_when_its_batch_is_due() -> None:
     source = pictures()
     bad = int(epoch_order(5, 0, 20)[8])
 
-    def broken(index: int) -> Tensor:
+    def broken(index: int) -> Pixels:
         if index == bad:
             raise DataError("7.jpg is damaged")
         return source.decode(index)

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.testing import assert_close
 
-from drnn_core.data.transforms import measure_preprocessing
+from drnn_core.data.measuring import measure_preprocessing
 from drnn_core.models.norm import NORM_KINDS
 from drnn_core.models.registry import create_model
 from drnn_core.models.world import ALONE, World

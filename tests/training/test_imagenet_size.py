@@ -17,7 +17,8 @@ from torch import Tensor, nn
 from drnn_core.cli import main
 from drnn_core.data.datasets import load_split
 from drnn_core.data.generated import render
-from drnn_core.data.transforms import Preprocessing, measure_preprocessing
+from drnn_core.data.measuring import measure_preprocessing
+from drnn_core.data.transforms import Preprocessing
 from drnn_core.models.gate import Gate
 from drnn_core.models.registry import create_model
 from drnn_core.models.synced import synchronise

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from PIL import Image
-from torch import Tensor
 
 from drnn_core.data.generated import cache
 from drnn_core.data.generated.draws import labels_of
 from drnn_core.data.generated.factors import FACTORS
 from drnn_core.data.generated.rendering import GENERATED_CLASSES, GENERATED_VERSION, render
-from drnn_core.data.sets import Indices, as_picture, fingerprint_of
+from drnn_core.data.sets import Indices, Pixels, as_picture, fingerprint_of
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 Progress = Callable[[int, int], None]
 
@@ -77,13 +78,19 @@ class GeneratedSet:
         return len(self.seeds)
 
     def images(self, indices: Indices) -> Tensor:
-        """See ``ImageSet``: (B, 3, 32, 32) uint8."""
+        """See ``ImageSet``: (B, 3, H, W) uint8, 32 x 32."""
+        import torch
+
+        return torch.from_numpy(self.arrays(indices))
+
+    def arrays(self, indices: Indices) -> Pixels:
+        """See ``ImageSet``."""
         where = self._made(indices)
-        return torch.from_numpy(self._pixels[where])
+        return self._pixels[where]
 
     def picture(self, index: int) -> Image.Image:
         """See ``ImageSet``."""
-        return as_picture(self.images([index])[0])
+        return as_picture(self.arrays([index])[0])
 
     def masks(self, indices: Indices) -> NDArray[np.bool_]:
         """(B, 32, 32) bool: pixels that show the object by half or more."""

@@ -6,15 +6,13 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from PIL import Image
-from torch import Tensor
 
 from drnn_core.data.decoding import in_threads
 from drnn_core.data.generated.imageset import GeneratedSet, Progress
 from drnn_core.data.generated.rendering import SIZES, Rendered, render
-from drnn_core.data.sets import DataError, Indices, fingerprint_of
+from drnn_core.data.sets import DataError, Indices, Pixels, fingerprint_of
 from drnn_core.data.transforms import Preprocessing
 
 
@@ -51,9 +49,9 @@ class LargeGeneratedSet(GeneratedSet):
         size = f"{sizing.image_size} of {sizing.resize} px"
         self.fingerprint = fingerprint_of([self.fingerprint.encode(), size.encode()])
 
-    def images(self, indices: Indices) -> Tensor:
+    def arrays(self, indices: Indices) -> Pixels:
         """See ``ImageSet``: (B, 3, image_size, image_size) uint8."""
-        return torch.stack(in_threads(self._image, self._places(indices)))
+        return np.stack(in_threads(self._image, self._places(indices)))
 
     def picture(self, index: int) -> Image.Image:
         """See ``ImageSet``: the whole scene, ``sizing.resize`` pixels high and wide."""
@@ -63,8 +61,8 @@ class LargeGeneratedSet(GeneratedSet):
         """(B, image_size, image_size) bool: pixels that show the object by half or more."""
         return np.stack(in_threads(self._mask, self._places(indices)))
 
-    def _image(self, index: int) -> Tensor:
-        return self.sizing.prepare(self.picture(index))
+    def _image(self, index: int) -> Pixels:
+        return self.sizing.pixels(self.picture(index))
 
     def _mask(self, index: int) -> NDArray[np.bool_]:
         edge = (self.sizing.resize - self.sizing.image_size) // 2

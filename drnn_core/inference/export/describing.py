@@ -9,7 +9,7 @@ from typing import Any
 import onnx
 from onnx import TensorProto
 
-from drnn_core.cost import network_cost
+from drnn_core.counting import network_cost
 from drnn_core.models.network import Network
 from drnn_core.store.runinfo import RunInfo
 

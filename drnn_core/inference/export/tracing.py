@@ -8,7 +8,8 @@ import numpy as np
 from onnx import TensorProto
 
 from drnn_core.inference.export.graph import Graph
-from drnn_core.trace import BlockLayout, Trace
+from drnn_core.layout import BlockLayout
+from drnn_core.trace import Trace
 
 
 def write_thresholds(graph: Graph, thresholds: str) -> str:

@@ -13,9 +13,10 @@ from drnn_core.inference.skipping.building import Asks, Pieces, Segment, build
 from drnn_core.inference.skipping.cutting import NotAChainError
 from drnn_core.inference.skipping.lowering import Target
 from drnn_core.inference.skipping.path import Path, Steps, overruling
+from drnn_core.layout import BlockLayout
 from drnn_core.models.network import Network
 from drnn_core.recipes import NetworkRecipe
-from drnn_core.trace import BlockLayout, Output
+from drnn_core.trace import Output
 
 # Just below the size, 32 MiB, from which on glibc takes every tensor from the system.
 _KEPT = 31 << 20

@@ -9,6 +9,7 @@ from itertools import pairwise
 
 from torch import fx, nn
 
+from drnn_core.layout import BlockLayout, StageLayout
 from drnn_core.models.gate import Gate
 from drnn_core.models.norm import NORM_KINDS, NormKind
 from drnn_core.models.recursify.blocks import Survey, survey
@@ -21,7 +22,6 @@ from drnn_core.models.recursify.surgery import cut, insert_blocks
 from drnn_core.models.recursify.tracing import trace
 from drnn_core.models.recursive import FirstLoop
 from drnn_core.recipes import NetworkRecipe, recursified_recipe
-from drnn_core.trace import BlockLayout, StageLayout
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,11 @@ from typing import cast
 import torch
 from torch import Tensor, fx
 
+from drnn_core.layout import StageLayout
 from drnn_core.models.network import Network, StageFeatures
 from drnn_core.models.recursive import RecursiveBlock
 from drnn_core.recipes import NetworkRecipe
-from drnn_core.trace import StageLayout, Trace, join_traces
+from drnn_core.trace import Trace, join_traces
 
 
 class RecursifiedNetwork(Network):

@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from drnn_core.cost import count_params
+from drnn_core.counting import count_params
 from drnn_core.models.gate import Gate
 from drnn_core.models.recursify import GateForm, RecursifiedNetwork, recursify
 from drnn_core.models.recursify.body import Keep

@@ -13,8 +13,8 @@ import pytest
 import torch
 from PIL import Image
 
+from drnn_core.data.measuring import measure_preprocessing
 from drnn_core.data.sets import MemorySet
-from drnn_core.data.transforms import measure_preprocessing
 from drnn_core.inference.facts import network_facts
 from drnn_core.inference.frozen import freeze
 from drnn_core.inference.predictor import Predictor

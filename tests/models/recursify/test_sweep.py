@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from drnn_core.cost import network_cost
+from drnn_core.counting import network_cost
 from drnn_core.models.recursify import RecursifiedNetwork, recursify
 from drnn_core.models.recursive import RecursiveBlock
 from drnn_core.models.registry import create_model

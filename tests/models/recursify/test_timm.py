@@ -10,7 +10,7 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 import drnn_core._torchvision  # before timm, which imports torchvision
-from drnn_core.cost import network_cost
+from drnn_core.counting import network_cost
 from drnn_core.models.norm import LoopNorm
 from drnn_core.models.recursify import recursify
 from drnn_core.models.registry import create_model

@@ -37,6 +37,7 @@ from drnn_core.store.runs import (
     WEIGHTS,
     RunInfo,
     RunMetrics,
+    add_network,
     load_network,
     read_run,
     write_run,
@@ -163,6 +164,8 @@ def _copied(folder: Path, target: Path, info: RunInfo) -> bool:
     for each in _FILES:
         if (folder / each).is_file():
             shutil.copyfile(folder / each, target / each)
+    if info.network is None:  # of an earlier version
+        add_network(target)
     return True
 
 

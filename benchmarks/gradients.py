@@ -21,8 +21,8 @@ import torch
 from drnn_core.analysis.gradient_norms import Gradients
 from drnn_core.commands.gradient_watch import IMAGES, GradientWatch
 from drnn_core.data.datasets import load_split
+from drnn_core.data.measuring import measure_preprocessing
 from drnn_core.data.sets import ImageSet
-from drnn_core.data.transforms import measure_preprocessing
 from drnn_core.models.registry import create_model
 from drnn_core.recipes import get_recipe
 from drnn_core.store.files import atomic_write_json

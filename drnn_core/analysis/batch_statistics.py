@@ -106,7 +106,7 @@ def mixed(images: ImageSet, limit: int = 0, seed: int = 0) -> LazySet:
         [images.ids[int(place)] for place in order],
         images.labels[order],
         images.fingerprint,
-        lambda place: images.images([int(order[place])])[0],
+        lambda place: images.arrays([int(order[place])])[0],
     )
 
 

@@ -55,6 +55,7 @@ class Series:
     minutes: float | None = None
     save_seconds: float = 60.0
     gradients: bool = False
+    fuse: bool = False
 
     def run(self) -> int:
         """Train; 0 also when stopped in time, 1 where a training could not go on."""
@@ -77,6 +78,10 @@ class Series:
         return 1 if failed else 0
 
     def _trainings(self) -> list[Train]:
+        """Pairs complete as early as they can be; but a GPU compiles and chooses once a recipe."""
+        pairs = [(recipe, seed) for seed in self.seeds for recipe in self.recipe]
+        if self.device == "cuda":
+            pairs.sort(key=lambda pair: self.recipe.index(pair[0]))
         return [
             Train(
                 recipe=recipe,
@@ -88,9 +93,9 @@ class Series:
                 precision=self.precision,
                 save_seconds=self.save_seconds,
                 gradients=self.gradients,
+                fuse=self.fuse,
             )
-            for seed in self.seeds
-            for recipe in self.recipe
+            for recipe, seed in pairs
         ]
 
 

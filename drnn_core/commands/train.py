@@ -39,6 +39,7 @@ class Train:
         minutes: stop after so many minutes, with the state saved.
         save_seconds: save the state at least this often.
         gradients: measure the gradient in each loop at some epochs, and keep it with the run.
+        fuse: compile the blocks for a GPU first; pays from some minutes of training on.
         json: print the result as JSON.
     """
 
@@ -54,6 +55,7 @@ class Train:
     minutes: float | None = None
     save_seconds: float = 60.0
     gradients: bool = False
+    fuse: bool = False
     json: bool = False
 
     def run(self) -> int:
@@ -132,6 +134,7 @@ class Train:
             self.precision,
             self.minutes,
             self.save_seconds,
+            fuse=self.fuse,
         )
         preprocessing = measure_preprocessing(train_set, sizing)
         return Trainer(network, recipe, train_set, test_set, preprocessing, settings, world)

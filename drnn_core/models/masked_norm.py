@@ -13,7 +13,10 @@ group g (1 / images of g where b belongs to it, 0 elsewhere):
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Callable
+from functools import cache
+from importlib.util import find_spec
+from typing import NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
@@ -51,13 +54,21 @@ def normalise_masked(norm: nn.BatchNorm2d, x: Tensor, executed: Tensor, joint: b
     assert norm.momentum is not None
     # copies: the running statistics change below, before the backward pass would read them
     population = norm.running_mean.clone(), norm.running_var.clone()
-    done = by_group(x, executed, norm.weight, norm.bias, *population, norm.eps, joint)
+    alone = x.is_cuda and not torch.compiler.is_compiling() and find_spec("triton") is not None
+    function = _fused() if alone else by_group
+    done = function(x, executed, norm.weight, norm.bias, *population, norm.eps, joint)
     with torch.no_grad():
         share = norm.momentum * done.counts.to(torch.float32)
         norm.num_batches_tracked.add_(done.counts.to(torch.int64))
         norm.running_mean.add_(share * (done.mean.detach() - norm.running_mean))
         norm.running_var.add_(share * (done.var.detach() - norm.running_var))
     return done.y
+
+
+@cache
+def _fused() -> Callable[..., Normalised]:
+    """The same in a few kernels: one pass over x for the moments, one for the result."""
+    return cast("Callable[..., Normalised]", torch.compile(by_group, dynamic=False))
 
 
 def by_group(

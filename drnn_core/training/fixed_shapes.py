@@ -133,11 +133,12 @@ class FixedShapeUpdates:
         self._graph: torch.cuda.CUDAGraph | None = None
         self.stream = torch.cuda.Stream(self.device) if self.device.type == "cuda" else None
 
-    def capture(self, optimizer: torch.optim.SGD) -> None:
+    def capture(self, optimizer: torch.optim.SGD, fuse: bool = False) -> None:
         """Make ready to update; the network and the optimizer's state are left as they are.
 
         Args:
             optimizer: with ``lr`` as its learning rate, its state loaded if there is one.
+            fuse: compile the blocks first, where there is a compiler for the device.
         """
         self.optimizer = optimizer
         # It refuses the updates after a value that is not finite, as it would a GradScaler's.
@@ -149,7 +150,7 @@ class FixedShapeUpdates:
                 state["momentum_buffer"] = torch.zeros_like(parameter)
         if self.stream is None:
             return
-        if can_fuse(self.device):
+        if fuse and can_fuse(self.device):
             fuse_blocks(self.network)
         self.stream.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(self.stream):

@@ -28,6 +28,7 @@ from drnn_core.training.calibration import calibrate_gates
 from drnn_core.training.captured_forward import CapturedForward
 from drnn_core.training.distributed import check_agreement, replicated, settle
 from drnn_core.training.fixed_shapes import STRIDE, FixedShapeUpdates, can_have_fixed_shapes
+from drnn_core.training.fusing import unfused
 from drnn_core.training.losses import rate_loss
 from drnn_core.training.optim import build_optimizer, check_finite, gate_noise, learning_rate
 from drnn_core.training.resume import Position, load_state, save_state
@@ -148,7 +149,7 @@ class Trainer:
         """
         if self._ready or self.fixed is None:
             return
-        self.fixed.capture(self.optimizer)
+        self.fixed.capture(self.optimizer, self.settings.fuse)
         if self.fixed.stream is not None:
             size = self.preprocessing.image_size
             self._forward = CapturedForward(self.network, _EVALUATED, size, self.fixed.stream)
@@ -207,7 +208,8 @@ class Trainer:
         What was saved before stands untouched, so that a kill in here loses nothing.
         """
         if self.training.calibrate_gates and self.target is not None:
-            calibrate_gates(self.network, self.train_set, self.preprocessing, self.target)
+            with unfused(self.network):
+                calibrate_gates(self.network, self.train_set, self.preprocessing, self.target)
             for bias in map(gate_bias, self.gates):  # rank 0's, which are the ones written
                 bias.copy_(self.world.gathered(bias)[0])
         return self._measured()

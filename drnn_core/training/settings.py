@@ -30,6 +30,8 @@ class Settings:
             takes longer than a second.
         fixed_shapes: make updates that ask nothing of the host and capture them where the device
             is a GPU, see ``fixed_shapes.py``; None does so on a GPU where the training allows it.
+        fuse: compile the blocks of such updates, see ``fusing.py``: a fifth less time a step for
+            some twenty seconds before the first, which pays from some minutes of training on.
     """
 
     folder: Path
@@ -40,6 +42,7 @@ class Settings:
     minutes: float | None = None
     save_seconds: float = 60.0
     fixed_shapes: bool | None = None
+    fuse: bool = False
 
 
 @dataclass(frozen=True)

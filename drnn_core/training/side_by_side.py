@@ -7,6 +7,7 @@ gives what it would alone.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
@@ -15,10 +16,14 @@ from threading import Lock
 import torch
 
 from drnn_core.training.loop import Trainer
-from drnn_core.training.settings import Reporter, TrainingError, TrainingResult
+from drnn_core.training.settings import Reporter, TrainingResult
 
 # Makes a training and who is told of it; the next is made when one has ended.
 Start = Callable[[], tuple[Trainer, Reporter]]
+
+# Seconds: a thread that replays asks for the interpreter at every step, and one that compiles would
+# keep it for 5 ms each time.
+_SWITCH = 0.0005
 
 
 def train_side_by_side(
@@ -26,7 +31,7 @@ def train_side_by_side(
     together: int,
     finish: Callable[[Trainer, TrainingResult], None],
     stop: Callable[[], bool],
-) -> list[TrainingError]:
+) -> list[Exception]:
     """Run every training to its end, its time limit, or until ``stop`` says so.
 
     Args:
@@ -36,26 +41,31 @@ def train_side_by_side(
         stop: asked by all; no further training begins once it says so.
 
     Returns:
-        Why some could not go on; the others are not held up by it.
+        Why some could not begin or go on; the others are not held up by it.
     """
     # A capture bears no other work of its thread; compiling and finishing are not for two at once.
     alone = Lock()
 
-    def run(start: Start) -> TrainingError | None:
+    def run(start: Start) -> Exception | None:
         if stop():
             return None
-        with alone:
-            trainer, report = start()
-            trainer.prepare()
-        stream = None if trainer.fixed is None else trainer.fixed.stream
         try:
+            with alone:
+                trainer, report = start()
+                trainer.prepare()
+            stream = None if trainer.fixed is None else trainer.fixed.stream
             with nullcontext() if stream is None else torch.cuda.stream(stream):
                 result = trainer.run(report, stop)
-        except TrainingError as error:
+            with alone:
+                finish(trainer, result)
+        except (ValueError, RuntimeError, OSError) as error:
             return error
-        with alone:
-            finish(trainer, result)
         return None
 
-    with ThreadPoolExecutor(together, thread_name_prefix="training") as threads:
-        return [error for error in threads.map(run, starts) if error is not None]
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(_SWITCH)
+    try:
+        with ThreadPoolExecutor(together, thread_name_prefix="training") as threads:
+            return [error for error in threads.map(run, starts) if error is not None]
+    finally:
+        sys.setswitchinterval(before)

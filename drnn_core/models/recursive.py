@@ -151,25 +151,29 @@ class RecursiveBlock(nn.Module):
         if self.fixed_shapes:
             return self.body(x, loop, executed)
         order = torch.argsort(executed.logical_not(), stable=True)
-        inverse = torch.argsort(order)
-        count, x = int(executed.sum()), permute_images(x, order, inverse)
+        inverse, count = torch.argsort(order), int(executed.sum())
         residual = (
-            self._in_groups(x, loop, count) if self.groups_apart else self.body(x, loop, count)
+            self._in_groups(x, loop, order[:count], order[count:])
+            if self.groups_apart
+            else self.body(permute_images(x, order, inverse), loop, count)
         )
         return permute_images(residual, inverse, order)
 
-    def _in_groups(self, x: Tensor, loop: int, count: int) -> Tensor:
-        """F_loop(x), of which the first ``count`` images execute, without a gradient to the others.
+    def _in_groups(self, x: Tensor, loop: int, stay: Tensor, leave: Tensor) -> Tensor:
+        """F_loop(x) of the images numbered ``stay``, then of ``leave``, without gradient to these.
 
         Their residuals have weight 0 in the selection, so all that would be computed backward
         through them is 0; their values count, for the gates. Empty groups are run like others:
         processes that share a batch meet in its norms.
         """
-        inside, outside = torch.split(x, [count, x.shape[0] - count])
-        residual = self.body(inside, loop, count)
+        residual = self.body(pick_images(x, stay), loop, len(stay))
         with torch.no_grad():  # second: autocast keeps the weights that it has cast for the first
-            left = self.body(outside, loop, 0)
-        return torch.cat([residual, left])
+            left = self.body(x[leave], loop, 0)
+        joined = torch.cat([residual, left])
+        # an empty part has no layout, and takes it from what it is joined with
+        if joined.is_contiguous() and x.is_contiguous(memory_format=torch.channels_last):
+            return joined.contiguous(memory_format=torch.channels_last)
+        return joined
 
     def advance(self, beside: Tensor, residual: Tensor) -> Tensor:
         """An executed loop's result: relu(x + F(x)), with what stands beside F for x."""
@@ -198,6 +202,31 @@ class _PermuteImages(torch.autograd.Function):
     def backward(ctx: Any, *grads: Any) -> tuple[Tensor, None, None]:
         (inverse,) = ctx.saved_tensors
         return grads[0][inverse], None, None
+
+
+class _PickImages(torch.autograd.Function):
+    """``x[here]``, each image at most once, whose gradient lies in memory as ``x`` does.
+
+    That of indexing, of a slice and of ``split`` with an unused part is joined to zeros, or
+    written into zeros, that are not channels_last.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, here: Tensor) -> Tensor:
+        ctx.save_for_backward(here)
+        ctx.like = torch.empty_like(x, device="meta")
+        return x[here]
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Any) -> tuple[Tensor, None]:
+        (here,) = ctx.saved_tensors
+        whole = torch.zeros_like(ctx.like, device=grads[0].device, dtype=grads[0].dtype)
+        return whole.index_copy_(0, here, grads[0]), None
+
+
+def pick_images(x: Tensor, here: Tensor) -> Tensor:
+    """(B, ...) -> (N, ...): the images numbered ``here``, (N,) and no number twice."""
+    return cast(Tensor, _PickImages.apply(x, here))
 
 
 def permute_images(x: Tensor, order: Tensor, inverse: Tensor) -> Tensor:

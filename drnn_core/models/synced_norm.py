@@ -144,20 +144,35 @@ class SyncedLoopNorm(LoopNorm):
         if executed is None or self.kind in ("naive", "lvbn"):
             return _by_batch(norm, x, self.world)
         assert isinstance(executed, int), "a mask is for a batch that one process holds"
-        inside, outside = torch.split(x, [executed, x.shape[0] - executed])
         if self.kind == "ilvbn_joint":
-            (moments,) = world_moments(self.world, inside)
+            # a part of x even where it is empty: every process meets the others going backward
+            (moments,) = world_moments(self.world, x[:executed])
             _update_running(norm, moments)
             return _normalised(norm, x, moments)
+        inside, outside = _groups(x, executed)
         of_inside, of_outside = world_moments(self.world, inside, outside)
         _update_running(norm, of_inside)
-        joined = torch.cat(
+        if not len(outside):
+            return _normalised(norm, inside, of_inside)
+        if not len(inside):
+            return _normalised(norm, outside, of_outside)
+        return torch.cat(
             [_normalised(norm, inside, of_inside), _normalised(norm, outside, of_outside)]
         )
-        # cat takes the layout of its first part, and an empty part has none
-        if x.is_contiguous(memory_format=torch.channels_last):
-            return joined.contiguous(memory_format=torch.channels_last)
-        return joined
+
+
+def _groups(x: Tensor, executed: int) -> tuple[Tensor, Tensor]:
+    """The images of ``x`` that execute, its first ones, and the others.
+
+    An empty group is no part of ``x``: joined with its gradient, which has no layout, the other
+    group's would lose its own, channels_last.
+    """
+    if executed == len(x):
+        return x, x.new_empty((0, *x.shape[1:]))
+    if executed == 0:
+        return x.new_empty((0, *x.shape[1:])), x
+    inside, outside = torch.split(x, [executed, len(x) - executed])
+    return inside, outside
 
 
 class SyncedBatchNorm(nn.BatchNorm2d):

@@ -14,6 +14,8 @@ from torch import Tensor, nn
 from drnn_core.models.bodies import BasicBody, BottleneckBody, InvertedResidualBody
 from drnn_core.models.gate import Gate
 from drnn_core.models.recursive import RecursiveBlock, permute_images
+from drnn_core.models.synced import synchronise
+from drnn_core.models.world import World
 from tests.models.checks import norms, recursion
 from tests.models.checks.blocks import CASES, BlockCase, make_block, make_images
 from tests.models.checks.core import real_core
@@ -171,6 +173,53 @@ def test_groups_run_apart_as_they_do_together(make: Any, batch_that_runs: int) -
     for found, expected in zip(*results, strict=True):
         torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
     assert sum(backward) == int(replay.sum())
+
+
+@pytest.mark.parametrize("spread", [False, True], ids=["local", "synced"])
+@pytest.mark.parametrize("batch_that_runs", [0, 1, 2, 5, 6], ids=lambda count: f"{count} of 6 run")
+@pytest.mark.parametrize("make", [BasicBody, BottleneckBody, InvertedResidualBody])
+def test_features_and_gradients_keep_channels_last(
+    make: Any, batch_that_runs: int, spread: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the size of the groups; contiguous ones make every operator slower."""
+    block = RecursiveBlock(make(8, 8, loops=2), 2, Gate(8)).train()
+    if spread:
+        synchronise(block, World())
+    seen: list[str] = []
+
+    def look(name: str, tensor: Tensor | None) -> None:
+        # a group of no image has no layout
+        if tensor is None or not len(tensor):
+            return
+        if not tensor.is_contiguous(memory_format=torch.channels_last):
+            seen.append(f"{name}: {tuple(tensor.shape)} by {tensor.stride()}")
+        if tensor.requires_grad:
+            tensor.register_hook(lambda grad: look(f"gradient of {name}", grad))
+
+    def hook(name: str) -> Any:
+        def hear(_: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+            look(f"input of {name}", inputs[0])
+            look(f"output of {name}", output)
+
+        return hear
+
+    for name, module in block.body.named_children():
+        module.register_forward_hook(hook(name))
+    advance = block.advance
+
+    def advanced(beside: Tensor, residual: Tensor) -> Tensor:
+        look("residual", residual)
+        return advance(beside, residual)
+
+    monkeypatch.setattr(block, "advance", advanced)
+    replay = torch.zeros(6, 2, dtype=torch.bool)
+    replay[:batch_that_runs, 0] = True
+    images = torch.randn(6, 8, 4, 4, requires_grad=True)
+    x = images.contiguous(memory_format=torch.channels_last)
+    look("images", x)
+    features = block(x, replay.flip(0)).features
+    features.square().sum().backward()
+    assert seen == []
 
 
 def test_mixed_precision_teaches_the_weights_of_every_loop() -> None:

@@ -156,23 +156,24 @@ FAULTS = (
     ),
     _block(
         "executed images are not told apart",
-        "if self.groups_apart else self.body(x, loop, count)",
-        "if False else self.body(x, loop, None)",
+        "if self.groups_apart\n"
+        "            else self.body(permute_images(x, order, inverse), loop, count)",
+        "if False\n            else self.body(permute_images(x, order, inverse), loop, None)",
     ),
     _block(
         "images that left are run like those that execute",
-        "left = self.body(outside, loop, 0)",
-        "left = self.body(outside, loop, len(outside))",
+        "left = self.body(x[leave], loop, 0)",
+        "left = self.body(x[leave], loop, len(leave))",
     ),
     _block(
         "no gradient to the executed images",
-        "residual = self.body(inside, loop, count)",
-        "residual = self.body(inside, loop, count).detach()",
+        "residual = self.body(pick_images(x, stay), loop, len(stay))",
+        "residual = self.body(pick_images(x, stay), loop, len(stay)).detach()",
     ),
     _block(
         "images that left have no residual",
-        "return torch.cat([residual, left])",
-        "return torch.cat([residual, 0 * left])",
+        "joined = torch.cat([residual, left])",
+        "joined = torch.cat([residual, 0 * left])",
     ),
     _block(
         "bodies whose norms see the whole batch are run group by group",
@@ -195,14 +196,19 @@ FAULTS = (
         "return grads[0], None, None",
     ),
     _block(
+        "the executed images' gradient goes to others",
+        "return whole.index_copy_(0, here, grads[0]), None",
+        "return whole.index_copy_(0, here.flip(0), grads[0]), None",
+    ),
+    _block(
         "skipped images carry no gradient to the gate",
         "alive.to(x.dtype)[:, None, None, None]",
         "(alive.detach() + (alive - alive.detach()) * executed).to(x.dtype)[:, None, None, None]",
     ),
     _block(
         "every loop uses the first norm",
-        "residual = self.body(inside, loop, count)",
-        "residual = self.body(inside, 0, count)",
+        "residual = self.body(pick_images(x, stay), loop, len(stay))",
+        "residual = self.body(pick_images(x, stay), 0, len(stay))",
     ),
     _block(
         "evaluation uses the first norm in every loop",

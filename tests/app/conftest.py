@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 import streamlit as st
@@ -23,6 +24,16 @@ def fresh_app(
     st.cache_resource.clear()
     yield
     st.cache_resource.clear()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def no_installed_components() -> Iterator[None]:
+    """Streamlit's test runner looks through all installed packages for components, every time.
+
+    Loopscope uses none, and the search takes as long as a page.
+    """
+    with patch("streamlit.components.v2.manifest_scanner.scan_component_manifests", list):
+        yield
 
 
 @pytest.fixture(scope="session")

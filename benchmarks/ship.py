@@ -27,10 +27,10 @@ from drnn_core.data.sets import ImageSet
 from drnn_core.evaluation import measure
 from drnn_core.inference.recording import record_run
 from drnn_core.inference.skipping import fast_forward
-from drnn_core.recipes import get_recipe
 from drnn_core.store.integrity import verify_run
 from drnn_core.store.norms import has_norms
 from drnn_core.store.repeats import changes_of, data_set_of
+from drnn_core.store.retraining import recipe_epochs
 from drnn_core.store.runs import (
     CARD,
     INFO,
@@ -95,16 +95,9 @@ def name_of(info: RunInfo) -> str:
         for change in changes_of(info)
     ]
     recipe = info.recipe_name.rpartition("_")[2]
-    if info.epochs != _epochs(info):
+    if recipe_epochs(info) not in (None, info.epochs):
         recipe += f"_{info.epochs}epochs"
     return "_".join([data, network, *changed, recipe, f"s{info.seed}"])
-
-
-def _epochs(info: RunInfo) -> int:
-    try:
-        return get_recipe(info.recipe_name).training.epochs
-    except ValueError:
-        return info.epochs
 
 
 def ship(folder: Path, out: Path, sets: Sequence[ImageSet], *, remeasure: bool = False) -> Shipment:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from app.models.notes import Note, macs_differ, params_agree
-from app.models.ours import OwnRun
+from app.models.ours import OwnRun, OwnTraining
 from app.models.tables import Model, View, counts_right
 
 DASH = "–"
@@ -79,12 +79,17 @@ def columns_of(view: View, data_set: str) -> list[Column]:
         ),
         Column("target", "target", "", "t: the opening rate that training aims at"),
         Column("printed", "printed", accuracy, f"on the {kind}, in the paper"),
-        Column("ours", "here", accuracy, f"of a run of ours on the {kind}; – where there is none"),
+        Column(
+            "ours",
+            "here",
+            accuracy,
+            f"of ours on the {kind}, mean ± standard deviation over seeds; – where there is none",
+        ),
     ]
 
 
-def cells_of(model: Model, run: OwnRun | None) -> dict[str, Cell]:
-    """The cells of a network by column."""
+def cells_of(model: Model, ours: Sequence[OwnTraining]) -> dict[str, Cell]:
+    """The cells of a network by column; ``ours``: its trainings, that to show first."""
     recipe, paper = model.recipe, model.paper
     right = counts_right(recipe.dataset)
     scale, digits = (1e9, 2) if right else (1e6, 1)
@@ -115,7 +120,7 @@ def cells_of(model: Model, run: OwnRun | None) -> dict[str, Cell]:
         "loops_expected": Cell(f"{model.loops_expected:.2f}" if looped else DASH),
         "target": Cell(DASH if recipe.target is None else f"{recipe.target:g}"),
         "printed": _printed_accuracy(model),
-        "ours": _own_accuracy(model, run),
+        "ours": _own_accuracy(model, ours),
     }
 
 
@@ -174,13 +179,18 @@ def _printed_accuracy(model: Model) -> Cell:
     return Cell(f"{model.printed:.2f}", f"{paper.source} of the paper{top5}")
 
 
-def _own_accuracy(model: Model, run: OwnRun | None) -> Cell:
-    if run is None:
+def _own_accuracy(model: Model, ours: Sequence[OwnTraining]) -> Cell:
+    if not ours:
         return Cell(DASH, f"no run of this network on {model.recipe.dataset} is here")
-    return Cell(f"{run.accuracy:.2f}", f"run {run.name}, {epochs_text(run)} on {run.info.dataset}")
+    first, *others = ours
+    several = len(first.runs) > 1
+    what = f"mean ± standard deviation of seeds {first.seeds}: " if several else ""
+    meaning = f"{what}run {first.name}, {epochs_text(first)} on {first.info.dataset}"
+    more = [f"{each.accuracy_text} of {each.name}, {epochs_text(each)}" for each in others]
+    return Cell(first.accuracy_text, "; also ".join([meaning, *more]))
 
 
-def epochs_text(run: OwnRun) -> str:
+def epochs_text(run: OwnRun | OwnTraining) -> str:
     """How long a run was trained, in words."""
     return f"{run.info.epochs:,} epoch{'s' if run.info.epochs != 1 else ''}"
 

@@ -8,18 +8,20 @@ from typing import Any
 
 import pandas as pd
 
-from app.models.ours import OwnRun, result_of
+from app.models.ours import OwnRun, OwnTraining, result_of
 from app.models.points import Point
 from app.models.tables import Model
 
 
-def models_table(groups: Mapping[str, Sequence[Model]], runs: Sequence[OwnRun]) -> pd.DataFrame:
+def models_table(
+    groups: Mapping[str, Sequence[Model]], trainings: Sequence[OwnTraining]
+) -> pd.DataFrame:
     """A row for each network: counts, what the paper prints, and our result.
 
     Parameters and multiply-adds are counts, the paper's too; accuracies and errors in %.
     """
     rows = [
-        _line(group, model, result_of(model.name, runs))
+        _line(group, model, result_of(model.name, trainings))
         for group, models in groups.items()
         for model in models
     ]
@@ -37,7 +39,7 @@ def points_table(points: Sequence[Point]) -> pd.DataFrame:
     return pd.DataFrame([asdict(point) for point in points]).drop(columns="hover", errors="ignore")
 
 
-def _line(group: str, model: Model, run: OwnRun | None) -> dict[str, Any]:
+def _line(group: str, model: Model, run: OwnTraining | None) -> dict[str, Any]:
     recipe, paper = model.recipe, model.paper
     line: dict[str, Any] = {
         "group": group,
@@ -64,14 +66,14 @@ def _line(group: str, model: Model, run: OwnRun | None) -> dict[str, Any]:
     return line | ({} if run is None else {f"run_{k}": v for k, v in _measured(run).items()})
 
 
-def _measured(run: OwnRun) -> dict[str, Any]:
+def _measured(run: OwnRun | OwnTraining) -> dict[str, Any]:
     metrics = run.metrics
     return {
         "changed": "; ".join(run.changed),
         "dataset": run.info.dataset,
         "epochs": run.info.epochs,
         "recipe": run.info.recipe_name,
-        "seed": run.info.seed,
+        "seed": run.seeds,
         "images": metrics.n,
         "error": metrics.error,
         "error_top5": metrics.error_top5,

@@ -7,14 +7,15 @@ from functools import cache
 from html import escape
 from itertools import groupby
 from pathlib import Path
+from statistics import stdev
 from typing import Any
 from urllib.parse import urlencode
 
 from streamlit.components import v2
 
-from app.models.cells import DASH, Cell, Column, cells_of, columns_of, epochs_text, marks_of
+from app.models.cells import DASH, Cell, Column, cells_of, columns_of, marks_of
 from app.models.notes import Note
-from app.models.ours import OwnRun, result_of
+from app.models.ours import OwnRun, OwnTraining, results_of
 from app.models.tables import VIEWS, Model, View
 from app.units import macs_text
 from drnn_core.recipes import NETWORKS
@@ -40,7 +41,7 @@ def show_table(
 
 def models_table(
     groups: Mapping[str, Sequence[Model]],
-    runs: Sequence[OwnRun],
+    trainings: Sequence[OwnTraining],
     notes: Mapping[int, Note],
     view: View,
     data_set: str,
@@ -49,7 +50,7 @@ def models_table(
 
     Args:
         groups: the networks by the heading under which they stand.
-        runs: all of ours.
+        trainings: all of ours.
         notes: with the numbers that stand beside the names.
         view: which table.
         data_set: that all of the networks are for.
@@ -62,7 +63,7 @@ def models_table(
             f"<span>{escape(title)}</span></th></tr>"
         )
         for model in models:
-            cells = cells_of(model, result_of(model.name, runs))
+            cells = cells_of(model, results_of(model.name, trainings))
             first = _name(model, notes)
             row = [(column, cells[column.key]) for column in columns]
             body.append(_row(f'class="{model.kind}" {_pick(model.name)}', first, row))
@@ -128,7 +129,12 @@ _RUN_COLUMNS = (
     Column("network", "network", "", "that was trained, and what was changed of it", words=True),
     Column("data", "data set", "", "of its training and its test", words=True),
     Column("epochs", "epochs", "", "of training; the paper trains 350 on CIFAR-10"),
-    Column("error", "error, %", "", "share of test images answered wrong"),
+    Column(
+        "error",
+        "error, %",
+        "",
+        "share of test images answered wrong: mean ± standard deviation over seeds",
+    ),
     Column("loops", "loops", "", "executed per test image, mean ± standard deviation, of the most"),
     Column(
         "rate",
@@ -138,38 +144,70 @@ _RUN_COLUMNS = (
         "brackets what training aimed at",
     ),
     Column("macs", "multiply-adds", "", "measured, mean of the test images"),
+    Column("paper", "printed, %", "", "error that the paper prints, if on this data set"),
 )
 
 
-def runs_table(runs: Sequence[OwnRun], chosen: str, caption: str) -> str:
-    """Runs of ours, one a row; ``chosen`` is the one in the sidebar."""
-    body = [_run_row(run, run.name == chosen) for run in runs]
+def runs_table(trainings: Sequence[OwnTraining], chosen: str, caption: str) -> str:
+    """Trainings of ours, one a row with its seeds; ``chosen`` is the run in the sidebar."""
+    body = [_training_row(each, chosen) for each in trainings]
     return _table(caption, "Run", _RUN_COLUMNS, body)
 
 
-def _run_row(run: OwnRun, chosen: bool) -> str:
-    metrics, info = run.metrics, run.info
-    title = NETWORKS[run.network].title if run.network else info.title
-    changed = f"; {', '.join(run.changed)}" if run.changed else ""
+def _training_row(ours: OwnTraining, chosen: str) -> str:
+    metrics, info = ours.metrics, ours.info
+    title = NETWORKS[ours.network].title if ours.network else info.title
+    changed = f"; {', '.join(ours.changed)}" if ours.changed else ""
     loops = DASH
     if metrics.loops_max:
         loops = f"{metrics.loops_mean:.2f} ± {metrics.loops_std:.2f} of {metrics.loops_max}"
     rate = DASH
     if metrics.rate is not None:
         rate = f"{metrics.rate:.3f}" + (f" ({metrics.target:g})" if metrics.target else "")
+    each = "; ".join(f"seed {run.info.seed}: {run.metrics.error:.2f}" for run in ours.runs)
     cells = [
         Cell(title + changed),
         Cell(info.dataset),
-        Cell(epochs_text(run).split()[0], f"recipe {info.recipe_name}, seed {info.seed}"),
-        Cell(f"{metrics.error:.2f}", f"n = {metrics.n:,} images"),
+        Cell(f"{info.epochs:,}", f"recipe {info.recipe_name}, seed {ours.seeds}"),
+        Cell(_error_text(ours), f"{each}; n = {metrics.n:,} images"),
         Cell(loops),
         Cell(rate),
         Cell(macs_text(metrics.macs_mean)),
+        _printed_error(ours),
     ]
+    return _row(_pick(ours.network), _links(ours, chosen), zip(_RUN_COLUMNS, cells, strict=True))
+
+
+def _error_text(ours: OwnTraining) -> str:
+    more = ""
+    if len(ours.runs) > 1:
+        more = f" ± {stdev(run.metrics.error for run in ours.runs):.2f}"
+    return f"{ours.metrics.error:.2f}{more}"
+
+
+def _printed_error(ours: OwnTraining) -> Cell:
+    """The paper's error, of the network as it is on the paper's data set."""
+    if ours.network is None or not ours.is_result_of(ours.network):
+        return Cell(DASH)
+    paper = NETWORKS[ours.network].paper
+    if paper is None or paper.error is None:
+        return Cell(DASH)
+    return Cell(f"{paper.error:.2f}", f"{paper.source} of the paper")
+
+
+def _links(ours: OwnTraining, chosen: str) -> str:
+    """The run's name as a link to it; of several what they have in common, and a link a seed."""
+    several = len(ours.runs) > 1
+    shared = ours.name.partition(" (seeds ")[0] + " " if several else ""
+    links = " ".join(_link(run, f"s{run.info.seed}" if several else run.name) for run in ours.runs)
+    here = any(run.name == chosen for run in ours.runs)
+    return escape(shared) + links + (' <span class="here">in the sidebar</span>' if here else "")
+
+
+def _link(run: OwnRun, text: str) -> str:
     address = f"/inspect?{urlencode({'run': run.name})}"
-    link = f'<a href="{_quoted(address)}" target="_self">{escape(run.name)}</a>'
-    here = ' <span class="here">in the sidebar</span>' if chosen else ""
-    return _row(_pick(run.network), link + here, zip(_RUN_COLUMNS, cells, strict=True))
+    title = f' title="{_quoted(run.name)}"' if text != run.name else ""
+    return f'<a href="{_quoted(address)}" target="_self"{title}>{escape(text)}</a>'
 
 
 def _table(caption: str, first: str, columns: Sequence[Column], body: Sequence[str]) -> str:

@@ -10,13 +10,13 @@ from app.inspection.path import network_structure
 from app.models import words
 from app.models.cells import epochs_text
 from app.models.notes import MEASURED, notes_on
-from app.models.ours import OwnRun
+from app.models.ours import OwnTraining
 from app.models.tables import Model, counts_right
 from app.pathpicture import legend, path_html
 from app.units import macs_text, params_text
 
 
-def show_network(model: Model, counterpart: Model | None, run: OwnRun | None) -> None:
+def show_network(model: Model, counterpart: Model | None, run: OwnTraining | None) -> None:
     """The section below the choice."""
     _figures(model, run)
     sentences = [words.described(model)]
@@ -36,7 +36,7 @@ def show_network(model: Model, counterpart: Model | None, run: OwnRun | None) ->
         st.caption(words.untrained(model))
 
 
-def _figures(model: Model, run: OwnRun | None) -> None:
+def _figures(model: Model, run: OwnTraining | None) -> None:
     paper, recipe = model.paper, model.recipe
     with st.container(horizontal=True, key="key_figures"):
         printed = "" if paper.params is None else f"; printed {paper.params:g} M"
@@ -71,9 +71,9 @@ def _figures(model: Model, run: OwnRun | None) -> None:
         if run is not None:
             _figure(
                 f"Our {what}, {epochs_text(run)}",
-                f"{run.accuracy:.2f} %",
-                f"Run {run.name} on {run.info.dataset}, n = {run.metrics.n:,} test images. Fewer "
-                "epochs than the paper's are no reproduction.",
+                f"{run.accuracy_text} %",
+                f"Run {run.name} on {run.info.dataset}, n = {run.metrics.n:,} test images; ±: "
+                "standard deviation over seeds. Fewer epochs than the paper's are no reproduction.",
             )
 
 

@@ -1,14 +1,21 @@
-"""What was trained here: runs as results of the paper's networks, each on its own data set."""
+"""What was trained here: runs as results of the paper's networks, each on its own data set.
+
+Runs that differ in nothing but the seed are one training, whose figures are means over the seeds.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
+from statistics import stdev
+from typing import Any
 
 from app.cache import Run
 from app.models.tables import measured
 from drnn_core.recipes import NETWORKS
-from drnn_core.store.repeats import changes_of, data_set_of
+from drnn_core.store.repeats import changes_of, data_set_of, repeats_of, training_of_run
 from drnn_core.store.runs import Metrics, RunInfo
 
 
@@ -31,6 +38,11 @@ class OwnRun:
     data_set: str
 
     @property
+    def seeds(self) -> str:
+        """For people."""
+        return str(self.info.seed)
+
+    @property
     def metrics(self) -> Metrics:
         """Measured on the test split."""
         return self.info.metrics.test
@@ -48,15 +60,111 @@ class OwnRun:
         return same and self.data_set == NETWORKS[network].dataset
 
 
+@dataclass(frozen=True)
+class OwnTraining:
+    """Runs of one training, in the order of their seeds.
+
+    Attributes:
+        runs: one for each seed.
+    """
+
+    runs: tuple[OwnRun, ...]
+
+    @property
+    def info(self) -> RunInfo:
+        """run.json of the first seed; all say the same of the training."""
+        return self.runs[0].info
+
+    @property
+    def name(self) -> str:
+        """Of the run's folder; of several what all are called but for the seed, or the title."""
+        if len(self.runs) == 1:
+            return self.runs[0].name
+        shared = {re.sub(r"_s\d+$", "", run.name) for run in self.runs}
+        return f"{shared.pop() if len(shared) == 1 else self.info.title} (seeds {self.seeds})"
+
+    @property
+    def seeds(self) -> str:
+        """For people."""
+        return ", ".join(str(run.info.seed) for run in self.runs)
+
+    @property
+    def network(self) -> str | None:
+        """See ``OwnRun``."""
+        return self.runs[0].network
+
+    @property
+    def changed(self) -> tuple[str, ...]:
+        """See ``OwnRun``."""
+        return self.runs[0].changed
+
+    @property
+    def data_set(self) -> str:
+        """See ``OwnRun``."""
+        return self.runs[0].data_set
+
+    @cached_property
+    def schooling(self) -> str:
+        """Equal of networks that were trained alike on the same images."""
+        found = training_of_run(self.info)
+        return f"{found.fingerprint} {found.epochs} {found.settings}"
+
+    @cached_property
+    def metrics(self) -> Metrics:
+        """Means over the seeds; the standard deviation of loops is over images, its mean."""
+        every = [run.metrics for run in self.runs]
+        names = ("error", "loss", "loops_mean", "loops_std", "macs_mean")
+        means: dict[str, Any] = {
+            name: sum(getattr(each, name) for each in every) / len(every) for name in names
+        }
+        for name in ("rate", "error_top5"):
+            known = [getattr(each, name) for each in every if getattr(each, name) is not None]
+            means[name] = sum(known) / len(known) if known else None
+        return replace(every[0], **means)
+
+    @property
+    def accuracy(self) -> float:
+        """Mean over seeds of what ``OwnRun.accuracy`` is."""
+        return sum(run.accuracy for run in self.runs) / len(self.runs)
+
+    @property
+    def accuracy_text(self) -> str:
+        """Mean ± standard deviation over seeds, the figure itself of one."""
+        more = ""
+        if len(self.runs) > 1:
+            more = f" ± {stdev(run.accuracy for run in self.runs):.2f}"
+        return f"{self.accuracy:.2f}{more}"
+
+    def is_result_of(self, network: str) -> bool:
+        """See ``OwnRun``."""
+        return self.runs[0].is_result_of(network)
+
+
+def trainings_of(runs: Sequence[OwnRun]) -> list[OwnTraining]:
+    """Runs put together by training, by the name of their first; every run is in one of them."""
+    by_name = {run.name: run for run in runs}
+    found: list[OwnTraining] = []
+    for each in repeats_of({name: run.info for name, run in by_name.items()}):
+        found.append(OwnTraining(tuple(by_name[name] for name in each.names.values())))
+        found += [OwnTraining((by_name[name],)) for name in each.others]
+    return sorted(found, key=lambda training: training.runs[0].name)
+
+
 def own_runs(runs: Iterable[Run]) -> list[OwnRun]:
     """All runs that can be read, by name."""
     return [_own(run.name, run.info) for run in runs if run.info is not None]
 
 
-def result_of(network: str, runs: Sequence[OwnRun]) -> OwnRun | None:
-    """The run to show beside the paper's result: of several the one with the most epochs."""
-    fitting = [run for run in runs if run.is_result_of(network)]
-    return max(fitting, key=lambda run: run.info.epochs, default=None)
+def result_of(network: str, trainings: Sequence[OwnTraining]) -> OwnTraining | None:
+    """The training to show beside the paper's result: of several the longest, then most seeds."""
+    fitting = results_of(network, trainings)
+    return fitting[0] if fitting else None
+
+
+def results_of(network: str, trainings: Sequence[OwnTraining]) -> list[OwnTraining]:
+    """Every training of the network as it is, on the paper's data set, the longest first."""
+    fitting = [each for each in trainings if each.is_result_of(network)]
+    return sorted(fitting, key=lambda each: (each.info.epochs, len(each.runs)), reverse=True)
 
 
 def _own(name: str, info: RunInfo) -> OwnRun:

@@ -14,9 +14,10 @@ from app.inspection import parts
 from app.models import controls, export, markup, notes, points, texts
 from app.models.figures import accuracy_figure
 from app.models.network import show_network
-from app.models.ours import OwnRun, own_runs, result_of
+from app.models.ours import OwnTraining, own_runs, result_of, trainings_of
 from app.models.plot import Cost
 from app.models.tables import VIEWS, Model, View
+from drnn_core.store.retraining import train_command
 
 _TABLE, _RUNS, _DRAWING = "models_table", "models_runs", "models_drawing"
 _COSTS: tuple[Cost, Cost] = ("macs", "params")
@@ -29,13 +30,13 @@ class Page:
     Attributes:
         view: the table.
         groups: its networks that are shown, by heading.
-        runs: all of ours that can be read.
+        trainings: all of ours that can be read.
         chosen: name of the network that is drawn.
     """
 
     view: View
     groups: dict[str, list[Model]]
-    runs: list[OwnRun]
+    trainings: list[OwnTraining]
     chosen: str
 
     @property
@@ -44,23 +45,26 @@ class Page:
         return [model for models in self.groups.values() for model in models]
 
     @property
-    def own(self) -> list[OwnRun]:
-        """Runs of the networks that are shown, changed or not, on whatever data set.
+    def own(self) -> list[OwnTraining]:
+        """Trainings of the networks that are shown, changed or not, on whatever data set.
 
-        Runs of networks that stand in no table, such as other backbones, come after them.
+        Those of networks that stand in no table, such as other backbones, come after them.
         """
         names = {model.name for model in self.models}
-        shown = [run for run in self.runs if run.network in names]
-        return [*shown, *(run for run in self.runs if run.network is None)]
+        shown = [each for each in self.trainings if each.network in names]
+        return [*shown, *(each for each in self.trainings if each.network is None)]
 
 
 def show() -> None:
     """Draw the page."""
     parts.style(charts.palette())
     all_runs = cache.list_runs()
-    runs = own_runs(all_runs)
+    trainings = trainings_of(own_runs(all_runs))
     in_sidebar = runpicker.chosen_run()
-    of_run = next((run.network for run in runs if in_sidebar and run.name == in_sidebar.name), None)
+    every = [run for each in trainings for run in each.runs]
+    of_run = next(
+        (run.network for run in every if in_sidebar and run.name == in_sidebar.name), None
+    )
     st.title("Models", anchor=False)
     texts.lead()
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
@@ -71,12 +75,12 @@ def show() -> None:
     names = [name for group in shown.values() for name in group]
     counted = _count(names)
     groups = {title: [counted[name] for name in group] for title, group in shown.items()}
-    _export(exports, view, groups, runs)
+    _export(exports, view, groups, trainings)
     plots = st.container()
     st.divider()
     with st.container(key=_DRAWING):
         chosen = controls.network_control(names, of_run)
-        page = Page(view, groups, runs, chosen)
+        page = Page(view, groups, trainings, chosen)
         _network(page)
     with plots:
         _plots(page)
@@ -128,7 +132,7 @@ def _network(page: Page) -> None:
     model = counted[page.chosen]
     other = model.recipe.counterpart
     counterpart = None if other is None else _count([other])[other]
-    show_network(model, counterpart, result_of(model.name, page.runs))
+    show_network(model, counterpart, result_of(model.name, page.trainings))
 
 
 def _table(page: Page) -> None:
@@ -142,7 +146,7 @@ def _table(page: Page) -> None:
             for title, models in page.groups.items()
             if models[0].recipe.dataset == data_set
         }
-        table = markup.models_table(groups, page.runs, found, page.view, data_set)
+        table = markup.models_table(groups, page.trainings, found, page.view, data_set)
         key = f"{_TABLE}_{data_set}"
         markup.show_table(key, table, page.chosen, _picked(key), _DRAWING)
     texts.column_meanings(page.view, data_sets[0])
@@ -156,6 +160,7 @@ def _own(page: Page, runs: Sequence[cache.Run], in_sidebar: str) -> None:
     if page.own:
         table = markup.runs_table(page.own, in_sidebar, "Runs of these networks")
         markup.show_table(_RUNS, table, page.chosen, _picked(_RUNS), _DRAWING)
+        texts.commands([train_command(each.info) for each in page.own])
     else:
         texts.no_runs(page.chosen)
     if damaged:
@@ -167,11 +172,16 @@ def _own(page: Page, runs: Sequence[cache.Run], in_sidebar: str) -> None:
         _pair(page, [], data_set)
 
 
-def _export(place: Any, view: View, groups: dict[str, list[Model]], runs: Sequence[OwnRun]) -> None:
+def _export(
+    place: Any, view: View, groups: dict[str, list[Model]], trainings: Sequence[OwnTraining]
+) -> None:
     with place.popover("Export", width="content"):
         st.caption("Every figure at full length")
-        downloads.tables(VIEWS[view], lambda: export.models_table(groups, runs), "models", "Table")
-        if runs:
+        downloads.tables(
+            VIEWS[view], lambda: export.models_table(groups, trainings), "models", "Table"
+        )
+        if trainings:
+            runs = [run for each in trainings for run in each.runs]
             downloads.tables("runs", lambda: export.runs_table(runs), "models_runs", "Runs")
 
 

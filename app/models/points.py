@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
 from app.models.cells import epochs_text
-from app.models.ours import OwnRun
+from app.models.ours import OwnTraining
 from app.models.tables import Kind, Model, counts_right, short_title
 from app.units import macs_text, params_text
 
@@ -32,6 +33,7 @@ class Point:
         counterpart: name of its plain network, None for such.
         ours: a run of ours, not a printed result.
         hover: lines of HTML; what comes from outside is escaped in it.
+        schooling: equal of networks of ours that were trained alike; "" of the paper's.
     """
 
     network: str
@@ -43,6 +45,7 @@ class Point:
     counterpart: str | None
     ours: bool
     hover: str
+    schooling: str = ""
 
     @property
     def loops(self) -> bool:
@@ -75,33 +78,47 @@ def printed_points(models: Sequence[Model]) -> list[Point]:
     ]
 
 
-def own_points(runs: Sequence[OwnRun], models: Sequence[Model]) -> list[Point]:
-    """Runs of these networks: measured multiply-adds, our count of parameters, test accuracy.
+def own_points(ours: Sequence[OwnTraining], models: Sequence[Model]) -> list[Point]:
+    """Trainings of these networks: measured multiply-adds, our count of parameters, accuracy.
 
-    Runs of changed networks are left out: their parameters are not those of the network.
+    Those of changed networks are left out: their parameters are not those of the network. Where a
+    network was trained in several ways, its points are named by the recipe.
     """
     by_name = {model.name: model for model in models}
+    shown = [each for each in ours if each.network in by_name and not each.changed]
+    times = Counter(each.network for each in shown)
     return [
         Point(
-            run.network,
-            f"{short_title(by_name[run.network].recipe)}, ours",
-            by_name[run.network].kind,
-            run.metrics.macs_mean,
-            by_name[run.network].params,
-            run.accuracy,
-            by_name[run.network].recipe.counterpart,
+            model.name,
+            f"{short_title(model.recipe)}, {_way(each) if times[each.network] > 1 else 'ours'}",
+            model.kind,
+            each.metrics.macs_mean,
+            model.params,
+            each.accuracy,
+            model.recipe.counterpart,
             True,
-            _own_hover(run, by_name[run.network]),
+            _own_hover(each, model),
+            each.schooling,
         )
-        for run in runs
-        if run.network in by_name and not run.changed
+        for each in shown
+        for model in [by_name[each.network or ""]]
     ]
 
 
+def _way(ours: OwnTraining) -> str:
+    return f"{ours.info.recipe_name.rpartition('_')[2] or 'ours'} {ours.info.epochs:,}"
+
+
 def joins(points: Sequence[Point]) -> list[tuple[Point, Point]]:
-    """Each recursive network of more than one loop with its plain counterpart of one source."""
-    plain = {(point.network, point.ours): point for point in points}
-    pairs = [(point, plain.get((point.counterpart or "", point.ours))) for point in points]
+    """Each recursive network of more than one loop with its plain counterpart of one source.
+
+    Of ours those are joined that were trained alike.
+    """
+    plain = {(point.network, point.ours, point.schooling): point for point in points}
+    pairs = [
+        (point, plain.get((point.counterpart or "", point.ours, point.schooling)))
+        for point in points
+    ]
     return [(point, other) for point, other in pairs if other is not None and point.loops]
 
 
@@ -116,12 +133,12 @@ def _printed_hover(model: Model) -> str:
     return "<br>".join(lines)
 
 
-def _own_hover(run: OwnRun, model: Model) -> str:
+def _own_hover(run: OwnTraining, model: Model) -> str:
     metrics = run.metrics
     lines = [
         f"<b>{escape(model.recipe.title)}</b>",
         f"trained here: {escape(run.name)}, {epochs_text(run)} on {escape(run.info.dataset)}",
-        _accuracy(run.accuracy, run.data_set),
+        _accuracy(run.accuracy, run.data_set) + _seeds(run),
         f"{params_text(model.params)} parameters",
         f"{macs_text(metrics.macs_mean)} multiply-adds, mean of {metrics.n:,} images",
     ]
@@ -131,6 +148,14 @@ def _own_hover(run: OwnRun, model: Model) -> str:
             f"gates open at {metrics.rate:.2f}"
         )
     return "<br>".join(lines)
+
+
+def _seeds(ours: OwnTraining) -> str:
+    """Of several seeds that it is a mean, and how far they lie apart."""
+    if len(ours.runs) == 1:
+        return ""
+    found = [run.accuracy for run in ours.runs]
+    return f", mean of {len(found)} seeds ({min(found):.2f} to {max(found):.2f})"
 
 
 def _accuracy(value: float | None, data_set: str) -> str:

@@ -141,8 +141,19 @@ def runs_title() -> None:
         "Trained here",
         anchor=False,
         help=f"Runs in {settings().runs} of the networks above, with what their test split gave. "
-        "The name of a run opens it.",
+        "The name of a run opens it; where several seeds were trained, "
+        "figures are means over them and each seed opens its run.",
     )
+
+
+def commands(lines: Sequence[str]) -> None:
+    """How the trainings above were made, to be made again."""
+    with st.expander("Commands that train these anew"):
+        st.code("\n".join(lines), language="bash", wrap_lines=True)
+        st.caption(
+            "DATA: the data set's folder, or generated. RUN: a new folder. S: a seed. Then "
+            "`drnn records RUN --data DATA`."
+        )
 
 
 def no_runs(network: str) -> None:

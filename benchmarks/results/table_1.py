@@ -21,9 +21,10 @@ from drnn_core.recipes import NETWORKS, NetworkRecipe
 DATA = "CIFAR-10"
 
 OPENING = """Mean ± standard deviation over seeds (n - 1), with the final weights on the whole test
-set; `paper` is the paper's own recipe of 350 epochs, `short` ours of 20. Loops: mean ± standard
-deviation over images, both averaged over seeds. A dash: not trained here. Our copy of CIFAR-10 had
-been stored as JPEG of quality 75; what that costs in accuracy was not measured."""
+set; the recipe `paper` is the paper's, which has 350 epochs, the others are ours (docs/paper.md).
+Loops: mean ± standard deviation over images, both averaged over seeds. A dash: not trained here.
+Our copy of CIFAR-10 had been stored as JPEG of quality 75; what that costs in accuracy was not
+measured."""
 
 PAIRED = """### Against the plain counterpart
 

@@ -9,8 +9,9 @@ from functools import cached_property
 from benchmarks.results.shipped import Shipped
 from drnn_core.analysis.comparison import McNemar, mcnemar, paired
 from drnn_core.analysis.seeds import OverSeeds, PairedErrors, over_seeds, paired_errors
-from drnn_core.recipes import NETWORKS, TRAININGS, get_recipe
+from drnn_core.recipes import NETWORKS, TRAININGS
 from drnn_core.store.repeats import Training, changes_of, repeats_of, same_schooling
+from drnn_core.store.retraining import train_command
 
 _ABOUT_CHANCE = 5.0  # points of accuracy above guessing that still count as guessing
 
@@ -47,11 +48,8 @@ class Trained:
 
     @property
     def schedule(self) -> str:
-        """The training recipe, with the epochs where they are not the recipe's."""
-        own = self.first.info.recipe.get("training") or {}
-        epochs = self.training.epochs
-        more = "" if own.get("epochs") == epochs else f", {epochs} epochs"
-        return self.training.recipe + more
+        """The training recipe and its epochs."""
+        return f"{self.training.recipe}, {self.training.epochs} epochs"
 
     @property
     def title(self) -> str:
@@ -129,26 +127,7 @@ def compared(first: Trained, second: Trained) -> tuple[PairedErrors, dict[int, M
 
 
 def command(one: Trained) -> str:
-    """How to train its runs anew, as Markdown; says so where no command does."""
-    seeds = ", ".join(map(str, one.runs))
-    kinds = dict.fromkeys(
-        (run.info.recipe_name, run.info.precision, "thread(s)" not in run.info.device)
-        for run in one.runs.values()
-    )
-    lines: list[str] = []
-    for recipe, precision, cuda in kinds:
-        parts = [f"drnn train {recipe} --data DATA --out RUN --seed S"]
-        if (epochs := _own_epochs(recipe)) is not None and epochs != one.training.epochs:
-            parts.append(f"--epochs {one.training.epochs}")
-        parts += [f"--precision {precision}"] if precision != "float32" else []
-        parts += ["--device cuda"] if cuda else []
-        lines.append(f"`{' '.join(parts)}`")
-    changed = f", the network built with {', '.join(one.changes)}" if one.changes else ""
-    return f"{' or '.join(lines)}{changed}, S = {seeds}; `drnn records RUN --data DATA`"
-
-
-def _own_epochs(recipe: str) -> int | None:
-    try:
-        return get_recipe(recipe).training.epochs
-    except ValueError:
-        return None
+    """How to train its runs anew, as Markdown."""
+    kinds = dict.fromkeys(train_command(run.info) for run in one.runs.values())
+    said = " or ".join(f"`{kind}`" for kind in kinds)
+    return f"{said}, S = {', '.join(map(str, one.runs))}; `drnn records RUN --data DATA`"

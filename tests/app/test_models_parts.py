@@ -15,12 +15,13 @@ from hypothesis import strategies as st
 from app.cache import Run
 from app.charts import LIGHT
 from app.models import export, markup, words
+from app.models.cells import cells_of
 from app.models.figures import accuracy_figure
 from app.models.labels import place_names
 from app.models.notes import NOTES, macs_differ, notes_on, numbered, params_agree
-from app.models.ours import OwnRun, own_runs, result_of
+from app.models.ours import OwnRun, own_runs, result_of, results_of, trainings_of
 from app.models.plot import Plot
-from app.models.points import own_points, printed_points
+from app.models.points import joins, own_points, printed_points
 from app.models.strips import strips_of
 from app.models.tables import VIEWS, Model, groups_of, names_of, short_title, view_of
 from app.units import macs_text, params_text
@@ -152,9 +153,31 @@ class TestOurs:
             cifar_run("long", epochs=350),
             cifar_run("other", "resnet20"),
         ]
-        assert result_of("dr_resnet16_l2", runs) == runs[2]
-        assert result_of("dr_resnet32_l4", runs) is None
+        found = result_of("dr_resnet16_l2", trainings_of(runs))
+        assert found is not None
+        assert found.runs == (runs[2],)
+        assert result_of("dr_resnet32_l4", trainings_of(runs)) is None
         assert not run_of("no", model="convnext", dataset="cifar10").is_result_of("resnet20")
+
+    def test_seeds_are_one_training_and_its_mean(self) -> None:
+        tests = [dataclasses.replace(tiny_info().metrics.test, error=e, target=0.7) for e in (8, 9)]
+        seeds = [
+            cifar_run(f"dr_paper_s{seed}", seed=seed, metrics=RunMetrics(test))
+            for seed, test in enumerate(tests, 1)
+        ]
+        again = cifar_run("copy", seed=1)
+        longer = cifar_run("long", epochs=350)
+        found = trainings_of([*seeds, again, longer])
+        assert [[run.name for run in each.runs] for each in found] == [
+            ["copy"],
+            ["dr_paper_s1", "dr_paper_s2"],
+            ["long"],
+        ]
+        several = found[1]
+        assert (several.name, several.seeds) == ("dr_paper (seeds 1, 2)", "1, 2")
+        assert (several.accuracy, several.metrics.error) == (8.5, 8.5)
+        assert several.accuracy_text == "8.50 ± 0.71"
+        assert results_of("dr_resnet16_l2", found) == [found[2], several, found[0]]
 
     def test_what_was_changed_is_said(self) -> None:
         info = tiny_info()
@@ -217,7 +240,7 @@ class TestPlots:
     def test_lines_join_recursive_networks_with_plain_ones(self, models: dict[str, Model]) -> None:
         chosen = [models[name] for name in names_of("cifar10")]
         runs = [cifar_run("a"), cifar_run("b", "resnet20"), cifar_run("c", "resnet110")]
-        found = [*printed_points(chosen), *own_points(runs, chosen)]
+        found = [*printed_points(chosen), *own_points(trainings_of(runs), chosen)]
         plot = Plot.of(found, "params", "dr_resnet16_l2")
         joined = [(a.point.network, b.point.network, a.point.ours) for a, b in plot.joined()]
         assert set(joined) == {
@@ -276,23 +299,57 @@ class TestWords:
 
 def test_the_tables_are_html_whatever_a_run_is_called(models: dict[str, Model]) -> None:
     nasty = cifar_run('<script>"&', title='"><img>', dataset="<b>cifar10")
-    table = ET.fromstring(markup.runs_table([nasty], nasty.name, 'a "caption"'))
+    table = ET.fromstring(markup.runs_table(trainings_of([nasty]), nasty.name, 'a "caption"'))
     (link,) = table.iter("a")
     assert link.text == '<script>"&'
     assert link.get("href") == "/inspect?run=%3Cscript%3E%22%26"
     groups = {"x & y": [models["aig_resnet110"]]}
     notes = numbered(("aig_resnet110",))
-    whole = ET.fromstring(markup.models_table(groups, [nasty], notes, "cifar10", "CIFAR-10"))
+    whole = ET.fromstring(
+        markup.models_table(groups, trainings_of([nasty]), notes, "cifar10", "CIFAR-10")
+    )
     assert [mark.text for mark in whole.iter("sup")] == ["1", "2", "3"]
     heads, cells = list(whole.iter("tr"))[:2], list(whole.iter("td"))
     spans = [int(th.get("colspan", "1")) for th in heads[0]]
     assert sum(spans) == 1 + len(cells)
 
 
+def test_a_row_of_seeds_opens_each(models: dict[str, Model]) -> None:
+    seeds = trainings_of([cifar_run(f"dr_paper_s{seed}", seed=seed) for seed in (1, 2)])
+    table = ET.fromstring(markup.runs_table(seeds, "dr_paper_s2", "runs"))
+    assert [(a.text, a.get("href")) for a in table.iter("a")] == [
+        ("s1", "/inspect?run=dr_paper_s1"),
+        ("s2", "/inspect?run=dr_paper_s2"),
+    ]
+    cells = [cell.text for cell in table.iter("td")]
+    assert cells[3] == "75.00 ± 0.00"
+    assert cells[-1] == "8.14"
+    assert "in the sidebar" in ET.tostring(table, "unicode")
+    cell = cells_of(models["dr_resnet16_l2"], seeds)["ours"]
+    assert cell.text == "75.00 ± 0.00"
+    assert "seeds 1, 2" in cell.meaning
+
+
+def test_points_of_several_ways_are_told_apart(models: dict[str, Model]) -> None:
+    runs = [
+        cifar_run("a"), cifar_run("b", "resnet20"),
+        cifar_run("c", epochs=350), cifar_run("d", "resnet20", epochs=350),
+    ]  # fmt: skip
+    found = own_points(trainings_of(runs), list(models.values()))
+    assert [point.label for point in found] == [
+        "DR 16, short 20",
+        "ResNet-20, short 20",
+        "DR 16, short 350",
+        "ResNet-20, short 350",
+    ]
+    assert all(one.schooling == other.schooling for one, other in joins(found))
+    assert len(joins(found)) == 2
+
+
 def test_downloads_hold_every_figure(models: dict[str, Model]) -> None:
     chosen = {"all": [models["resnet20"], models["dr_resnet16_l2"]]}
     runs = [cifar_run("mine")]
-    table = export.models_table(chosen, runs)
+    table = export.models_table(chosen, trainings_of(runs))
     assert table["network"].tolist() == ["resnet20", "dr_resnet16_l2"]
     assert table["params"].tolist() == [models["resnet20"].params, models["dr_resnet16_l2"].params]
     assert table["macs_printed"].tolist() == [41_000_000, 32_000_000]

@@ -19,6 +19,7 @@ from app import cache
 from app.cache import Run, Table, stamp_of
 from drnn_core.analysis.comparison import paired
 from drnn_core.store.records import RecordsHeader, read_manifest
+from drnn_core.store.repeats import same_schooling, training_of_run
 
 _PAIRS_KEPT = 8
 _HEADERS_KEPT = 256
@@ -86,6 +87,13 @@ def same_images(a: Run, b: Run) -> bool:
     if first is None or second is None:
         return False
     return first.data_fingerprint == second.data_fingerprint
+
+
+def trained_alike(a: Run, b: Run) -> bool:
+    """Whether two runs differ in their networks only: trained alike, with the same seed."""
+    if a.info is None or b.info is None or a.info.seed != b.info.seed:
+        return False
+    return same_schooling(training_of_run(a.info), training_of_run(b.info))
 
 
 @st.cache_resource(max_entries=_HEADERS_KEPT, ttl=_SECONDS_KEPT, show_spinner=False)

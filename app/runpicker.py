@@ -35,7 +35,8 @@ def choose_run() -> None:
             list(runs),
             index=list(runs).index(st.session_state[RUN]),
             key=RUN,
-            help=f"A trained network: a folder in {settings().runs}",
+            help=f"A trained network: a folder in {settings().runs}. Type a part of a name to find "
+            "it, such as that of a data set or a network.",
         )
         _card(runs[name])
     # By hand and always: bound to the address, the box would leave its default out of it.
@@ -102,7 +103,9 @@ def _card(run: Run) -> None:
     many = len(run.info.classes) >= _MANY_CLASSES and metrics.error_top5 is not None
     top5 = f", top-5 {metrics.error_top5:.2f} %" if many else ""
     error = f"test error {metrics.error:.2f} %{top5}"
-    lines = [f"**{run.info.title}**", f"on {run.info.dataset}", error]
+    recipe = run.info.recipe_name.rpartition("_")[2]
+    way = f"{recipe or 'trained'}, {run.info.epochs:,} epochs, seed {run.info.seed}"
+    lines = [f"**{run.info.title}**", f"on {run.info.dataset}", way, error]
     if metrics.loops_max:
         lines.append(f"{metrics.loops_mean:.2f} of {metrics.loops_max} loops on average")
     st.caption("  \n".join(lines))

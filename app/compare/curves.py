@@ -9,6 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from app.charts import Palette, layout
+from app.compare.bands import band_trace
 from app.compare.looks import key_of, legend_name, look_of
 from app.compare.sides import Side
 
@@ -35,7 +36,11 @@ def curve_table(sides: Sequence[Side]) -> pd.DataFrame:
 
 
 def curve_figure(
-    sides: Sequence[Side], table: pd.DataFrame, measure: Measure, colours: Palette
+    sides: Sequence[Side],
+    table: pd.DataFrame,
+    measure: Measure,
+    colours: Palette,
+    bands: pd.DataFrame,
 ) -> go.Figure:
     """A measure over the epochs of each run, as long as each was trained.
 
@@ -44,8 +49,10 @@ def curve_figure(
         table: ``curve_table``'s.
         measure: which; runs without it are left out.
         colours: of the theme.
+        bands: ``band_table``'s: how far seeds of the same training lie apart.
     """
     traces: list[dict[str, Any]] = []
+    behind = [band_trace(side, bands, measure) for side in sides]
     targets: dict[float, None] = {}
     longest = 0
     drawn: list[Side] = []
@@ -61,7 +68,7 @@ def curve_figure(
     shapes = [_target(target, colours) for target in targets if measure == "rate"]
     top: dict[str, Any] = {"range": [0, 1.03], "tickformat": ".1f"} if measure == "rate" else {}
     return go.Figure(
-        data=traces,
+        data=[*filter(None, behind), *traces],
         layout=layout(
             300,
             **key_of(colours, -(-len(drawn) // 2)),

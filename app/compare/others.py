@@ -8,7 +8,7 @@ import streamlit as st
 
 from app import cache, runpicker
 from app.cache import Run, list_runs
-from app.pairs import same_images
+from app.pairs import same_images, trained_alike
 
 WITH = "with"
 MOST = 3  # runs beside the first
@@ -20,7 +20,10 @@ _WRITTEN = "compare_with"  # what this page wrote into the address last
 def others_control(first: Run) -> list[Run]:
     """The choice of the runs beside the first, which is that of the sidebar."""
     runs = {run.name: run for run in list_runs() if run.name != first.name}
-    names = sorted(runs, key=lambda name: (not same_images(first, runs[name]), name))
+    alike = {name for name, run in runs.items() if trained_alike(first, run)}
+    names = sorted(
+        runs, key=lambda name: (not same_images(first, runs[name]), name not in alike, name)
+    )
     _follow(first.name, names)
     chosen: list[str] = st.multiselect(
         "Compared with",
@@ -30,7 +33,8 @@ def others_control(first: Run) -> list[Run]:
         placeholder="choose up to three runs",
         help=(
             f"Beside {first.name}, the run of the sidebar. Runs with records of the same images "
-            "come first; others can be compared in their figures, not image by image."
+            "come first, and of them those trained alike with the same seed; others can be "
+            "compared in their figures, not image by image. Type a part of a name to find it."
         ),
     )
     # By hand, as the run's name: the address then says what is compared, also where it is what
@@ -76,16 +80,17 @@ def partner_of(first: str, names: Sequence[str]) -> str | None:
     """The run to compare with when nothing is said: on the same images, and of another kind.
 
     Beside a network that loops that is a plain one, and beside a plain one that whose images differ
-    most in their loops. None where no other run can be opened.
+    most in their loops; of several one trained alike with the same seed. None where no other run
+    can be opened.
     """
     runs = {run.name: run for run in list_runs()}
     here = runs[first]
     sound = [name for name in names if runs[name].info is not None]
 
-    def fits(name: str) -> tuple[bool, bool, int]:
+    def fits(name: str) -> tuple[bool, bool, int, bool]:
         run = runs[name]
         kind = _loops(run) if not _loops(here) else -_loops(run)
-        return same_images(here, run), cache.recorded(run), kind
+        return same_images(here, run), cache.recorded(run), kind, trained_alike(here, run)
 
     return max(sound, key=fits, default=None)
 

@@ -23,6 +23,7 @@ from app.compare import (
     tests_table,
     texts,
 )
+from app.compare.bands import band_table
 from app.compare.onepair import show_pairs
 from app.compare.sides import Side, sides_of
 from drnn_core.analysis.bootstrap import Estimate
@@ -168,8 +169,8 @@ def _reliability(sides: Sequence[Side]) -> list[Estimate | None]:
 
 
 def _curves(sides: Sequence[Side]) -> None:
-    table = curves.curve_table(sides)
-    texts.curves_title()
+    table, bands = curves.curve_table(sides), band_table(sides, cache.list_runs())
+    texts.curves_title(dict(zip(bands["run"], bands["seeds"], strict=True)))
     if table.empty:
         texts.no_curves()
         return
@@ -179,7 +180,7 @@ def _curves(sides: Sequence[Side]) -> None:
     for measure, column in zip(there, st.columns(len(there), gap="medium"), strict=True):
         with column:
             charts.show(
-                curves.curve_figure(sides, table, measure, charts.palette()),
+                curves.curve_figure(sides, table, measure, charts.palette(), bands),
                 f"{measure} of " + " and ".join(side.name for side in sides),
                 key=f"compare_{measure}",
                 data=table,

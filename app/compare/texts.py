@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
@@ -205,8 +205,8 @@ def reliability_title(errors: Sequence[Estimate | None], sides: Sequence[Side]) 
     )
 
 
-def curves_title() -> None:
-    """Heading of the training curves."""
+def curves_title(seeds: Mapping[str, int]) -> None:
+    """Heading of the training curves; ``seeds``: how many stand behind the band of a run."""
     st.subheader(
         "Training",
         anchor=False,
@@ -217,6 +217,12 @@ def curves_title() -> None:
             "from the curves' ends."
         ),
     )
+    if seeds:
+        listed = ", ".join(f"{count} for {name}" for name, count in seeds.items())
+        st.caption(
+            f"Bands: from the least to the most of all seeds of the same training ({listed}), the "
+            "run's own among them."
+        )
 
 
 def no_curves() -> None:

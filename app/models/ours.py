@@ -66,9 +66,11 @@ class OwnTraining:
 
     Attributes:
         runs: one for each seed.
+        again: it repeats a seed of another training here that is else the same.
     """
 
     runs: tuple[OwnRun, ...]
+    again: bool = False
 
     @property
     def info(self) -> RunInfo:
@@ -146,7 +148,7 @@ def trainings_of(runs: Sequence[OwnRun]) -> list[OwnTraining]:
     found: list[OwnTraining] = []
     for each in repeats_of({name: run.info for name, run in by_name.items()}):
         found.append(OwnTraining(tuple(by_name[name] for name in each.names.values())))
-        found += [OwnTraining((by_name[name],)) for name in each.others]
+        found += [OwnTraining((by_name[name],), again=True) for name in each.others]
     return sorted(found, key=lambda training: training.runs[0].name)
 
 
@@ -162,8 +164,11 @@ def result_of(network: str, trainings: Sequence[OwnTraining]) -> OwnTraining | N
 
 
 def results_of(network: str, trainings: Sequence[OwnTraining]) -> list[OwnTraining]:
-    """Every training of the network as it is, on the paper's data set, the longest first."""
-    fitting = [each for each in trainings if each.is_result_of(network)]
+    """Every training of the network as it is, on the paper's data set, the longest first.
+
+    A seed that was trained again does not count twice.
+    """
+    fitting = [each for each in trainings if each.is_result_of(network) and not each.again]
     return sorted(fitting, key=lambda each: (each.info.epochs, len(each.runs)), reverse=True)
 
 

@@ -82,10 +82,13 @@ def own_points(ours: Sequence[OwnTraining], models: Sequence[Model]) -> list[Poi
     """Trainings of these networks: measured multiply-adds, our count of parameters, accuracy.
 
     Those of changed networks are left out: their parameters are not those of the network. Where a
-    network was trained in several ways, its points are named by the recipe.
+    network was trained in several ways, its points are named by the recipe; a seed that was trained
+    again has no point of its own.
     """
     by_name = {model.name: model for model in models}
-    shown = [each for each in ours if each.network in by_name and not each.changed]
+    shown = [
+        each for each in ours if each.network in by_name and not each.changed and not each.again
+    ]
     times = Counter(each.network for each in shown)
     return [
         Point(

@@ -11,10 +11,13 @@ import pytest
 from app import cache
 from app.charts import LIGHT
 from app.compare import controls, crossing, distributions, looks, measures, spots
+from app.compare.bands import band_table, band_trace
+from app.compare.curves import curve_figure, curve_table
 from app.compare.others import partner_of
 from app.compare.sides import Side, same_test, sides_of, unpaired
 from app.settings import RUNS_VARIABLE
 from tests.app.fake_runs import fake_run
+from tests.seed_runs import seed_run
 
 
 @pytest.fixture(scope="session")
@@ -79,6 +82,40 @@ def test_partners(bench: Path, sides: list[Side]) -> None:
     assert partner_of("plain", ["deep", "short"]) == "deep"
     assert partner_of("short", [name for name in names if name != "short"]) == "plain"
     assert partner_of("deep", []) is None
+
+
+def test_a_partner_trained_alike_comes_before_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for seed in (1, 2):
+        for network in ("dr_resnet16_l2", "resnet20"):
+            seed_run(tmp_path, f"{network}_paper", seed)
+    monkeypatch.setenv(RUNS_VARIABLE, str(tmp_path))
+    names = [run.name for run in cache.list_runs()]
+    for seed in (1, 2):
+        own, other = (f"cifar10_{each}_paper_s{seed}" for each in ("dr_resnet16_l2", "resnet20"))
+        assert partner_of(own, [name for name in names if name != own]) == other
+        assert partner_of(other, [name for name in names if name != other]) == own
+
+
+def test_bands_are_of_the_seeds_of_one_training(tmp_path: Path) -> None:
+    ends = {1: (80.0, 40.0, 20.0), 2: (70.0, 50.0, 10.0), 3: (75.0, 45.0)}
+    paths = [seed_run(tmp_path, "resnet20_paper", seed, curve=ends[seed]) for seed in ends]
+    paths.append(seed_run(tmp_path, "dr_resnet16_l2_paper", 1))
+    runs = [cache.open_run(path) for path in paths]
+    sides, _ = sides_of([runs[0], runs[3]])
+    table = band_table(sides, runs)
+    assert set(table["run"]) == {"cifar10_resnet20_paper_s1"}, "one seed has no band"
+    assert set(table["measure"]) == {"test_error", "train_loss"}, "no gates, no rate"
+    error = table[table["measure"] == "test_error"]
+    assert error[["epoch", "low", "high"]].to_numpy().tolist() == [[1, 70, 80], [2, 40, 50]]
+    assert set(table["seeds"]) == {3}
+    trace = band_trace(sides[0], table, "test_error")
+    assert trace is not None
+    assert (list(trace["x"]), list(trace["y"])) == ([1, 2, 2, 1], [80, 50, 40, 70])
+    assert band_trace(sides[1], table, "test_error") is None
+    figure: Any = curve_figure(sides, curve_table(sides), "test_error", LIGHT, table)
+    assert len(figure.data) == 3
 
 
 def test_who_can_be_paired(sides: list[Side], bench: Path, tmp_path: Path) -> None:

@@ -177,7 +177,8 @@ class TestOurs:
         assert (several.name, several.seeds) == ("dr_paper (seeds 1, 2)", "1, 2")
         assert (several.accuracy, several.metrics.error) == (8.5, 8.5)
         assert several.accuracy_text == "8.50 ± 0.71"
-        assert results_of("dr_resnet16_l2", found) == [found[2], several, found[0]]
+        assert results_of("dr_resnet16_l2", found) == [found[2], several]
+        assert [each.again for each in found] == [True, False, False]
 
     def test_what_was_changed_is_said(self) -> None:
         info = tiny_info()

@@ -83,7 +83,7 @@ def test_the_row_of_a_network_is_its_seeds(groups: list[Trained]) -> None:
     errors = [100 * wrong_of(one, seed).mean() for seed in (1, 2)]
     row = rows_of(table_1(groups), one.title)[0]
     assert row[1:5] == [
-        "paper",
+        "paper, 350 epochs",
         "2",
         f"{np.mean(errors):.2f} ± {np.std(errors, ddof=1):.2f}",
         f"1: {errors[0]:.2f}, 2: {errors[1]:.2f}",
@@ -128,7 +128,7 @@ def test_commands_can_be_typed(groups: list[Trained]) -> None:
 def test_table_3_steps_follow_each_other(groups: list[Trained]) -> None:
     text = table_3(groups)
     (column,) = ablation_columns(groups)
-    assert column.title == "generated, short"
+    assert column.title == "generated, short, 20 epochs"
     assert column.steps[0] is None
     assert all(column.steps[1:])
     rows = text.splitlines()

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.results.shipped import Shipped
 
-# Each names or is what it stands for: run.json holds the hash of the weights, a manifest those of
-# its shards.
+# What the page reads of run.json, which may come to hold more that it does not read.
+_SAID = ("title", "model", "model_args", "recipe_name", "recipe", "dataset", "data_fingerprint",
+         "classes", "seed", "epochs", "metrics", "curve", "weights_sha256")  # fmt: skip
+# Each is what it stands for, or names it: a manifest holds the hashes of its shards.
 _FILES = (
-    "run.json",
     "records/manifest.json",
     "columns/*/manifest.json",
     "norms.safetensors",
     "budget.json",
     "gradients.json",
+    "population.json",
     "population.json",
 )
 
@@ -25,6 +28,8 @@ def digest(runs: Sequence[Shipped]) -> str:
     """Of the runs' names and files; the same on every machine."""
     found = hashlib.sha256()
     for run in sorted(runs, key=lambda run: run.folder.name):
+        said = {key: value for key, value in run.info.to_dict().items() if key in _SAID}
+        found.update(json.dumps(said, sort_keys=True).encode())
         for path in sorted(_files(run.folder)):
             name = f"{run.folder.name}/{path.relative_to(run.folder).as_posix()}"
             found.update(f"{name} {hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())

@@ -40,6 +40,8 @@ _ABLATIONS: dict[str, tuple[str, ...]] = {
         "r_resnet16_l2",
         "dr_resnet16_l2_lvbn",
         "dr_resnet16_l2",
+        "dr_resnet16_l2_joint",
+        "dr_resnet16_l2_always",
     ),
 }
 _KINDS: tuple[Kind, ...] = ("plain", "other", "recursive", "dynamic")

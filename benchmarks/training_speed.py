@@ -36,7 +36,7 @@ from drnn_core.data.transforms import Preprocessing
 from drnn_core.models.registry import create_model
 from drnn_core.recipes import NETWORKS, Recipe, training_of
 from drnn_core.training.loop import Trainer
-from drnn_core.training.outcome import device_name
+from drnn_core.training.machine import device_name
 from drnn_core.training.settings import Precision, Progress, Settings
 
 WARM_UP = 3

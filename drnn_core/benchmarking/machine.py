@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 
 import torch
 
-from drnn_core.training.outcome import device_name
+from drnn_core.training.machine import device_name
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,7 @@ from drnn_core.training.distributed import check_agreement, replicated, settle
 from drnn_core.training.fixed_shapes import STRIDE, FixedShapeUpdates, can_have_fixed_shapes
 from drnn_core.training.fusing import unfused
 from drnn_core.training.losses import rate_loss
+from drnn_core.training.machine import device_name
 from drnn_core.training.optim import build_optimizer, check_finite, gate_noise, learning_rate
 from drnn_core.training.resume import Position, load_state, save_state
 from drnn_core.training.seeds import derived_seed
@@ -166,6 +167,9 @@ class Trainer:
         """
         check_agreement(self.world, {**self.position.identity, "step": self.position.step})
         self.prepare()
+        device = device_name(self.device, self.world.size)
+        if self.position.devices[-1:] != [device]:
+            self.position.devices.append(device)
         with self._autocast():
             settle(self.replica, self._blank_batch())
         try:

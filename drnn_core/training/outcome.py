@@ -11,8 +11,6 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from drnn_core.evaluation import Measures
 from drnn_core.models.recursify.backbones import recursified_arguments
 from drnn_core.recipes import NetworkRecipe
@@ -46,7 +44,7 @@ def run_info(trainer: Trainer, result: TrainingResult, measures: Measures) -> Ru
         precision=trainer.settings.precision,
         commit=source_commit(),
         versions={"python": platform.python_version(), **_versions(network.backbone)},
-        device=device_name(trainer.device, trainer.world.size),
+        device=", then ".join(trainer.position.devices),
         seconds=round(result.seconds, 1),
         metrics=RunMetrics(as_metrics(measures, trainer.target)),
         curve=tuple(_point(row) for row in result.curve),
@@ -86,23 +84,6 @@ def source_commit() -> str:
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
     return found.stdout.strip() or "unknown"
-
-
-def device_name(device: torch.device, processes: int = 1) -> str:
-    """The device for people, with what decides about equal bits: model, threads, processes."""
-    shared = "" if processes == 1 else f", {processes} processes"
-    if device.type == "cuda":
-        return torch.cuda.get_device_name(device) + shared
-    return f"{_processor()}, {torch.get_num_threads()} thread(s){shared}"
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor() or platform.machine()
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.machine()
 
 
 def _versions(backbone: str) -> dict[str, str]:

@@ -38,6 +38,7 @@ class Position:
         loss_sum: sum of this epoch's losses so far.
         opened, asked: of each gate step in this epoch so far, images.
         curve: one row for each finished epoch.
+        devices: that computed, in turn.
     """
 
     identity: dict[str, Any]
@@ -47,6 +48,7 @@ class Position:
     opened: list[int] = field(default_factory=list[int])
     asked: list[int] = field(default_factory=list[int])
     curve: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    devices: list[str] = field(default_factory=list[str])
 
     def count(self, loss: float, opened: list[int], asked: list[int], updates: int = 1) -> None:
         """Count one update, or several with the sums of their figures."""

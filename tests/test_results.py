@@ -12,6 +12,7 @@ from benchmarks.results.at_start import MEASURED, gradients_at_start
 from benchmarks.results.budget import budget
 from benchmarks.results.digest import closing
 from benchmarks.results.gradients import along_training
+from benchmarks.results.learning_rates import PICTURE, learning_rates
 from benchmarks.results.loops import differences, foreseen_errors
 from benchmarks.results.norms import figure_7, running_statistics
 from benchmarks.results.overview import overview, pairs, rates
@@ -21,6 +22,7 @@ from benchmarks.results.shipped import Shipped
 from benchmarks.results.table_1 import table_1
 from benchmarks.results.tables import estimate, number, relation, table
 from benchmarks.results.trainings import trained
+from benchmarks.stability_record import STABILITY
 from drnn_core.analysis.bootstrap import Estimate
 from drnn_core.analysis.relations import Relation
 from drnn_core.store.runs import find_runs
@@ -53,6 +55,12 @@ def test_the_page_is_of_these_runs(runs: list[Shipped], page: str) -> None:
             assert differences(run) in page
             assert foreseen_errors(run) in page
             assert budget(run) in page
+
+
+def test_the_map_of_learning_rates_is_of_these_trainings(page: str, tmp_path: Path) -> None:
+    assert learning_rates(tmp_path, ROOT / STABILITY) in page
+    if (tmp_path / PICTURE).exists():
+        assert (tmp_path / PICTURE).read_bytes() == (ROOT / "docs" / PICTURE).read_bytes()
 
 
 def test_the_tables_over_seeds_are_of_these_runs(runs: list[Shipped], page: str) -> None:

@@ -20,6 +20,7 @@ from benchmarks.results.digest import closing
 from benchmarks.results.evidence import evidence, sanity
 from benchmarks.results.figure_9 import figure_9
 from benchmarks.results.gradients import along_training
+from benchmarks.results.learning_rates import learning_rates
 from benchmarks.results.loops import differences, foreseen_errors, relations
 from benchmarks.results.norms import figure_7, running_statistics
 from benchmarks.results.overview import overview, pairs, rates
@@ -86,6 +87,8 @@ def whole(runs: Sequence[Shipped], folder: Path) -> list[str]:
     parts.append(f"## Gradients by loop, before training\n\n{gradients_at_start()}")
     if gradients := along_training(runs):
         parts.append(f"## Gradients by loop, along training\n\n{gradients}")
+    if diverging := learning_rates(folder):
+        parts.append(f"## Learning rates and loops: where training diverges\n\n{diverging}")
     return [*parts, closing(runs)]
 
 

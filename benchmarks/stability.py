@@ -33,7 +33,7 @@ from torch import Tensor
 from benchmarks.stability_record import STABILITY, Configuration, Record, Result
 from drnn_core.analysis.batch_statistics import batch_normalised, mixed
 from drnn_core.data.datasets import load_split
-from drnn_core.data.transforms import measure_preprocessing
+from drnn_core.data.measuring import measure_preprocessing
 from drnn_core.evaluation import Measures, measure
 from drnn_core.models.registry import create_model
 from drnn_core.recipes import get_recipe

@@ -39,7 +39,7 @@ from drnn_core.models.registry import create_model
 from drnn_core.recipes import get_recipe
 from drnn_core.training.fusing import unfused
 from drnn_core.training.loop import Trainer
-from drnn_core.training.outcome import device_name
+from drnn_core.training.machine import device_name
 from drnn_core.training.seeds import derived_seed
 from drnn_core.training.settings import Progress, Settings, TrainingError
 

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from drnn_core.analysis.gradient_norms import LoopGradient, gradient_norms
-from drnn_core.models.gate import Gate
+from drnn_core.models.gate import Gate, gate_bias
 from drnn_core.models.network import Network
 from drnn_core.models.norm import NORM_KINDS
 from drnn_core.models.recursify import build_backbone, recursify
@@ -226,3 +226,23 @@ def test_the_whole_network(norm: str) -> None:
     assert len(affine) == 2 * 2 * 2 if norm == "naive" else len(affine) == 2 * 2 * (2 + 3)
     total = float(torch.nn.utils.get_total_norm(affine))
     assert found.affine_grad_norm == pytest.approx(total, rel=1e-5)
+
+
+@pytest.mark.parametrize("norm", NORM_KINDS)
+def test_a_loop_that_no_image_executes_contributes_nothing(norm: str) -> None:
+    network = network_of(norm, gated=True)
+    for _, block in network.recursive_blocks():
+        assert block.gate is not None
+        gate_bias(block.gate).fill_(-100.0)
+    found = parts_of(network)
+    assert {place: [row.loop for row in rows] for place, rows in found.items()} == {
+        (block, conv): list(range(loops))
+        for block, loops in (("2.2", 2), ("3.2", 3))
+        for conv in ("conv1", "conv2")
+    }
+    rows = [row for each in found.values() for row in each]
+    assert all(row.input_grad_norm > 0 for row in rows)
+    # images that leave pass through, and the gates' straight-through gradient does not move weights
+    assert all(row.input_grad_norm == pytest.approx(row.output_grad_norm, rel=0.2) for row in rows)
+    if norm == "ilvbn":
+        assert all(row.grad_norm == row.whole_grad_norm == 0 for row in rows)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import shutil
 from itertools import pairwise
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -21,14 +22,15 @@ from benchmarks.results.overview import overview
 from benchmarks.results.readings import READINGS, pairs_of, readings, verdict
 from benchmarks.results.seeds import of_seeds
 from benchmarks.results.shipped import Shipped
-from benchmarks.results.stability import loops_of, stability
+from benchmarks.results.stability import loops_of, pictures_of, stability
 from benchmarks.results.table_1 import table_1
 from benchmarks.results.trainings import Trained, command, trained
 from drnn_core.analysis.bootstrap import Estimate
 from drnn_core.analysis.seeds import PairedErrors, over_seeds
 from drnn_core.recipes import NETWORKS
+from drnn_core.store.columns import ColumnWriter
 from drnn_core.store.runs import find_runs
-from tests.seed_runs import every_kind, seed_run
+from tests.seed_runs import ROWS, every_kind, seed_run
 
 
 @pytest.fixture(scope="module")
@@ -252,6 +254,29 @@ def test_agreement_of_seeds_is_spearmans(groups: list[Trained]) -> None:
     assert row[2].startswith(f"{np.mean(entropy):+.3f} (")
     corrected = np.mean(entropy) / math.sqrt(rho) if rho > 0.01 else None
     assert row[3] == ("–" if corrected is None else f"{corrected:+.3f}")
+
+
+def test_what_was_measured_of_pictures_is_found_in_any_run_on_them(tmp_path: Path) -> None:
+    """Also in one that repeats a seed; joined by image, whatever the order."""
+    for seed in (1, 2):
+        path = seed_run(tmp_path, "dr_resnet16_l2_paper", seed)
+    again = tmp_path / "measured"
+    shutil.copytree(path, again)
+    values = np.random.default_rng(0).random(ROWS)
+    with ColumnWriter(again, "images", ["image_brightness"]) as writer:
+        for first, count in writer.missing():
+            part = values[first : first + count].astype(np.float32)
+            writer.write_columns(first, {"image_brightness": part})
+    (one,) = groups = trained([Shipped(each) for each in find_runs(tmp_path)])
+    assert [run.folder.name for run in one.others] == ["measured"]
+    assert pictures_of(one, groups)["image_brightness"].to_numpy() == pytest.approx(
+        values, rel=1e-3
+    )
+    row = next(row for row in rows_of(stability(groups), one.name) if "brightness" in row[1])
+    rhos = [
+        float(stats.spearmanr(run.records["loops"], values).statistic) for run in one.runs.values()
+    ]
+    assert row[2].startswith(f"{np.mean(rhos):+.3f}"[:5])
 
 
 def test_every_gated_run_has_its_row_of_foreseen_errors(groups: list[Trained]) -> None:

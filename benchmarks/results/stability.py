@@ -63,7 +63,7 @@ def loops_of(one: Trained) -> pd.DataFrame:
 def pictures_of(one: Trained, groups: Sequence[Trained]) -> pd.DataFrame:
     """What was measured of the images themselves, by id, in whichever run on them it stands."""
     for other in (one, *groups):
-        for run in other.runs.values():
+        for run in (*other.runs.values(), *other.others):
             names = [name for name in run.records.columns if name.startswith("image_")]
             if names and other.training.fingerprint == one.training.fingerprint:
                 return run.records.set_index("id")[names]

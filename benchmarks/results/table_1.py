@@ -136,7 +136,7 @@ def _printed(one: Trained) -> float:
 
 
 def _twice(ours: Sequence[Trained]) -> list[str]:
-    names = [f"`{name}`" for one in ours for name in one.others]
+    names = [f"`{run.folder.name}`" for one in ours for run in one.others]
     if not names:
         return []
     return [f"Left out, as its seed is there already: {', '.join(names)}."]

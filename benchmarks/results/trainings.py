@@ -23,12 +23,12 @@ class Trained:
     Attributes:
         training: what they have in common.
         runs: by seed.
-        others: names of the runs of a seed that is there already.
+        others: runs of a seed that is there already.
     """
 
     training: Training
     runs: Mapping[int, Shipped]
-    others: tuple[str, ...] = ()
+    others: tuple[Shipped, ...] = ()
 
     @property
     def first(self) -> Shipped:
@@ -87,7 +87,11 @@ def trained(runs: Sequence[Shipped]) -> list[Trained]:
     """Runs put together by training, in the order of the registered networks."""
     by_name = {run.folder.name: run for run in runs}
     found = [
-        Trained(each.training, {s: by_name[n] for s, n in each.names.items()}, each.others)
+        Trained(
+            each.training,
+            {seed: by_name[name] for seed, name in each.names.items()},
+            tuple(by_name[name] for name in each.others),
+        )
         for each in repeats_of({name: run.info for name, run in by_name.items()})
     ]
     networks, recipes = list(NETWORKS), list(TRAININGS)

@@ -170,7 +170,7 @@ def _reliability(sides: Sequence[Side]) -> list[Estimate | None]:
 
 def _curves(sides: Sequence[Side]) -> None:
     table, bands = curves.curve_table(sides), band_table(sides, cache.list_runs())
-    texts.curves_title(dict(zip(bands["run"], bands["seeds"], strict=True)))
+    texts.curves_title()
     if table.empty:
         texts.no_curves()
         return
@@ -186,3 +186,4 @@ def _curves(sides: Sequence[Side]) -> None:
                 data=table,
                 alt=curves.curve_alt(sides, table, measure),
             )
+    texts.bands(sides, dict(zip(bands["run"], bands["seeds"], strict=True)))

@@ -139,17 +139,32 @@ def _names(
     def at(cost: float, error: float) -> Pixels:
         return cost / unit / reach * _WIDTH, (ends[1] - 100 * error) / span * height
 
+    named = _named(order)
     places = place_names(
         [at(spot.cost, spot.error.value) for spot in order],
-        [label_of(spot) for spot in order],
+        [label_of(spot) if spot.name in named else "" for spot in order],
         (_WIDTH, height),
         [*_bars(spots, at), *_steps(spots, at)],
     )
     return [
         _name(spot, place, unit, colours)
         for spot, place in zip(order, places, strict=True)
-        if place is not None
+        if place is not None and spot.name in named
     ]
+
+
+def _named(order: Sequence[Spot]) -> set[str]:
+    """The runs that are compared, and of the others the first of each title.
+
+    Seeds of one training lie close together and are called alike: their names would cover all.
+    """
+    titles = {spot.title for spot in order if spot.letter}
+    found = {spot.name for spot in order if spot.letter}
+    for spot in order:
+        if spot.title not in titles:
+            titles.add(spot.title)
+            found.add(spot.name)
+    return found
 
 
 def _bars(spots: Sequence[Spot], at: Callable[[float, float], Pixels]) -> list[Line]:

@@ -205,8 +205,8 @@ def reliability_title(errors: Sequence[Estimate | None], sides: Sequence[Side]) 
     )
 
 
-def curves_title(seeds: Mapping[str, int]) -> None:
-    """Heading of the training curves; ``seeds``: how many stand behind the band of a run."""
+def curves_title() -> None:
+    """Heading of the training curves."""
     st.subheader(
         "Training",
         anchor=False,
@@ -217,11 +217,15 @@ def curves_title(seeds: Mapping[str, int]) -> None:
             "from the curves' ends."
         ),
     )
-    if seeds:
-        listed = ", ".join(f"{count} for {name}" for name, count in seeds.items())
+
+
+def bands(sides: Sequence[Side], seeds: Mapping[str, int]) -> None:
+    """What the bands behind the curves are; ``seeds``: how many stand behind that of a run."""
+    listed = [f"{side.letter} {seeds[side.name]}" for side in sides if side.name in seeds]
+    if listed:
         st.caption(
-            f"Bands: from the least to the most of all seeds of the same training ({listed}), the "
-            "run's own among them."
+            "Bands: from the least to the most of the seeds of the same training, the run's own "
+            f"among them (seeds: {', '.join(listed)})."
         )
 
 

@@ -14,6 +14,7 @@ from app.compare import controls, crossing, distributions, looks, measures, spot
 from app.compare.bands import band_table, band_trace
 from app.compare.curves import curve_figure, curve_table
 from app.compare.others import partner_of
+from app.compare.pareto import pareto_figure
 from app.compare.sides import Side, same_test, sides_of, unpaired
 from app.settings import RUNS_VARIABLE
 from tests.app.fake_runs import fake_run
@@ -116,6 +117,18 @@ def test_bands_are_of_the_seeds_of_one_training(tmp_path: Path) -> None:
     assert band_trace(sides[1], table, "test_error") is None
     figure: Any = curve_figure(sides, curve_table(sides), "test_error", LIGHT, table)
     assert len(figure.data) == 3
+
+
+def test_seeds_of_one_network_are_named_once(tmp_path: Path) -> None:
+    paths = [seed_run(tmp_path, "resnet20_paper", seed) for seed in (1, 2, 3)]
+    paths += [seed_run(tmp_path, "dr_resnet16_l2_paper", seed) for seed in (1, 2, 3)]
+    runs = [cache.open_run(path) for path in paths]
+    sides, _ = sides_of([runs[1]])
+    found = spots.spots_of(runs, sides, "multiply-adds")
+    figure: Any = pareto_figure(found, "multiply-adds", LIGHT)
+    names = sorted(note.text for note in figure.layout.annotations)
+    assert names == ["<b>A</b> ResNet-20", "DR-Res 16 (l = 2)"]
+    assert len(found) == 6
 
 
 def test_who_can_be_paired(sides: list[Side], bench: Path, tmp_path: Path) -> None:

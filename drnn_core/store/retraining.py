@@ -18,12 +18,17 @@ def train_command(info: RunInfo) -> str:
         parts.append(f"--epochs {info.epochs}")
     if info.precision != "float32":
         parts.append(f"--precision {info.precision}")
-    if "thread(s)" not in info.device:  # as training/outcome.py describes a CPU
+    if any(_is_gpu(device) for device in info.device.split(", then ")):
         parts.append("--device cuda")
     changes = changes_of(info)
     if changes:
         parts.append(f" # the network built with {', '.join(changes)}")
     return " ".join(parts)
+
+
+def _is_gpu(device: str) -> bool:
+    """By the names that ``training/machine.py`` gives."""
+    return device != "cpu" and "thread(s)" not in device
 
 
 def recipe_epochs(info: RunInfo) -> int | None:

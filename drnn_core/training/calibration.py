@@ -10,6 +10,10 @@ order (a block's features depend on the gates before it). The test set plays no 
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from typing import cast
+
 import torch
 from torch import Tensor, nn
 
@@ -19,8 +23,11 @@ from drnn_core.models.gate import Gate, gate_bias
 from drnn_core.models.network import Network
 from drnn_core.models.recursive import RecursiveBlock
 
-# Halvings of the interval in which a bias is sought; the rate moves in steps of one image.
-_HALVINGS = 14
+# Shares of the images for which the first loop opens, of the biases that are tried first.
+_SHARES = (0.3, 0.995)
+_TRIED = 24
+# Halvings of the interval in which the rate crosses the target; it moves in steps of one image.
+_HALVINGS = 10
 
 
 def calibrate_gates(
@@ -66,19 +73,47 @@ def _calibrate(
     features = _inputs_of(network, block, preprocessing, pixels)
     bias = gate_bias(gate)
     start = float(bias)
-    # A gate is shared by its loops: closing it a little changes who asks the later loops too.
-    # The mean rate need not be monotone in the bias, so the best of all tries is kept.
-    low, high = start - 10.0, start + 10.0
-    best, best_distance = start, abs(_mean_rate(block, features) - target)
-    for _ in range(_HALVINGS):
-        middle = (low + high) / 2
-        bias.fill_(middle)
-        rate = _mean_rate(block, features)
-        if abs(rate - target) < best_distance:
-            best, best_distance = middle, abs(rate - target)
-        low, high = (middle, high) if rate < target else (low, middle)
+
+    def rate(at: float) -> float:
+        bias.fill_(at)
+        return _mean_rate(block, features)
+
+    best = closest(rate, [start, *_candidates(gate, features, start)], target)
     bias.fill_(best)
     return best - start
+
+
+def closest(rate: Callable[[float], float], tried: Sequence[float], target: float) -> float:
+    """Where ``rate`` comes closest to ``target``, as far as a search finds it.
+
+    A gate is shared by its loops: closing it a little changes who asks the later loops too, so the
+    mean rate need not be monotone in the bias, and may cross the target more than once. Between
+    the two neighbours of ``tried`` where it crosses least steeply, the interval is halved.
+
+    Args:
+        rate: of a bias.
+        tried: biases to begin with, in any order.
+        target: t.
+    """
+    known = {at: rate(at) for at in tried}
+    pairs = list(pairwise(sorted(known)))
+    crossing = [(a, b) for a, b in pairs if (known[a] < target) != (known[b] < target)]
+    if crossing:
+        low, high = min(crossing, key=lambda pair: abs(known[pair[0]] - known[pair[1]]))
+        for _ in range(_HALVINGS):
+            middle = (low + high) / 2
+            known[middle] = rate(middle)
+            same_side = (known[middle] < target) == (known[low] < target)
+            low, high = (middle, high) if same_side else (low, middle)
+    return min(known, key=lambda at: abs(known[at] - target))
+
+
+def _candidates(gate: Gate, features: list[Tensor], start: float) -> list[float]:
+    """Biases that open the first loop for even shares of the images, from few to nearly all."""
+    with torch.inference_mode():
+        logits = torch.cat([gate.logits(part) for part in features])
+    shares = torch.linspace(*_SHARES, _TRIED, device=logits.device)
+    return cast("list[float]", (start - torch.quantile(logits, 1 - shares)).tolist())
 
 
 def _inputs_of(

@@ -2,12 +2,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from drnn_core.evaluation import measure
 from drnn_core.models.gate import gate_bias
-from drnn_core.training.calibration import calibrate_gates
+from drnn_core.training.calibration import calibrate_gates, closest
 from tests.tiny_runs import PREPROCESSING, tiny_images, tiny_network
 from tests.training.small import Silent, trainer
 
@@ -51,3 +54,22 @@ def test_a_recipe_asks_for_it_and_the_saved_state_stays_uncalibrated(tmp_path: P
     again.run(Silent())
     first, second = run.network.state_dict(), again.network.state_dict()
     assert all(torch.equal(first[name], second[name]) for name in first)
+
+
+@given(
+    knots=st.lists(st.floats(0, 1), min_size=3, max_size=9).filter(lambda k: min(k) < 0.6 < max(k)),
+    start=st.floats(-8, 8),
+)
+def test_a_rate_that_is_not_monotone_is_still_met(knots: list[float], start: float) -> None:
+    """Halving from both ends, as if it were monotone, misses where it turns."""
+    places = np.linspace(-5, 5, len(knots))
+
+    def rate(bias: float) -> float:
+        return float(np.interp(bias, places, knots))
+
+    found = closest(rate, [start, *places.tolist()], 0.6)
+    assert rate(found) == pytest.approx(0.6, abs=2e-3)
+
+
+def test_a_rate_that_never_crosses_ends_at_the_closest_that_was_tried() -> None:
+    assert closest(lambda bias: 0.9 - bias / 100, [0.0, 5.0, 2.0], 0.7) == 5.0

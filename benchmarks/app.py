@@ -2,9 +2,9 @@
 
     python -m benchmarks.app [--clicks 15] [--starts 5] [--out app.json]
 
-Runs of 500, 10,000 and 50,000 invented records stand in a temporary folder; their pictures lie
-in a temporary cache, as those of any set do after its first use, and every click asks for pages
-that neither server nor browser has seen. Times are the browser's own clock: from the press of the
+Runs of 500, 10,000 and 50,000 invented records stand in a temporary folder beside a folder of
+pictures, a file each as ImageNet's, and every click asks for pages that neither server nor browser
+has seen. Times are the browser's own clock: from the press of the
 mouse button to the frame in which every tile in view shows what was asked for. Cold start is from
 the start of the process to the first such frame, in a browser that is running but has never seen
 the app. The load average says how busy the machine was.
@@ -29,10 +29,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from PIL import Image
+
+from drnn_core.data.datasets import load_split
+from drnn_core.data.sets import ImageSet, Subset
 
 ROOT = Path(__file__).resolve().parents[1]
 SIZES = (500, 10_000, 50_000)
-BLOCK = 1000
+PICTURES = 250  # different ones
 FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
@@ -118,33 +122,42 @@ def told(times: list[float]) -> dict[str, Any]:
 
 
 def prepare(folder: Path, sizes: Sequence[int] = SIZES) -> None:
-    """Runs of each size, and a cache of pictures for the largest."""
+    """Runs of each size, and a folder with as many pictures as the largest."""
     sys.path.insert(0, str(ROOT))
-    from drnn_core.data.generated import FACTORS, cache
-    from drnn_core.data.generated.imageset import FIRST_SEED
     from tests.app.fake_runs import fake_run
 
+    images = pictures(folder / "data", max(sizes))
     for size in sizes:
-        fake_run(folder / "runs" / f"r{size}", size)
+        of = (images.name, images.fingerprint)
+        part = Subset(images, np.arange(size, dtype=np.int64))
+        fake_run(folder / "runs" / f"r{size}", images=part, of=of)
+
+
+def pictures(folder: Path, count: int) -> ImageSet:
+    """A folder of ``count`` small pictures in ten classes, and the set that it is."""
     random = np.random.default_rng(0)
-    coarse = random.integers(0, 256, (BLOCK, 3, 8, 8), dtype=np.uint8)
-    block = cache.Block(
-        np.kron(coarse, np.ones((1, 1, 4, 4), np.uint8)),
-        np.zeros((BLOCK, 32, 32), np.bool_),
-        np.zeros((BLOCK, len(FACTORS)), np.float32),
-    )
-    for first in range(0, max(sizes), BLOCK):
-        cache.write_block(folder / "cache" / "loopscope", FIRST_SEED["test"] + first, block)
+    first: list[Path] = []
+    for number in range(count):
+        path = folder / "val" / f"class{number % 10}" / f"{number // 10:05d}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if number < PICTURES:
+            coarse = random.integers(0, 256, (8, 8, 3), dtype=np.uint8)
+            Image.fromarray(np.kron(coarse, np.ones((4, 4, 1), np.uint8))).save(path)
+            first.append(path)
+        else:
+            path.hardlink_to(first[number % PICTURES])
+    return load_split(str(folder), "test", 32, originals=True)
 
 
 @contextmanager
 def serving(folder: Path) -> Generator[tuple[str, float]]:
     """A fresh server; its address, and when its process was started (seconds since the epoch)."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "XDG_CACHE_HOME": str(folder / "cache")}
-    command = [sys.executable, "-m", "drnn_core", "app", "--port", "0", "--runs"]
+    command = [sys.executable, "-m", "drnn_core", "app", "--port", "0"]
+    places = ["--data", str(folder / "data"), "--runs", str(folder / "runs")]
     started = time.time()
     process = subprocess.Popen(
-        [*command, str(folder / "runs")], env=environment, cwd=folder, text=True,
+        [*command, *places], env=environment, cwd=folder, text=True,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )  # fmt: skip
     try:

@@ -1,15 +1,17 @@
 """Every page of the app on 50,000 records: times in a headless browser, memory, many sessions.
 
-    python -m benchmarks.app_pages [--visits 5] [--filters 15] [--sessions 25] [--out pages.json]
+    python -m benchmarks.app_pages [--visits 5] [--changes 12] [--sessions 25] [--out pages.json]
 
-Two runs of 50,000 invented records, with columns of measurements beside them, and the shipped run
-of `generated` with all that is stored in it stand in a temporary folder. A visit is of a server
-that has shown the page before, in a browser context that has not: from the start of the navigation
-until the page's script has ended and all of its charts are drawn. A filter is from its click to the
-repainted gallery. Memory is the server's resident size, after all pages but Inspect (browsing) and
-after Inspect (with the network). Sessions work at the same time, each on a run and a class of its
-own, and every one is checked for errors and for what it should show. The load average says how busy
-the machine was.
+Four runs of 50,000 invented records, the first two with columns of measurements, the first with
+statistics of its norms, stand in a temporary folder beside a folder of as many pictures. A visit is
+of a server that has shown the page before, in a browser context that has not: from the start of the
+navigation until the page's script has ended, all of its charts are drawn and, where it has a
+gallery, every tile in view shows its picture. A click is on a bar of Distribution and a filter on
+an answer in its sidebar, each from the press to the repainted gallery. Memory is the server's
+resident size: browsing is after all pages on which no network runs, then come Saliency & loops,
+which shows where the evidence of eight images lies, and Inspect. Sessions work at the same time,
+each on a run and a class of its own, and every one is checked for errors and for what it should
+show. Progress and the load average, which says how busy the machine was, go to stderr.
 """
 
 from __future__ import annotations
@@ -29,25 +31,34 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.app import FLAGS, PAINTED, PRESSED, ROOT, prepare, serving, told
+from benchmarks.app import FLAGS, PAINTED, PRESSED, click_times, pictures, serving, told
 
-LARGE, OTHER, SHIPPED = "r50000", "s50000", "generated_dr_resnet32_l4"
+ROWS = 50_000
+LARGE, OTHER, MORE = "r50000", "s50000", ("t50000", "u50000")
+# In the order of the visits: those that run no network first.
 PAGES = {
     "Distribution": f"distribution?run={LARGE}",
     "Easy & hard": f"easy_hard?run={LARGE}",
-    "Saliency & loops": f"saliency?run={LARGE}",
-    "Norm statistics": f"norms?run={SHIPPED}",
+    "Norm statistics": f"norms?run={LARGE}",
     "Budget": f"budget?run={LARGE}",
     "Your columns": f"columns?run={LARGE}",
-    "Compare": f"compare?run={LARGE}&with={OTHER}",
+    "Compare, two runs": f"compare?run={LARGE}&with={OTHER}",
+    "Compare, four runs": f"compare?run={LARGE}&with={OTHER}&with={MORE[0]}&with={MORE[1]}",
     "Models": f"models?run={LARGE}",
-    "Inspect": f"inspect?run={SHIPPED}",
+    "Saliency & loops": f"saliency?run={LARGE}",
+    "Inspect": f"inspect?run={LARGE}",
 }
-READY = """() => {
+RUN_A_NETWORK = ("Saliency & loops", "Inspect")
+WITH_GALLERY = ("Distribution", "Compare, two runs", "Compare, four runs")
+# Milliseconds since the start of the navigation, once the page can be used.
+READY = """gallery => {
   const app = document.querySelector("[data-testid=stApp]");
   if (app?.dataset.testScriptState !== "notRunning" || !document.querySelector("h1")) return false;
   const plots = [...document.querySelectorAll(".js-plotly-plot, [data-testid=stPlotlyChart]")];
-  return plots.every((each) => each.querySelector(".main-svg"));
+  if (!plots.every((each) => each.querySelector(".main-svg"))) return false;
+  const painted = root => [...root.querySelectorAll("*")].some(
+    each => each.dataset?.painted || (each.shadowRoot && painted(each.shadowRoot)));
+  return (!gallery || painted(document)) && performance.now();
 }"""
 COLUMNS = {
     "image": ("image_brightness", "image_contrast", "image_sharpness", "image_edge_density"),
@@ -63,19 +74,19 @@ def main() -> None:
     """Measure and print JSON."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--visits", type=int, default=5, help="visits of each page")
-    parser.add_argument("--filters", type=int, default=15, help="changes of a filter")
-    parser.add_argument("--sessions", type=int, default=25, help="sessions at once")
+    parser.add_argument("--changes", type=int, default=12, help="clicks on bars, and of filters")
+    parser.add_argument("--sessions", type=int, default=25, help="sessions at once; 0 for none")
     parser.add_argument("--out", type=Path, default=None, help="also write the JSON here")
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        result = measure(Path(folder), chosen.visits, chosen.filters, chosen.sessions)
+        result = measure(Path(folder), chosen.visits, chosen.changes, chosen.sessions)
     text = json.dumps(result, indent=1)
     print(text)
     if chosen.out:
         chosen.out.write_text(text + "\n")
 
 
-def measure(folder: Path, visits: int, filters: int, sessions: int) -> dict[str, Any]:
+def measure(folder: Path, visits: int, changes: int, sessions: int) -> dict[str, Any]:
     """Times, memory and sessions, with what they were measured on."""
     from playwright.sync_api import sync_playwright
 
@@ -83,35 +94,48 @@ def measure(folder: Path, visits: int, filters: int, sessions: int) -> dict[str,
     if chromium is None:
         sys.exit("no chromium on this machine (Debian: apt-get install chromium)")
     prepare_pages(folder)
-    before = os.getloadavg()[0]
+    say("runs and pictures made")
+    before = os.getloadavg()
     with serving(folder) as (address, _):
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-            found, memory = visit_all(browser, address, visits)
-            filtered = filter_times(browser, address, filters)
+            memory = {"at the start": resident(address)}
+            found = visit_all(browser, address, visits, memory)
+            clicked = click_times(browser, address, ROWS, changes)
+            say(f"clicks: {told(clicked)['median']} s")
+            filtered = filter_times(browser, address, changes)
+            say(f"filter: {told(filtered)['median']} s")
+            memory["after clicks and filters"] = resident(address)
             browser.close()
         together = asyncio.run(many_sessions(chromium, address, sessions))
         memory["after all sessions"] = resident(address)
     return {
         "usable_s": found,
+        "click_to_gallery_s": told(clicked),
         "filter_s": told(filtered),
         "resident_mb": memory,
         "sessions": together,
-        "load_average": [before, os.getloadavg()[0]],
+        "load_average": [*before, *os.getloadavg()],
         "processors": os.cpu_count(),
         "machine": platform.processor() or platform.machine(),
     }
 
 
+def say(words: str) -> None:
+    """A line of progress."""
+    print(f"{words} (load {os.getloadavg()[0]:.1f})", file=sys.stderr, flush=True)
+
+
 def prepare_pages(folder: Path) -> None:
-    """The runs, with columns, and a cache of pictures."""
-    prepare(folder, (500, 50_000))
+    """The runs, with columns and statistics of norms, and the pictures."""
     from drnn_core.store.columns import ColumnWriter
     from tests.app.fake_runs import fake_run
+    from tests.app.norm_runs import fake_norms
 
-    runs = folder / "runs"
-    fake_run(runs / OTHER, 50_000, seed=1)
-    shutil.copytree(ROOT / "checkpoints" / SHIPPED, runs / SHIPPED)
+    images, runs = pictures(folder / "data", ROWS), folder / "runs"
+    for seed, name in enumerate((LARGE, OTHER, *MORE)):
+        fake_run(runs / name, images=images, seed=seed)
+    fake_norms(runs / LARGE, 2000, fingerprint=images.fingerprint)
     random = np.random.default_rng(0)
     for run in (LARGE, OTHER):
         for table, names in COLUMNS.items():
@@ -121,27 +145,27 @@ def prepare_pages(folder: Path) -> None:
                     writer.write_columns(first, values)
 
 
-def visit_all(browser: Any, address: str, visits: int) -> tuple[dict[str, Any], dict[str, float]]:
-    """Seconds to a usable page, and the server's memory on the way."""
-    found: dict[str, Any] = {}
-    memory = {"at the start": resident(address)}
+def visit_all(
+    browser: Any, address: str, visits: int, memory: dict[str, float]
+) -> dict[str, dict[str, Any]]:
+    """Seconds to a usable page, by page; fills in the server's memory on the way."""
+    found: dict[str, dict[str, Any]] = {}
     for name, path in PAGES.items():
-        visit(browser, f"{address}/{path}")  # the first one reads what the others find
-        found[name] = told([visit(browser, f"{address}/{path}") for _ in range(visits)])
-        if name != "Inspect":
-            memory["browsing"] = resident(address)
-    memory["with the network"] = resident(address)
-    return found, memory
+        url, gallery = f"{address}/{path}", name in WITH_GALLERY
+        visit(browser, url, gallery)  # the first one reads what the others find
+        found[name] = told([visit(browser, url, gallery) for _ in range(visits)])
+        memory["with the network" if name in RUN_A_NETWORK else "browsing"] = resident(address)
+        say(f"{name}: {found[name]['median']} s, {resident(address):.0f} MB")
+    return found
 
 
-def visit(browser: Any, url: str) -> float:
+def visit(browser: Any, url: str, gallery: bool = False) -> float:
     """Seconds from the start of the navigation to a usable page."""
     context = browser.new_context(viewport={"width": 1440, "height": 900})
     page = context.new_page()
     page.set_default_timeout(120_000)
     page.goto(url, wait_until="commit")
-    page.wait_for_function(READY, polling="raf")
-    seconds = page.evaluate("performance.now()") / 1000
+    seconds = page.wait_for_function(READY, arg=gallery, polling="raf").json_value() / 1000
     errors = page.locator("[data-testid=stException]").count()
     context.close()
     if errors:
@@ -173,6 +197,8 @@ async def many_sessions(chromium: str, address: str, count: int) -> dict[str, An
     """Sessions at once, each with a filter of its own; what they saw."""
     from playwright.async_api import async_playwright
 
+    if not count:
+        return {"n": 0}
     expected = expectations(address, count)
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=chromium, args=FLAGS)
@@ -185,6 +211,7 @@ async def many_sessions(chromium: str, address: str, count: int) -> dict[str, An
         for (path, wanted), (shown, errors) in zip(expected, seen, strict=True)
         if shown != wanted or errors
     ]
+    say(f"{count} sessions: {seconds:.0f} s, {len(wrong)} wrong")
     return {"n": count, "seconds": round(seconds, 1), "wrong": wrong}
 
 
@@ -198,7 +225,7 @@ async def one_session(browser: Any, address: str, path: str) -> tuple[str, list[
     await page.goto(f"{address}/{path}")
     title = page.locator("h3", has_text=re.compile(r"[\d,]+ of [\d,]+ images"))
     await title.wait_for()
-    await page.wait_for_function(READY)
+    await page.wait_for_function(READY, arg=True)
     if await page.locator("[data-testid=stException]").count():
         errors.append("an error on the page")
     shown = await title.inner_text()

@@ -7,9 +7,9 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
 
 from drnn_core.analysis.bootstrap import columns_of
+from drnn_core.analysis.probabilities import t_quantile
 
 Floats = NDArray[np.float64]
 
@@ -48,7 +48,7 @@ def means_by_loops(loops: ArrayLike, values: ArrayLike, level: float = 0.95) -> 
     n = found["count"].to_numpy(np.float64)
     mean = found["mean"].to_numpy(np.float64)
     spread = found["std"].to_numpy(np.float64) / np.sqrt(n)
-    reach = np.asarray(stats.t.ppf((1 + level) / 2, np.maximum(n - 1, 1))) * spread
+    reach = t_quantile((1 + level) / 2, np.maximum(n - 1, 1)) * spread
     return pd.DataFrame(
         {
             "loops": found.index.to_numpy(np.int64),

@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy import stats
 
 from drnn_core.analysis.bootstrap import Estimate, interval, resamples_of_kinds
+from drnn_core.analysis.probabilities import sign_test
 
 # Of each run; names of the paired table end in _a for the first run and in _b for the second.
 _OF_EACH = ("index", "prediction", "correct", "confidence", "entropy", "loss", "loops", "macs")
@@ -99,9 +99,7 @@ def mcnemar(pairs: pd.DataFrame) -> McNemar:
     """McNemar's exact test on ``paired``'s table."""
     a, b = _correct(pairs)
     only_a, only_b = int((a & ~b).sum()), int((~a & b).sum())
-    p = 1.0
-    if only_a + only_b:
-        p = float(stats.binomtest(only_a, only_a + only_b).pvalue)
+    p = sign_test(only_a, only_b)
     return McNemar(int((a & b).sum()), only_a, only_b, int((~a & ~b).sum()), p)
 
 

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
 from drnn_core.analysis.bootstrap import Estimate, interval, resamples_within
 from drnn_core.analysis.dominance import Dominance
+from drnn_core.analysis.probabilities import mann_whitney
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -96,7 +96,6 @@ class Ends:
             nothing = Estimate(math.nan, math.nan, math.nan, n + m, self._level)
             return Effect(column, n, m, means[0], means[1], nothing, nothing, nothing, math.nan)
         of_one = np.zeros(n, np.int64), np.zeros(m, np.int64)
-        test: Any = stats.mannwhitneyu(easy, hard)
         return Effect(
             column,
             n,
@@ -106,7 +105,7 @@ class Ends:
             self._estimate(Dominance(easy, hard, *of_one), n, m),
             self._estimate(Dominance(easy, hard, self._easy[few], self._hard[many]), n, m),
             self._estimate(_Cohen(easy, hard), n, m),
-            float(test.pvalue),
+            mann_whitney(easy, hard),
         )
 
     def _estimate(self, statistic: Dominance | _Cohen, n: int, m: int) -> Estimate:

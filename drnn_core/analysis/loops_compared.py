@@ -10,9 +10,9 @@ import math
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy import stats
 
 from drnn_core.analysis.bootstrap import interval, resamples_of_kinds
+from drnn_core.analysis.probabilities import t_tail
 from drnn_core.analysis.relations import Relation
 
 
@@ -40,7 +40,7 @@ def loops_relation(
         draws.append(_rank_correlation(drawn.reshape(table.shape)))
     # Student's t with n - 2 degrees of freedom, as scipy's spearmanr.
     t = abs(rho) * math.sqrt((n - 2) / max((1 + rho) * (1 - rho), 1e-300))
-    return Relation(rho, *interval(draws, level), 2 * float(stats.t.sf(t, n - 2)), n, level)
+    return Relation(rho, *interval(draws, level), 2 * t_tail(t, n - 2), n, level)
 
 
 def _rank_correlation(table: NDArray[np.int64]) -> float:

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage, stats
+from scipy import ndimage
 
 Floats = NDArray[np.float64]
 Maps = NDArray[np.float32]
@@ -63,6 +63,8 @@ def _same(first: Maps, second: Maps) -> tuple[Floats, Floats]:
 
 def _ranks(maps: Floats) -> Floats:
     """(B, pixels) ranks of each map's pixels about their mean; ties share theirs."""
+    from scipy import stats
+
     ranked: Any = stats.rankdata(maps.reshape(len(maps), maps[0].size), axis=1)
     return ranked - (maps[0].size + 1) / 2
 

@@ -15,7 +15,8 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+
+from drnn_core.analysis.probabilities import t_quantile
 
 Floats = NDArray[np.float64]
 Counts = NDArray[np.int64]
@@ -167,7 +168,7 @@ def t_factor(parts: int, level: float = 0.95) -> float:
     """
     if not 0 < level < 1:
         raise ValueError(f"expected a level between 0 and 1, such as 0.95, got {level}")
-    return float(stats.t.ppf((1 + level) / 2, parts - 1)) if parts > 1 else math.nan
+    return float(t_quantile((1 + level) / 2, parts - 1)) if parts > 1 else math.nan
 
 
 def difference(

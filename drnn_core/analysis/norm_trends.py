@@ -13,9 +13,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
 from drnn_core.analysis.moments import Floats, Sampled
+from drnn_core.analysis.probabilities import mean_ranks, normal_tail, spearman_test
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def over_depth(found: Sampled, level: float = 0.95) -> Trend:
     n = int(known.sum())
     if n < 3 or np.ptp(values[known]) == 0:
         return _nothing(n, level)
-    p = float(stats.spearmanr(np.flatnonzero(known), values[known]).pvalue)
+    _, p = spearman_test(np.flatnonzero(known), values[known])
     return _trend(found, _rho, p, n, level)
 
 
@@ -80,7 +80,7 @@ def over_loops(found: Sampled, groups: Sequence[object], level: float = 0.95) ->
     if not total:
         return _nothing(0, level)
     spread = math.sqrt(float((sizes**2 / (sizes - 1)).sum())) / total
-    p = 2 * float(stats.norm.sf(abs(mean(found.values)) / spread))
+    p = 2 * normal_tail(abs(mean(found.values)) / spread)
     return _trend(found, mean, p, total, level)
 
 
@@ -88,7 +88,7 @@ def _rho(values: Floats) -> float:
     known: NDArray[np.int64] = np.flatnonzero(np.isfinite(values))
     if len(known) < 2 or np.ptp(values[known]) == 0:
         return math.nan
-    return float(np.corrcoef(np.arange(len(known)), stats.rankdata(values[known]))[0, 1])
+    return float(np.corrcoef(np.arange(len(known)), mean_ranks(values[known]))[0, 1])
 
 
 def _trend(found: Sampled, rho: Callable[[Floats], float], p: float, n: int, level: float) -> Trend:

@@ -15,9 +15,9 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
 
 from drnn_core.analysis.bootstrap import columns_of
+from drnn_core.analysis.probabilities import normal_quantile
 from drnn_core.analysis.relations import Relation, partial, spearman, within
 
 View = Literal["all", "within", "given"]
@@ -111,4 +111,4 @@ def _within(loops: ArrayLike, values: ArrayLike, groups: ArrayLike, level: float
 
 
 def _quantile(level: float) -> float:
-    return float(stats.norm.ppf((1 + level) / 2))
+    return normal_quantile((1 + level) / 2)

@@ -12,13 +12,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
 
 from drnn_core.analysis.bootstrap import columns_of, interval, resamples_of
+from drnn_core.analysis.probabilities import normal_tail, spearman_test, t_tail
 from drnn_core.analysis.ranks import Ranks, correlation_matrix, correlations, partial_of
 
 Floats = NDArray[np.float64]
@@ -67,13 +66,12 @@ def spearman(
     first, second = columns_of(x, y)
     if _too_little(first, second):
         return _nothing(len(first), level)
-    result: Any = stats.spearmanr(first, second)
+    value, p = spearman_test(first, second)
     ranks = Ranks(first), Ranks(second)
 
     def rho(counts: NDArray[np.int64]) -> float:
         return float(correlations(ranks[0].of(counts), ranks[1].of(counts), counts)[0][0])
 
-    value, p = float(result.statistic), float(result.pvalue)
     return _relation(value, p, rho, len(first), level, resamples, seed)
 
 
@@ -122,7 +120,7 @@ def within(
     if math.isnan(value):
         return _nothing(total, level)
     spread = math.sqrt(float((sizes**2 / (sizes - 1)).sum())) / total
-    p = 2 * float(stats.norm.sf(abs(value) / spread))
+    p = 2 * normal_tail(abs(value) / spread)
     return _relation(value, p, rho, len(first), level, resamples, seed, total)
 
 
@@ -164,7 +162,7 @@ def partial(
     if math.isnan(value):
         return _nothing(n, level)
     t = abs(value) * math.sqrt(freedom / max(1 - value * value, 1e-300))
-    p = 2 * float(stats.t.sf(t, freedom))
+    p = 2 * t_tail(t, freedom)
     return _relation(value, p, rho, n, level, resamples, seed)
 
 

@@ -9,9 +9,9 @@ import math
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
 
 from drnn_core.analysis.bootstrap import Estimate
+from drnn_core.analysis.probabilities import normal_quantile
 
 Floats = NDArray[np.float64]
 
@@ -41,7 +41,7 @@ def wilson(counts: ArrayLike, n: ArrayLike, level: float = 0.95) -> tuple[Floats
     if not 0 < level < 1:
         raise ValueError(f"expected a level between 0 and 1, such as 0.95, got {level}")
     found, total = np.asarray(counts, dtype=np.float64), np.asarray(n, dtype=np.float64)
-    z = float(stats.norm.ppf((1 + level) / 2))
+    z = normal_quantile((1 + level) / 2)
     with np.errstate(invalid="ignore", divide="ignore"):
         centre = (found + z * z / 2) / (total + z * z)
         half = z / (total + z * z) * np.sqrt(found * (total - found) / total + z * z / 4)

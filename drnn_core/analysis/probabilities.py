@@ -1,0 +1,90 @@
+"""Tails and quantiles of the distributions that the tests here need, and three tests of ranks.
+
+The same as ``scipy.stats`` gives, from ``scipy.special``: importing ``scipy.stats`` takes a second
+and 45 MB, which every page of the app would pay for a handful of functions.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import special
+
+Floats = NDArray[np.float64]
+
+# Samples of so few values without ties are tested by all of their orders, as scipy.stats does.
+_FEW = 8
+
+
+def normal_quantile(p: float) -> float:
+    """The value below which a standard normal variable is with probability p."""
+    return float(special.ndtri(p))
+
+
+def normal_tail(z: float) -> float:
+    """The probability that a standard normal variable is above z."""
+    return float(special.ndtr(-z))
+
+
+def t_quantile(p: float, freedom: ArrayLike) -> Floats:
+    """The value below which Student's t is with probability p, for any degrees of freedom."""
+    return np.asarray(special.stdtrit(np.asarray(freedom, dtype=np.float64), p))
+
+
+def t_tail(t: float, freedom: float) -> float:
+    """The probability that Student's t is above t."""
+    return float(special.stdtr(freedom, -t))
+
+
+def mean_ranks(values: ArrayLike) -> Floats:
+    """(N,) ranks from 1; ties share their mean rank."""
+    found = np.unique(np.asarray(values), return_inverse=True, return_counts=True)
+    place, counts = cast("tuple[NDArray[np.int64], NDArray[np.int64]]", found[1:])
+    return (np.cumsum(counts) - (counts - 1) / 2)[place]
+
+
+def spearman_test(x: ArrayLike, y: ArrayLike) -> tuple[float, float]:
+    """Spearman's rank correlation and its two-sided p by Student's t with N - 2 degrees of freedom.
+
+    Args:
+        x, y: (N,) with N of 3 or more, neither constant.
+    """
+    a, b = mean_ranks(x), mean_ranks(y)
+    rho = float(np.corrcoef(a, b)[0, 1])
+    freedom = len(a) - 2
+    t = abs(rho) * math.sqrt(freedom / max((1 + rho) * (1 - rho), 1e-300))
+    return rho, 2 * t_tail(t, freedom)
+
+
+def sign_test(a: int, b: int) -> float:
+    """Exact two-sided p of a against b where either is as likely; 1 where there is neither."""
+    if a + b == 0:
+        return 1.0
+    return min(1.0, 2 * float(special.bdtr(min(a, b), a + b, 0.5)))
+
+
+def mann_whitney(x: Floats, y: Floats) -> float:
+    """Two-sided p of the Mann-Whitney test; exact for few values, else normal, corrected for ties.
+
+    Args:
+        x, y: (n,) and (m,) with n and m of 1 or more.
+    """
+    n, m = len(x), len(y)
+    together = np.concatenate([x, y])
+    counts = np.unique(together, return_counts=True)[1].astype(np.float64)
+    if min(n, m) <= _FEW and counts.max() == 1:
+        from scipy import stats  # it counts the orders
+
+        exact: Any = stats.mannwhitneyu(x, y, method="exact")
+        return float(exact.pvalue)
+    u = float(mean_ranks(together)[:n].sum()) - n * (n + 1) / 2
+    total = n + m
+    ties = float((counts**3 - counts).sum()) / (total * (total - 1))
+    spread = math.sqrt(n * m / 12 * (total + 1 - ties))
+    if spread == 0:
+        return 1.0
+    z = (max(u, n * m - u) - n * m / 2 - 0.5) / spread
+    return min(1.0, 2 * normal_tail(z))

@@ -6,7 +6,7 @@ is kept in the run; what the run has is read once for all sessions.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -212,3 +212,12 @@ def _sampled(folder: Path, name: str) -> pd.DataFrame:
     kind = column_table(name)
     rows = kind.manifest(folder).header.rows
     return sample(verified_files(folder, kind), rows, cache.SAMPLE)
+
+
+def names_of(columns: Sequence[Column]) -> list[str]:
+    """What the columns are called in the box and in the address, each by a name of its own."""
+    labels = [column.label for column in columns]
+    return [  # a user's column may be called as one of ours is
+        label if labels.count(label) == 1 else f"{label} ({column.name})"
+        for label, column in zip(labels, columns, strict=True)
+    ]

@@ -56,9 +56,10 @@ READY = """gallery => {
   if (app?.dataset.testScriptState !== "notRunning" || !document.querySelector("h1")) return false;
   const plots = [...document.querySelectorAll(".js-plotly-plot, [data-testid=stPlotlyChart]")];
   if (!plots.every((each) => each.querySelector(".main-svg"))) return false;
-  const painted = root => [...root.querySelectorAll("*")].some(
-    each => each.dataset?.painted || (each.shadowRoot && painted(each.shadowRoot)));
-  return (!gallery || painted(document)) && performance.now();
+  const holders = [...document.querySelectorAll("[class*=gallery] *")];
+  const roots = holders.map((each) => each.shadowRoot).filter(Boolean);
+  const painted = roots.some((each) => each.querySelector("[data-painted]"));
+  return (!gallery || painted) && performance.now();
 }"""
 COLUMNS = {
     "image": ("image_brightness", "image_contrast", "image_sharpness", "image_edge_density"),

@@ -9,11 +9,10 @@ from pathlib import Path
 import streamlit as st
 
 from app import cache
-from app.budget import points
 from app.budget.controls import Setting
-from app.budget.jobs import Tell
-from app.budget.points import JOBS, View
+from app.budget.points import View
 from app.images import NoPictures, Pictures
+from app.jobs import JOBS, Tell, me
 from drnn_core.store.operating_point import operating_point_of
 
 _NAME = "budget_new_run"
@@ -62,7 +61,7 @@ def panel(view: View, setting: Setting, pictures: Pictures | NoPictures) -> None
         st.caption(problem)
     if pressed and isinstance(pictures, Pictures):
         key = ("move", folder / name, setting.blocks)
-        JOBS.start(key, _work(view, folder / name, setting, pictures), points.me())
+        JOBS.start(key, _work(view, folder / name, setting, pictures), me())
         st.session_state[_STARTED] = key
     _progress()
     with st.expander("The same on the command line"):
@@ -141,5 +140,5 @@ def _watch(key: Hashable) -> None:
         text = f"{job.done:,} of {job.total:,} images, once to measure, once to record"
         st.progress(job.done / job.total if job.total else 0.0, text)
         if st.button("Cancel", key="budget_cancel_export"):
-            JOBS.leave(key, points.me())
+            JOBS.leave(key, me())
             st.rerun(scope="app")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +11,8 @@ import pandas as pd
 import streamlit as st
 
 from app import cache
-from app.budget.jobs import Job, Jobs, Tell
 from app.images import Pictures
+from app.jobs import JOBS, Job, Tell, me
 from drnn_core.analysis.budget import Bounds, bounds, telling_thresholds, threshold_table
 from drnn_core.analysis.replay import RECORDED_THRESHOLD
 from drnn_core.inference.facts import NetworkFacts
@@ -22,8 +21,6 @@ from drnn_core.store.budget import BUDGET, read_budget
 if TYPE_CHECKING:
     from drnn_core.commands.curves import Point
 
-JOBS = Jobs()
-_ME = "budget_session"
 _KEPT = 12
 _SECONDS_KEPT = 3600
 _GRID = 31
@@ -127,11 +124,6 @@ def waiting(view: View, wanted: Sequence[Thresholds]) -> list[tuple[Thresholds, 
         for thresholds, job in jobs
         if job is not None and not job.ended and me() in job.watchers
     ]
-
-
-def me() -> str:
-    """A name of this session, that no other has."""
-    return st.session_state.setdefault(_ME, uuid.uuid4().hex)
 
 
 def _asked(run: cache.Run) -> set[float]:

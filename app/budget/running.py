@@ -8,8 +8,9 @@ import streamlit as st
 
 from app.budget import points
 from app.budget.controls import Setting
-from app.budget.points import JOBS, Thresholds, View
+from app.budget.points import Thresholds, View
 from app.images import NoPictures, Pictures
+from app.jobs import JOBS, me
 
 _SECONDS = 1.0  # between looks at the progress
 
@@ -69,7 +70,7 @@ def _watch(view: View, wanted: Sequence[Thresholds]) -> None:
         st.progress(job.done / job.total if job.total else 0.0, text)
         if st.button("Cancel"):
             for key, _ in jobs:
-                JOBS.leave(view.key(key), points.me())
+                JOBS.leave(view.key(key), me())
             st.rerun(scope="app")
 
 

@@ -11,17 +11,16 @@ from typing import Literal
 
 import streamlit as st
 
-from app.columns import Column
+from app import filters
 from drnn_core.analysis.galleries import ByCount, ByLoops, ByQuantile, Rule
 
 RULE, EACH, SHARE, LIMITS = "rule", "each", "share", "limits"
-CLASSES, ANSWER, ROWS, OF, COLUMN = "class", "answer", "rows", "of", "column"
+ROWS, OF, COLUMN = "rows", "of", "column"
 
 _EACH_DEFAULT, _SHARE_DEFAULT, _ROWS_DEFAULT = 25, 10, 3
 _EACH_MOST, _SHARE_MOST, ROWS_MOST = 1000, 50, 12
 
 _EVERY = "all"
-_ANSWERS: dict[str, bool | None] = {_EVERY: None, "right": True, "wrong": False}
 _RULES = ("number", "share", "loops")
 _Param = Literal["query-params"]
 _BIND: _Param = "query-params"
@@ -69,20 +68,6 @@ def rule_controls(loops_max: int, limits: tuple[int, int]) -> Rule | None:
     return ByCount(int(each))
 
 
-def filters(classes: Sequence[str]) -> tuple[bool | None, tuple[int, ...]]:
-    """Right or wrong answers, and classes; in the sidebar."""
-    st.subheader("Filter")
-    chosen = st.segmented_control(
-        "Answer", list(_ANSWERS), default=_EVERY, required=True, key=ANSWER, bind=_BIND,
-        help="Whether the predicted class is the true one.",
-    )  # fmt: skip
-    names = st.multiselect(
-        "Class", classes, key=CLASSES, bind=_BIND, placeholder="all classes",
-        help="The image's true class; type to search.",
-    )  # fmt: skip
-    return _ANSWERS[chosen or _EVERY], tuple(sorted(classes.index(name) for name in names))
-
-
 def rows_box() -> int:
     """How many easy and hard images of a class are shown, beside the gallery."""
     st.caption("rows", width="content")
@@ -113,15 +98,6 @@ def of_box() -> str:
     return chosen or _EVERY
 
 
-def names_of(columns: Sequence[Column]) -> list[str]:
-    """What the columns are called in the box and in the address, each by a name of its own."""
-    labels = [column.label for column in columns]
-    return [  # a user's column may be called as one of ours is
-        label if labels.count(label) == 1 else f"{label} ({column.name})"
-        for label, column in zip(labels, columns, strict=True)
-    ]
-
-
 def column_box(names: Sequence[str]) -> int:
     """Which of the columns is shown in full; the first unless another is chosen."""
     if st.session_state.get(COLUMN) not in names:
@@ -134,20 +110,10 @@ def column_box(names: Sequence[str]) -> int:
 
 def forget_strangers(classes: Sequence[str], loops_max: int) -> None:
     """Drop values that the chosen run does not have, such as the classes of the one before."""
+    filters.forget_strangers(classes)
     state = st.session_state
-    known = [name for name in state.get(CLASSES, []) if name in classes]
-    if CLASSES in state and known != state[CLASSES]:
-        state[CLASSES] = known
     if LIMITS in state and state[LIMITS][1] > loops_max:
         del state[LIMITS]
-
-
-def clear() -> None:
-    """All classes and answers again; a callback.
-
-    Values are set and not forgotten: a forgotten one would come back from the address.
-    """
-    st.session_state.update({CLASSES: [], ANSWER: _EVERY})
 
 
 def on_row(key: str, names: Sequence[str]) -> Callable[[], None]:

@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from app import cache, charts, columns, images, runpicker
+from app import cache, charts, columns, filters, images, runpicker
 from app.distribution.texts import require_records
 from app.easy_hard import (
     comparison,
@@ -40,7 +40,7 @@ def show() -> None:
     controls.forget_strangers(run.info.classes, facts.loops_max)
     with st.sidebar:
         rule = controls.rule_controls(facts.loops_max, comparison.first_limits(table))
-        correct, labels = controls.filters(run.info.classes)
+        correct, labels = filters.answer_and_classes(run.info.classes)
     if rule is None:
         texts.limits_touch()
         return
@@ -119,7 +119,7 @@ def _differences(view: View, frame: pd.DataFrame, pairs: list[Compared]) -> None
     with left:
         texts.forest_title(len(pairs), comparison.resamples_for(len(easy) + len(hard)))
         shown = comparison.chosen(pairs, controls.of_box())
-    names = controls.names_of([pair.column for pair in shown])
+    names = columns.names_of([pair.column for pair in shown])
     with right:
         title = st.container()
         pair = shown[controls.column_box(names)]

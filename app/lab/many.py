@@ -9,9 +9,8 @@ from typing import cast
 import streamlit as st
 
 from app import cache
-from app.budget.jobs import Job, Tell
-from app.budget.points import JOBS, me
 from app.images import NoPictures, pictures_of
+from app.jobs import JOBS, Job, Tell, me
 from drnn_core.store.sweeps import KeptSweep, SweepError, read_sweep, sweep_path
 
 IMAGES = 200  # of a sweep that is made here

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from app import cache
-from app.budget.jobs import Tell
-from app.budget.points import JOBS, me
 from app.images import NoPictures, pictures_of
+from app.jobs import JOBS, Tell, me
 from app.norms import controls
 from app.settings import settings
 from drnn_core.data.generated import GENERATED_CLASSES

@@ -9,8 +9,8 @@ import pandas as pd
 import streamlit as st
 
 from app import cache, charts
-from app.budget.jobs import Job
 from app.images import NoPictures, Pictures
+from app.jobs import Job
 from app.methods import METHOD_TITLES
 from app.numbers import between, number
 from app.saliency import check_texts, controls, work

@@ -11,8 +11,9 @@ from typing import Literal, cast
 
 import streamlit as st
 
-from app.columns import EVIDENCE
-from app.easy_hard.controls import CLASSES, filters, names_of
+from app import filters
+from app.columns import EVIDENCE, names_of
+from app.filters import CLASSES
 from app.methods import METHOD_TITLES
 from app.saliency.subject import Choice, View, column_of
 from drnn_core.analysis import relation_overview
@@ -42,11 +43,9 @@ _BIND: _Param = "query-params"
 
 def sidebar(classes: Sequence[str]) -> Selection:
     """Draw the filters and read them."""
-    known = [name for name in st.session_state.get(CLASSES, []) if name in classes]
-    if CLASSES in st.session_state and known != st.session_state[CLASSES]:
-        st.session_state[CLASSES] = known
+    filters.forget_strangers(classes)
     with st.sidebar:
-        correct, labels = filters(classes)
+        correct, labels = filters.answer_and_classes(classes)
     return Selection(labels=labels, correct=correct)
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
 
-from app import cache, charts, columns, images, runpicker
+from app import cache, charts, columns, filters, images, runpicker
 from app.distribution.breakdowns import shown_classes
 from app.distribution.texts import require_records
 from app.images import NoPictures, Pictures
@@ -126,7 +126,7 @@ def _classes(view: View, found: measures.Related, name: str) -> None:
 
 
 def _class_figure(found: measures.Related, table: pd.DataFrame, name: str) -> None:
-    shown = shown_classes(table, st.session_state.get(controls.CLASSES, []))
+    shown = shown_classes(table, st.session_state.get(filters.CLASSES, []))
     there = shown[shown["rho"].notna()]
 
     def pick(at: int) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from app import cache
-from app.easy_hard.controls import clear
+from app.filters import clear
 from app.methods import METHOD_MEANINGS, METHOD_TITLES, SIGNED_METHODS
 from app.numbers import figure, how_sure, number, p_value
 from app.saliency.measures import MOST_RESAMPLED, RESAMPLES, Cell, Related

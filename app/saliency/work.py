@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -11,8 +10,8 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from app import cache
-from app.budget.jobs import Job, Jobs, Tell
 from app.images import Pictures
+from app.jobs import Job, Jobs, Tell, me
 from app.saliency.subject import View, column_of
 from drnn_core.analysis.evidence import SLOW_METHODS, Method
 from drnn_core.analysis.saliency_sanity import SanityCheck, sanity_check
@@ -31,7 +30,6 @@ Rows = NDArray[np.int64]
 
 _SECONDS = 1.0  # between looks at the progress
 _AT_ONCE, _SLOW_AT_ONCE = 16, 2  # images while others who want the network wait
-_ME = "saliency_me"
 _WAITING = "saliency_waiting"
 
 
@@ -70,7 +68,7 @@ def maps_of(scene: Scene, method: Method, rows: Rows) -> tuple[Hashable, Job]:
             np.concatenate(masks) if len(masks) == len(parts) else None,
         )
 
-    return key, MAPS.start(key, work, _me())
+    return key, MAPS.start(key, work, me())
 
 
 def sample_key(view: View, method: Method, count: int) -> Hashable:
@@ -95,7 +93,7 @@ def sample_of(scene: Scene, method: Method, count: int) -> Job:
                 column[here] = values
         return found
 
-    return SAMPLES.start(sample_key(view, method, count), work, _me())
+    return SAMPLES.start(sample_key(view, method, count), work, me())
 
 
 def check_of(scene: Scene, method: Method, count: int) -> tuple[Hashable, Job]:
@@ -128,14 +126,14 @@ def check_of(scene: Scene, method: Method, count: int) -> tuple[Hashable, Job]:
 
         return sanity_check(scene.predictor.network, explain, DRAWS, progress=progress)
 
-    return key, CHECKS.start(key, work, _me())
+    return key, CHECKS.start(key, work, me())
 
 
 def leave_others(jobs: Jobs, wanted: Sequence[Hashable]) -> None:
     """This session waits for these jobs only; what nobody waits for ends."""
     state: dict[int, set[Hashable]] = st.session_state.setdefault(_WAITING, {})
     for key in state.get(id(jobs), set[Hashable]()) - set(wanted):
-        jobs.leave(key, _me())
+        jobs.leave(key, me())
     state[id(jobs)] = set(wanted)
 
 
@@ -171,10 +169,6 @@ def _key(view: View, method: Method) -> tuple[Hashable, ...]:
     folder = view.run.folder
     stamp = cache.stamp_of(folder / "model.safetensors")
     return (str(folder), stamp, view.table.stamp, view.table.header.data_fingerprint, method)
-
-
-def _me() -> str:
-    return st.session_state.setdefault(_ME, uuid.uuid4().hex)
 
 
 def _parts(rows: Rows, method: Method) -> list[Rows]:

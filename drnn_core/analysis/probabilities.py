@@ -31,7 +31,7 @@ def normal_tail(z: float) -> float:
 
 def t_quantile(p: float, freedom: ArrayLike) -> Floats:
     """The value below which Student's t is with probability p, for any degrees of freedom."""
-    return np.asarray(special.stdtrit(np.asarray(freedom, dtype=np.float64), p))
+    return np.asarray(special.stdtrit(np.asarray(freedom, dtype=np.float64), p), dtype=np.float64)
 
 
 def t_tail(t: float, freedom: float) -> float:

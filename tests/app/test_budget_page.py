@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 
 from app import cache
 from app.budget import points
-from app.budget.jobs import Jobs
+from app.jobs import Jobs
 from app.settings import DATA_VARIABLE, RUNS_VARIABLE
 from drnn_core.analysis.budget import bounds
 from drnn_core.commands.curves import measure_curve, measure_point

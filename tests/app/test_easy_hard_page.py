@@ -17,10 +17,9 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from app import cache, columns, images
-from app.columns import BROUGHT, Brought, Column
+from app.columns import BROUGHT, Brought, Column, names_of
 from app.easy_hard import findings, prints, sheet
 from app.easy_hard.comparison import Compared, View, compared, resamples_for
-from app.easy_hard.controls import names_of
 from app.settings import RUNS_VARIABLE
 from drnn_core.analysis.bootstrap import Estimate
 from drnn_core.analysis.effects import Effect

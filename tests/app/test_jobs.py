@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from app.budget.jobs import Jobs, Tell
+from app.jobs import Jobs, Tell
 
 SECONDS = 60  # a deadlock ends the test
 

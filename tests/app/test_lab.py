@@ -19,11 +19,11 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from app import cache
-from app.budget.points import JOBS
 from app.images import Pictures, pictures_of
 from app.inspection.path import digits
 from app.inspection.pictures import Picture
 from app.inspection.predictions import path_of
+from app.jobs import JOBS
 from app.lab import answers
 from app.lab.answers import Subject, answer
 from app.lab.changes import changes, compared, gate_table

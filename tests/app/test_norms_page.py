@@ -14,9 +14,8 @@ import torch
 from streamlit.testing.v1 import AppTest
 
 from app import cache
-from app.budget.jobs import CancelledError, Tell
-from app.budget.points import JOBS
 from app.charts import LIGHT
+from app.jobs import JOBS, CancelledError, Tell
 from app.norms import channels, job
 from app.norms.found import found_in
 from app.settings import RUNS_VARIABLE

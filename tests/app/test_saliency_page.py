@@ -12,7 +12,7 @@ from scipy import stats
 from streamlit.testing.v1 import AppTest
 
 from app import cache
-from app.budget.jobs import Jobs
+from app.jobs import Jobs
 from app.saliency import work
 from app.settings import RUNS_VARIABLE
 from drnn_core.analysis.relations import partial, within

@@ -8,11 +8,14 @@ does not wait for it.
 from __future__ import annotations
 
 import threading
+import uuid
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from queue import SimpleQueue
 from typing import Any, Literal
+
+import streamlit as st
 
 State = Literal["waiting", "running", "done", "failed", "cancelled"]
 Tell = Callable[[int, int], None]
@@ -153,3 +156,13 @@ class Jobs:
             # Cancelled at the very end, the result is there all the same.
             job.state = state
             self._changed.notify_all()
+
+
+# Of all pages that run a network for minutes: they take turns.
+JOBS = Jobs()
+_ME = "jobs_session"
+
+
+def me() -> str:
+    """A name of this session, that no other has."""
+    return st.session_state.setdefault(_ME, uuid.uuid4().hex)

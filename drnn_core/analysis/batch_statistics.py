@@ -23,7 +23,7 @@ from torch import Tensor, nn
 from torch.func import functional_call  # pyright: ignore[reportUnknownVariableType]
 
 from drnn_core.analysis.moments import channel_mean
-from drnn_core.analysis.sweep import spread_sample
+from drnn_core.analysis.sampling import spread_sample
 from drnn_core.data.sets import ImageSet, LazySet
 from drnn_core.evaluation import Forward
 from drnn_core.models.network import Network

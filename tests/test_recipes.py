@@ -15,6 +15,8 @@ OWN_NETWORKS = {
     "dr_resnet16_l2_lvbn",
     "dr_resnet16_l2_joint",
     "dr_resnet16_l2_always",
+    "dr_resnet32_l4_always",
+    "dr_resnet40_l2_always",
     "r_resnet32_l4_naive",
     "r_resnet32_l4",
     "dr_resnet32_l4_lvbn",

@@ -2,15 +2,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
+from torch import Tensor
 
 from drnn_core.evaluation import measure
 from drnn_core.models.gate import gate_bias
-from drnn_core.training.calibration import calibrate_gates, closest
+from drnn_core.training.calibration import best_shift, calibrate_gates, mean_rates
 from tests.tiny_runs import PREPROCESSING, tiny_images, tiny_network
 from tests.training.small import Silent, trainer
 
@@ -56,20 +56,56 @@ def test_a_recipe_asks_for_it_and_the_saved_state_stays_uncalibrated(tmp_path: P
     assert all(torch.equal(first[name], second[name]) for name in first)
 
 
-@given(
-    knots=st.lists(st.floats(0, 1), min_size=3, max_size=9).filter(lambda k: min(k) < 0.6 < max(k)),
-    start=st.floats(-8, 8),
-)
-def test_a_rate_that_is_not_monotone_is_still_met(knots: list[float], start: float) -> None:
-    """Halving from both ends, as if it were monotone, misses where it turns."""
-    places = np.linspace(-5, 5, len(knots))
-
-    def rate(bias: float) -> float:
-        return float(np.interp(bias, places, knots))
-
-    found = closest(rate, [start, *places.tolist()], 0.6)
-    assert rate(found) == pytest.approx(0.6, abs=2e-3)
+def looped(logits: Tensor, shift: float) -> float:
+    """The mean rate at a shift, image by image and loop by loop."""
+    asked, opened = [0] * logits.shape[1], [0] * logits.shape[1]
+    for row in logits.tolist():
+        for loop, value in enumerate(row):
+            asked[loop] += 1
+            if value + shift <= 0:
+                break
+            opened[loop] += 1
+    rates = [o / a for o, a in zip(opened, asked, strict=True) if a]
+    return sum(rates) / len(rates)
 
 
-def test_a_rate_that_never_crosses_ends_at_the_closest_that_was_tried() -> None:
-    assert closest(lambda bias: 0.9 - bias / 100, [0.0, 5.0, 2.0], 0.7) == 5.0
+seeds = st.integers(0, 2**20)
+
+
+@given(seed=seeds, images=st.integers(1, 30), loops=st.integers(1, 4), shift=st.floats(-3, 3))
+def test_the_rate_at_a_shift_is_that_of_asking_one_by_one(
+    seed: int, images: int, loops: int, shift: float
+) -> None:
+    logits = torch.randn(images, loops, generator=torch.Generator().manual_seed(seed)).double()
+    assume(bool(((logits + shift).abs() > 1e-6).all()))
+    alive = logits.cummin(dim=1).values
+    found = mean_rates(alive, torch.tensor([shift], dtype=torch.float64))
+    assert float(found) == pytest.approx(looped(logits, shift), abs=1e-12)
+
+
+@given(seed=seeds, drift=st.floats(-2, 2), scale=st.floats(1e-4, 10))
+def test_the_target_is_met_however_tightly_logits_are_packed(
+    seed: int, drift: float, scale: float
+) -> None:
+    logits = torch.randn(800, 1, generator=torch.Generator().manual_seed(seed)) * scale
+    logits = torch.cat([logits, logits + drift * scale], dim=1)
+    shift = best_shift(logits, 0.7)
+    assert looped(logits, shift) == pytest.approx(0.7, abs=0.01)
+
+
+def test_many_images_in_one_spot_do_not_hide_the_rest() -> None:
+    """500 images with logits 1e-7 apart: the rate jumps there, and is met among the others."""
+    spread = torch.linspace(-1, 1, 500)
+    packed = torch.full((500,), 5.0) + 1e-7 * spread
+    logits = torch.cat([spread, packed])[:, None]
+    shift = best_shift(logits, 0.75)  # the packed ones and the upper half of the others
+    assert looped(logits, shift) == pytest.approx(0.75, abs=2e-3)
+    assert shift == pytest.approx(0.0, abs=0.01)
+    between = best_shift(logits, 0.5)  # any threshold between the two will do
+    assert looped(logits, between) == 0.5
+
+
+def test_a_rate_that_cannot_be_met_ends_at_the_closest() -> None:
+    """One value for all: every image opens, or none does."""
+    assert looped(torch.zeros(40, 1), best_shift(torch.zeros(40, 1), 0.7)) == 1.0
+    assert looped(torch.zeros(40, 1), best_shift(torch.zeros(40, 1), 0.3)) == 0.0

@@ -10,6 +10,10 @@ order (a block's features depend on the gates before it). The test set plays no 
 What an image is before loop k does not depend on this block's gate, only whether it gets there
 does. So one pass with the gate held open gives the logits z_1 .. z_l of every image, and with them
 the rate at every bias: at a shift s the image executes loop k where min(z_1 .. z_k) + s > 0.
+
+A gate whose hidden units are all off for many images gives these one logit and cannot divide them.
+What it misses of the target, the later gates make up, so that the mean rate, and with it the cost,
+is the target's.
 """
 
 from __future__ import annotations
@@ -54,12 +58,17 @@ def calibrate_gates(
     was_training = network.training
     network.eval()
     shifts: list[float] = []
+    owed = 0.0  # rates of single loops, summed: what the gates so far are below the target
     for _, block in network.recursive_blocks():
-        if (gate := block.gate) is not None:
-            logits = _logits(network, block, gate, preprocessing, images.images(chosen))
-            shift = best_shift(logits, target)
-            gate_bias(gate).add_(shift)
-            shifts.append(shift)
+        if (gate := block.gate) is None:
+            continue
+        logits = _logits(network, block, gate, preprocessing, images.images(chosen))
+        loops = logits.shape[1]
+        lowest, highest = target / 2, (1 + target) / 2
+        shift = best_shift(logits, min(max(target + owed / loops, lowest), highest))
+        owed += loops * (target - rate_at(logits, shift))
+        gate_bias(gate).add_(shift)
+        shifts.append(shift)
     network.train(was_training)
     return shifts
 
@@ -88,6 +97,12 @@ def best_shift(logits: Tensor, target: float) -> float:
     middle = int(worst.argmin())
     first = max(0, middle - around)
     return float(shifts[first + int(off[first : middle + around + 1].argmin())])
+
+
+def rate_at(logits: Tensor, shift: float) -> float:
+    """The mean rate of a gate over its loops, from logits as in ``best_shift``."""
+    alive = logits.double().cummin(dim=1).values
+    return float(mean_rates(alive, torch.tensor([shift], dtype=torch.float64)))
 
 
 def mean_rates(alive: Tensor, shifts: Tensor) -> Tensor:

@@ -26,6 +26,19 @@ def test_the_rate_meets_the_target_on_the_images_it_was_set_on(target: float) ->
     assert abs(after.rate - target) <= abs(before.rate - target) + 1e-9
 
 
+def test_what_one_gate_cannot_do_the_later_ones_make_up() -> None:
+    """A gate with one logit for all opens for everybody or for nobody."""
+    network, images = tiny_network(), tiny_images(400)
+    gates = [block.gate for _, block in network.recursive_blocks() if block.gate]
+    assert len(gates) > 1
+    for parameter in gates[0].parameters():
+        parameter.detach().zero_()
+    calibrate_gates(network, images, PREPROCESSING, 0.7)
+    after = measure(network, images, PREPROCESSING)
+    assert after.gate_rates[0] in (0.0, 1.0)
+    assert after.rate == pytest.approx(0.7, abs=0.06)
+
+
 def test_only_the_gates_biases_change() -> None:
     network, images = tiny_network(), tiny_images(60)
     before = {name: value.clone() for name, value in network.state_dict().items()}

@@ -19,6 +19,7 @@ from benchmarks.results.budget import budget
 from benchmarks.results.digest import closing
 from benchmarks.results.evidence import evidence, sanity
 from benchmarks.results.figure_9 import figure_9
+from benchmarks.results.gate_settings import gate_settings
 from benchmarks.results.gradients import along_training
 from benchmarks.results.learning_rates import learning_rates
 from benchmarks.results.loops import differences, foreseen_errors, relations
@@ -87,6 +88,8 @@ def whole(runs: Sequence[Shipped], folder: Path) -> list[str]:
     parts.append(f"## Gradients by loop, before training\n\n{gradients_at_start()}")
     if gradients := along_training(runs):
         parts.append(f"## Gradients by loop, along training\n\n{gradients}")
+    if settings := gate_settings():
+        parts.append(f"## What the settings of the gates do\n\n{settings}")
     if diverging := learning_rates(folder):
         parts.append(f"## Learning rates and loops: where training diverges\n\n{diverging}")
     return [*parts, closing(runs)]

@@ -130,7 +130,7 @@ class TrainingRecipe:
     weight_decay: float = 5e-4
     decay_everything: bool = True
     rate_weight: float = 2.0
-    rate_loss: Literal["sampled", "deterministic", "both"] = "sampled"
+    rate_loss: Literal["sampled", "deterministic", "both", "network"] = "sampled"
     temperature: float = 1.0
     noise_until: float | None = None
     calibrate_gates: bool = False

@@ -9,6 +9,8 @@ yet always open once it does not. So there are three readings of the opening rat
 ``sampled``        of the decisions that training draws (ConvNet-AIG's and the paper's)
 ``deterministic``  of the decisions that evaluation would take, prob > 1/2
 ``both``           the mean of the two losses
+``network``        of the sampled decisions, as their mean over all gates: (t - mean rate)^2, which
+                   leaves each gate free as long as the network as a whole holds the target
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ from torch import Tensor
 from drnn_core.models.world import ALONE, World
 from drnn_core.trace import Trace
 
-RateLoss = Literal["sampled", "deterministic", "both"]
+RateLoss = Literal["sampled", "deterministic", "both", "network"]
 
 
 def rate_loss(trace: Trace, target: float, kind: RateLoss = "both", world: World = ALONE) -> Tensor:
@@ -37,18 +39,25 @@ def rate_loss(trace: Trace, target: float, kind: RateLoss = "both", world: World
         A float32 scalar; 0 where no image asked any gate. The hard rates are its value, the
         probabilities its gradient (straight-through).
     """
+    if kind == "network":
+        rates, asked = _opening_rates(trace, trace.ran, world)
+        mean = (rates * asked).sum() / asked.sum().clamp(min=1)
+        return (target - mean).square() * asked.any()
     kinds = ("sampled", "deterministic") if kind == "both" else (kind,)
     decisions = {"sampled": trace.ran, "deterministic": trace.prob > 0.5}
-    losses = [_squared_distance(trace, decisions[name], target, world) for name in kinds]
+    losses: list[Tensor] = []
+    for name in kinds:
+        rates, asked = _opening_rates(trace, decisions[name], world)
+        distances = (target - rates).square() * asked
+        losses.append(distances.sum() / asked.sum().clamp(min=1))
     return torch.stack(losses).mean()
 
 
-def _squared_distance(trace: Trace, opened: Tensor, target: float, world: World) -> Tensor:
+def _opening_rates(trace: Trace, opened: Tensor, world: World) -> tuple[Tensor, Tensor]:
+    """(gates,) float32 rates among the images that asked, and (gates,) bool: whether any did."""
     asked = trace.asked.float()
     prob = trace.prob.float()
     straight_through = opened.float() + prob - prob.detach()
     sums = torch.stack([asked.sum(dim=0), (asked * straight_through).sum(dim=0)])
     images, ran = world.total(sums).unbind()
-    rates = ran / images.clamp(min=1)
-    distances = (target - rates).square() * (images > 0)
-    return distances.sum() / (images > 0).sum().clamp(min=1)
+    return ran / images.clamp(min=1), images > 0

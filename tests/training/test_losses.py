@@ -28,6 +28,22 @@ def test_by_hand() -> None:
     assert value(trace, 0.7, "both") == pytest.approx((sampled + deterministic) / 2)
 
 
+def test_over_the_network_only_the_mean_rate_counts() -> None:
+    asked = [[True, True], [True, True], [True, True], [True, False]]
+    ran = [[True, True], [True, False], [True, False], [False, False]]
+    trace = trace_of([[0.5, 0.5]] * 4, asked, ran)
+    mean = (3 / 4 + 1 / 3) / 2
+    assert value(trace, 0.7, "network") == pytest.approx((0.7 - mean) ** 2)
+    rate_loss(trace, 0.7, "network").backward()
+    gradient = trace.prob.grad
+    assert gradient is not None
+    # below the target as a whole: also the gate that is above it by itself is to open
+    assert (gradient[:, 0] < 0).all()
+    assert gradient[3, 1] == 0
+    nobody = trace_of([[0.9, 0.1]], [[True, False]], [[True, False]])
+    assert value(nobody, 0.7, "network") == pytest.approx(0.09)
+
+
 def test_gradient_pushes_towards_the_target_and_spares_the_unasked() -> None:
     trace = trace_of([[0.9, 0.9], [0.8, 0.8]], [[True, True], [True, False]], [[True, True]] * 2)
     rate_loss(trace, 0.7, "deterministic").backward()
@@ -46,7 +62,8 @@ def test_a_gate_that_nobody_asked_does_not_count() -> None:
 
 
 def test_without_gates_it_is_zero() -> None:
-    assert value(Trace(*(t[:, :0] for t in empty_trace(3))), 0.7) == 0
+    for kind in ("sampled", "both", "network"):
+        assert value(Trace(*(t[:, :0] for t in empty_trace(3))), 0.7, kind) == 0
 
 
 def test_constant_probability_satisfies_the_sampled_loss_only() -> None:

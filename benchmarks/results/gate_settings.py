@@ -32,9 +32,9 @@ the recipe `short`, target {target}, {seeds} seed(s), one setting changed at a t
 calibration at the end (`python -m benchmarks.gate_settings`). The recipe has λ = 2, temperature 1,
 initial rate 0.85, the rate loss `sampled` and noise that fades over 0.6 of the training. Error,
 rates and loops: evaluation of the whole test set after the last epoch, mean over seeds (error: ±
-standard deviation over seeds). Distance: mean of |rate - target| over seeds. How much it moves: mean
-standard deviation of the realised rate over the last {last} epochs. Gates: mean over seeds of the
-lowest and the highest rate of a gate at a loop."""
+standard deviation over seeds). Distance: mean of |rate - target| over seeds. How much it moves:
+mean standard deviation of the realised rate over the last {last} epochs. Gates: mean over seeds of
+the lowest and the highest rate of a gate at a loop."""
 
 
 def gate_settings(path: Path = GATE_SETTINGS) -> str:

@@ -41,9 +41,6 @@ _ABLATIONS: dict[str, tuple[str, ...]] = {
         "dr_resnet16_l2_lvbn",
         "dr_resnet16_l2",
         "dr_resnet16_l2_joint",
-        "dr_resnet16_l2_always",
-        "dr_resnet32_l4_always",
-        "dr_resnet40_l2_always",
     ),
 }
 _KINDS: tuple[Kind, ...] = ("plain", "other", "recursive", "dynamic")

@@ -85,12 +85,18 @@ def require_run() -> Run:
 
 
 def _best(runs: list[Run]) -> str:
-    """The run that shows most: sound, with records, with the most loops that images differ in."""
+    """The run that shows most: sound, with records, with pictures, with the most loops.
 
-    def shows(run: Run) -> tuple[bool, bool, int]:
-        test = None if run.info is None else run.info.metrics.test
-        loops = test.loops_max if test is not None and test.loops_std else 0
-        return run.info is not None, recorded(run), loops
+    Loops count where images differ in them. Without a folder of images the pictures of
+    ``generated`` are the ones at hand.
+    """
+
+    def shows(run: Run) -> tuple[bool, bool, bool, int]:
+        if run.info is None:
+            return False, False, False, 0
+        test = run.info.metrics.test
+        pictured = settings().data is not None or run.info.dataset.split()[0] == "generated"
+        return True, recorded(run), pictured, test.loops_max if test.loops_std else 0
 
     return max(runs, key=shows).name  # the first of several equals
 

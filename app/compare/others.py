@@ -9,6 +9,7 @@ import streamlit as st
 from app import cache, runpicker
 from app.cache import Run, list_runs
 from app.pairs import same_images, trained_alike
+from drnn_core.recipes import NETWORKS
 
 WITH = "with"
 MOST = 3  # runs beside the first
@@ -79,20 +80,32 @@ def _pairable(first: str, names: Sequence[str]) -> bool:
 def partner_of(first: str, names: Sequence[str]) -> str | None:
     """The run to compare with when nothing is said: on the same images, and of another kind.
 
-    Beside a network that loops that is a plain one, and beside a plain one that whose images differ
-    most in their loops; of several one trained alike with the same seed. None where no other run
-    can be opened.
+    Beside a network that loops that is a plain one, first of all its counterpart, and beside a
+    plain one that whose images differ most in their loops; of several one trained alike with the
+    same seed. None where no other run can be opened.
     """
     runs = {run.name: run for run in list_runs()}
     here = runs[first]
     sound = [name for name in names if runs[name].info is not None]
 
-    def fits(name: str) -> tuple[bool, bool, int, bool]:
+    def fits(name: str) -> tuple[bool, bool, bool, int, bool]:
         run = runs[name]
         kind = _loops(run) if not _loops(here) else -_loops(run)
-        return same_images(here, run), cache.recorded(run), kind, trained_alike(here, run)
+        counterparts = _counterparts(here, run)
+        alike = trained_alike(here, run)
+        return same_images(here, run), cache.recorded(run), counterparts, kind, alike
 
     return max(sound, key=fits, default=None)
+
+
+def _counterparts(one: Run, other: Run) -> bool:
+    """Whether the paper sets one of the two networks against the other."""
+    names = [run.info.model for run in (one, other) if run.info is not None]
+    recipes = [NETWORKS[name] for name in names if name in NETWORKS]
+    if len(recipes) < 2:
+        return False
+    a, b = recipes
+    return a.counterpart == b.name or b.counterpart == a.name
 
 
 def _loops(run: Run) -> int:

@@ -80,9 +80,26 @@ def test_cells_lose_no_image() -> None:
 def test_partners(bench: Path, sides: list[Side]) -> None:
     names = ["deep", "plain", "short"]
     assert partner_of("deep", ["plain", "short"]) == "plain"
-    assert partner_of("plain", ["deep", "short"]) == "deep"
+    assert partner_of("plain", ["deep", "short"]) == "short"  # its counterpart
     assert partner_of("short", [name for name in names if name != "short"]) == "plain"
     assert partner_of("deep", []) is None
+
+
+def test_the_counterpart_comes_before_other_plain_networks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for network in ("dr_resnet40_l2", "resnet20", "resnet56", "dr_resnet16_l2"):
+        seed_run(tmp_path, f"{network}_paper", 1)
+    monkeypatch.setenv(RUNS_VARIABLE, str(tmp_path))
+    names = [run.name for run in cache.list_runs()]
+
+    def partner(network: str) -> str | None:
+        own = f"cifar10_{network}_paper_s1"
+        return partner_of(own, [name for name in names if name != own])
+
+    assert partner("dr_resnet40_l2") == "cifar10_resnet56_paper_s1"
+    assert partner("resnet56") == "cifar10_dr_resnet40_l2_paper_s1"
+    assert partner("resnet20") == "cifar10_dr_resnet16_l2_paper_s1"
 
 
 def test_a_partner_trained_alike_comes_before_others(

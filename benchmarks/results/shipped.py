@@ -33,8 +33,10 @@ class Shipped:
 
     @property
     def name(self) -> str:
-        """For headings."""
-        return f"{self.info.title}, {self.info.dataset}"
+        """For headings: what tells it from the other runs."""
+        recipe = self.info.recipe_name.rpartition("_")[2]
+        way = f"{recipe}, {self.info.epochs} epochs, seed {self.info.seed}"
+        return f"{self.info.title}, {self.info.dataset}, {way}"
 
     @property
     def generated(self) -> bool:

@@ -45,8 +45,8 @@ else is said; those say nothing of other seeds or trainings. Intervals over seed
 few seeds: wide, and right only if seeds scatter normally. Many relations are looked at, and no
 interval or p is corrected for that.
 
-Runs whose names end in `_s` and their seed are told together, training by training; the others, of
-which more was measured, also by themselves below."""
+Runs whose names end in `_s` and their seed are told together, training by training; all others, and
+those seeds of which more was measured, also by themselves below."""
 
 OPENING_OF_IMAGES = """# Results that need the images of {name}
 

@@ -53,7 +53,7 @@ def _row(run: Shipped) -> list[str]:
 
 
 def pairs(runs: Sequence[Shipped]) -> str:
-    """Each recursive network beside each plain one on the same images."""
+    """Each recursive network beside each plain one trained alike, on the same images."""
     columns = (
         "recursive", "plain", "images", "error of the recursive minus that of the plain, points",
         "only the recursive right", "only the plain right", "p (McNemar, exact)",
@@ -62,14 +62,15 @@ def pairs(runs: Sequence[Shipped]) -> str:
     for run in runs:
         for other in runs:
             same = run.info.data_fingerprint == other.info.data_fingerprint
-            if not run.facts.loops_max or other.facts.loops_max or not same:
+            alike = _schooling(run) == _schooling(other)
+            if not run.facts.loops_max or other.facts.loops_max or not same or not alike:
                 continue
             both = paired(other.records, run.records)
             test = mcnemar(both)
             rows.append(
                 [
                     run.name,
-                    other.info.title,
+                    other.name,
                     f"{len(both):,}",
                     estimate(error_difference(both), "+.2f"),
                     str(test.only_b),
@@ -78,6 +79,10 @@ def pairs(runs: Sequence[Shipped]) -> str:
                 ]
             )
     return table(columns, rows)
+
+
+def _schooling(run: Shipped) -> tuple[str, int, int]:
+    return run.info.recipe_name.rpartition("_")[2], run.info.epochs, run.info.seed
 
 
 def rates(run: Shipped) -> str:

@@ -24,7 +24,7 @@ DATA = "CIFAR-10"
 OPENING = """Mean ± standard deviation over seeds (n - 1), with the final weights on the whole test
 set; the recipe `paper` is the paper's, which has 350 epochs, the others are ours (docs/paper.md).
 Loops: mean ± standard deviation over images, both averaged over seeds. A dash: not trained here.
-Our copy of CIFAR-10 had been stored as JPEG of quality 75; what that costs in accuracy was not
+The copy of CIFAR-10 had been stored as JPEG of quality 75; what that costs in accuracy was not
 measured. "First loop unasked" is the same row of the paper read otherwise (docs/paper.md), shown
 where it was trained."""
 

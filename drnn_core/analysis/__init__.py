@@ -1,1 +1,1 @@
-"""."""
+"""Statistics of tables and networks; touches no disk."""

@@ -74,14 +74,14 @@ def _print_table(rows: list[dict[str, Any]]) -> None:
     """Parameters: our count, as the paper counts, as it prints. MACs: most, at target, printed."""
     print(f"{'':53}params, millions         MACs, millions             loops")
     print(
-        f"{'network':21}{'blocks':15}{'loops':15}"
+        f"{'network':22}{'blocks':15}{'loops':15}"
         f"{'ours':>9}{'as paper':>10}{'paper':>7}{'max':>9}{'expected':>10}{'paper':>7}"
         f"{'max':>6}{'expected':>10}"
     )
     for row in rows:
         paper: dict[str, float | None] = row["paper"] or {}
         print(
-            f"{row['name']:21}{'-'.join(map(str, row['blocks'])):15}"
+            f"{row['name']:22}{'-'.join(map(str, row['blocks'])):15}"
             f"{'-'.join(map(str, row['loops'])):15}"
             f"{row['params'] / 1e6:9.3f}{row['params_paper_accounting'] / 1e6:10.3f}"
             f"{_or_dash(paper.get('params')):>7}"

@@ -41,6 +41,7 @@ class Series:
         minutes: stop after so many minutes, with the states saved.
         save_seconds: save each state at least this often.
         gradients: measure the gradient in each loop at some epochs, and keep it with the runs.
+        fuse: compile the blocks for a GPU first; pays from some minutes of training on.
     """
 
     recipe: tyro.conf.Positional[tuple[str, ...]]

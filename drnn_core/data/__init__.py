@@ -1,1 +1,1 @@
-"""."""
+"""Image sets; ``datasets.load_split`` opens them."""

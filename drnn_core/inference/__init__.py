@@ -1,1 +1,1 @@
-"""."""
+"""A trained network at work: predictions, records, skipping, export."""

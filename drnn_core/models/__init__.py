@@ -1,1 +1,1 @@
-"""."""
+"""Networks, gates and norms; ``registry.create_model`` builds them by name."""

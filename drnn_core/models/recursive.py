@@ -1,4 +1,4 @@
-"""The recursive block: one residual body, run up to l times (paper, section 3; SPEC of the gate).
+"""The recursive block: one residual body, run up to l times (paper, section 3; docs/paper.md).
 
     for k in 1..l:   g_k = gate(x)            0/1 per image
                      if not g_k: leave the block for good

@@ -1,6 +1,6 @@
 """Networks by name: ``create_model(name)`` and ``list_models(pattern)``.
 
-A network is a recipe (drnn_core/recipes.py) and the builder of its form. To add a network of a
+A network is a recipe (drnn_core/recipes/) and the builder of its form. To add a network of a
 known form, add its recipe; to add a form, write one file with its class and name it here.
 """
 

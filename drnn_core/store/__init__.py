@@ -1,1 +1,1 @@
-"""."""
+"""Runs on disk, see docs/storage.md."""

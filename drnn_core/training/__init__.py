@@ -1,1 +1,1 @@
-"""."""
+"""The training loop, its loss and its resumable state."""

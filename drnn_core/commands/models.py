@@ -72,7 +72,7 @@ def model_row(name: str, anew: bool = True) -> dict[str, Any]:
 
 def _print_table(rows: list[dict[str, Any]]) -> None:
     """Parameters: our count, as the paper counts, as it prints. MACs: most, at target, printed."""
-    print(f"{'':53}params, millions         MACs, millions             loops")
+    print(f"{'':54}params, millions         MACs, millions             loops")
     print(
         f"{'network':22}{'blocks':15}{'loops':15}"
         f"{'ours':>9}{'as paper':>10}{'paper':>7}{'max':>9}{'expected':>10}{'paper':>7}"

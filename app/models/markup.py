@@ -67,7 +67,7 @@ def models_table(
             first = _name(model, notes)
             row = [(column, cells[column.key]) for column in columns]
             body.append(_row(f'class="{model.kind}" {_pick(model.name)}', first, row))
-    return _table(f"{VIEWS[view]}, networks for {data_set}", "Network", columns, body)
+    return table(f"{VIEWS[view]}, networks for {data_set}", "Network", columns, body)
 
 
 def _name(model: Model, notes: Mapping[int, Note]) -> str:
@@ -83,6 +83,12 @@ def _name(model: Model, notes: Mapping[int, Note]) -> str:
 
 def _pick(network: str | None) -> str:
     return f'data-pick="{_quoted(network)}"' if network else ""
+
+
+def row(network: str | None, title: str, cells: Iterable[tuple[Column, Cell]]) -> str:
+    """A row whose click, or button, draws a network."""
+    first = f'<button type="button" title="draw {_quoted(network or "")}">{escape(title)}</button>'
+    return _row(_pick(network), first, cells)
 
 
 def _row(attributes: str, first: str, cells: Iterable[tuple[Column, Cell]]) -> str:
@@ -151,7 +157,7 @@ _RUN_COLUMNS = (
 def runs_table(trainings: Sequence[OwnTraining], chosen: str, caption: str) -> str:
     """Trainings of ours, one a row with its seeds; ``chosen`` is the run in the sidebar."""
     body = [_training_row(each, chosen) for each in trainings]
-    return _table(caption, "Run", _RUN_COLUMNS, body)
+    return table(caption, "Run", _RUN_COLUMNS, body)
 
 
 def _training_row(ours: OwnTraining, chosen: str) -> str:
@@ -210,7 +216,8 @@ def _link(run: OwnRun, text: str) -> str:
     return f'<a href="{_quoted(address)}" target="_self"{title}>{escape(text)}</a>'
 
 
-def _table(caption: str, first: str, columns: Sequence[Column], body: Sequence[str]) -> str:
+def table(caption: str, first: str, columns: Sequence[Column], body: Sequence[str]) -> str:
+    """A table of rows as ``row`` makes them; ``first`` heads the column of their names."""
     return (
         f'<div class="scroller" tabindex="0" role="region" aria-label="{_quoted(caption)}">'
         f"<table><caption>{escape(caption)}</caption><thead>{_heads(first, columns)}</thead>"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -12,6 +13,8 @@ import streamlit as st
 from app import cache, charts, downloads, runpicker
 from app.inspection import parts
 from app.models import controls, export, markup, notes, points, texts
+from app.models.against import Against, against_plain
+from app.models.against_table import against_data, against_html
 from app.models.figures import accuracy_figure
 from app.models.network import show_network
 from app.models.ours import OwnTraining, own_runs, result_of, trainings_of
@@ -20,6 +23,7 @@ from app.models.tables import VIEWS, Model, View
 from drnn_core.store.retraining import train_command
 
 _TABLE, _RUNS, _DRAWING = "models_table", "models_runs", "models_drawing"
+_AGAINST = "models_against"
 _COSTS: tuple[Cost, Cost] = ("macs", "params")
 
 
@@ -75,7 +79,7 @@ def show() -> None:
     names = [name for group in shown.values() for name in group]
     counted = _count(names)
     groups = {title: [counted[name] for name in group] for title, group in shown.items()}
-    _export(exports, view, groups, trainings)
+    _export(exports, view, groups, trainings, all_runs)
     plots = st.container()
     st.divider()
     with st.container(key=_DRAWING):
@@ -86,6 +90,7 @@ def show() -> None:
         _plots(page)
     st.divider()
     _table(page)
+    _against(page, against_plain(page.own, trainings, all_runs))
     _own(page, all_runs, in_sidebar.name if in_sidebar else "")
 
 
@@ -125,6 +130,7 @@ def _pair(page: Page, printed: Sequence[Model], data_set: str) -> None:
                 data=export.points_table(found),
             )
     texts.key_of_marks(found, f"models_key_{data_set}")
+    texts.plots_note(found, data_set)
 
 
 def _network(page: Page) -> None:
@@ -153,6 +159,14 @@ def _table(page: Page) -> None:
     texts.notes(found)
 
 
+def _against(page: Page, found: Sequence[Against]) -> None:
+    """Our trainings tested against those of their plain counterparts, where there are any."""
+    if not found:
+        return
+    texts.against_title()
+    markup.show_table(_AGAINST, against_html(found), page.chosen, _picked(_AGAINST), _DRAWING)
+
+
 def _own(page: Page, runs: Sequence[cache.Run], in_sidebar: str) -> None:
     """Runs of the networks shown; those on other data sets have plots of their own."""
     texts.runs_title()
@@ -173,7 +187,11 @@ def _own(page: Page, runs: Sequence[cache.Run], in_sidebar: str) -> None:
 
 
 def _export(
-    place: Any, view: View, groups: dict[str, list[Model]], trainings: Sequence[OwnTraining]
+    place: Any,
+    view: View,
+    groups: dict[str, list[Model]],
+    trainings: Sequence[OwnTraining],
+    all_runs: Sequence[cache.Run],
 ) -> None:
     with place.popover("Export", width="content"):
         st.caption("Every figure at full length")
@@ -183,6 +201,8 @@ def _export(
         if trainings:
             runs = [run for each in trainings for run in each.runs]
             downloads.tables("runs", lambda: export.runs_table(runs), "models_runs", "Runs")
+            pairs = partial(against_plain, trainings, trainings, all_runs)
+            downloads.tables("pairs", lambda: against_data(pairs()), "models_pairs", "Pairs")
 
 
 def _picked(key: str) -> Callable[[], None]:

@@ -59,7 +59,11 @@ def plots_title(points: Sequence[Point], data_set: str) -> None:
     )
     title = f"{what} on {data_set}" if printed else f"Our runs on {data_set}"
     st.subheader(title, anchor=False, help=meaning)
-    if not printed:
+
+
+def plots_note(points: Sequence[Point], data_set: str) -> None:
+    """Under a pair of plots on a data set of which the paper prints nothing."""
+    if not any(point.accuracy is not None and not point.ours for point in points):
         st.caption(
             f"Another data set than the paper's: these errors say nothing about "
             f"{'ImageNet' if counts_right(data_set) else 'CIFAR-10'}, only about each other."
@@ -133,6 +137,17 @@ def column_meanings(view: View, data_set: str) -> None:
             for column in columns_of(view, data_set)
         )
         st.html(f'<dl class="ls-meanings">{groups}</dl>')
+
+
+def against_title() -> None:
+    """Heading of the tests against plain counterparts."""
+    st.subheader(
+        "Against the plain counterpart",
+        anchor=False,
+        help="Each training beside that of the network that the paper sets it against: the same "
+        "recipe, the same seeds and so the same batches, the same test images. The paper's claim "
+        "is a difference below 0 with fewer parameters and multiply-adds.",
+    )
 
 
 def runs_title() -> None:

@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
 
 from drnn_core.analysis.bootstrap import Estimate, mean_estimate
+from drnn_core.analysis.probabilities import normal_tail, t_quantile, t_tail
 
 
 @dataclass(frozen=True)
@@ -76,9 +76,9 @@ def over_seeds(values: ArrayLike, level: float = 0.95) -> OverSeeds:
         return OverSeeds(n, float(found[0]) if n else nan, nan, nan, nan, nan, level)
     mean, std = float(found.mean()), float(found.std(ddof=1))
     error = std / math.sqrt(n)
-    half = float(stats.t.ppf((1 + level) / 2, n - 1)) * error
+    half = float(t_quantile((1 + level) / 2, n - 1)) * error
     distance = abs(mean) / error if error else (math.inf if mean else 0.0)
-    p = 2 * float(stats.t.sf(distance, n - 1))
+    p = 2 * t_tail(distance, n - 1)
     return OverSeeds(n, mean, std, mean - half, mean + half, p, level)
 
 
@@ -131,7 +131,7 @@ def clustered_mcnemar(changes: ArrayLike) -> float:
     square = float(total @ total)
     if not square:
         return 1.0
-    return 2 * float(stats.norm.sf(abs(float(total.sum())) / math.sqrt(square)))
+    return 2 * normal_tail(abs(float(total.sum())) / math.sqrt(square))
 
 
 def _by_image(pairs: Mapping[int, pd.DataFrame]) -> pd.DataFrame:

@@ -1,0 +1,108 @@
+"""Our trainings against those of their plain counterparts, seed by seed and image by image."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+import streamlit as st
+
+from app.cache import MOST_IN_MEMORY, Run, recorded_rows, stamp_of
+from app.models.ours import OwnTraining
+from drnn_core.analysis.seeds import PairedErrors, paired_errors
+from drnn_core.recipes import NETWORKS
+from drnn_core.store.records import RecordsError, read_records
+
+_KEPT = 64
+_SECONDS_KEPT = 3600
+_Seeds = tuple[tuple[int, Path, Path], ...]
+
+
+@dataclass(frozen=True)
+class Against:
+    """A training, its plain counterpart's, and what their records say of the two.
+
+    Attributes:
+        ours, plain: trained alike, on the same images.
+        errors: of ours minus the plain one's, over the seeds that both have.
+        printed: the same difference in the paper, in points; NaN where it prints none.
+    """
+
+    ours: OwnTraining
+    plain: OwnTraining
+    errors: PairedErrors
+    printed: float
+
+
+def against_plain(
+    shown: Sequence[OwnTraining], trainings: Sequence[OwnTraining], runs: Sequence[Run]
+) -> list[Against]:
+    """Every training that is shown beside its counterpart's, where records of both are there."""
+    by_name = {run.name: run for run in runs}
+    found: list[Against] = []
+    for ours, plain in pairs_of(shown, trainings):
+        seeds = _seeds(ours, plain, by_name)
+        folders = [folder for _, *both in seeds for folder in both]
+        stamps = tuple(stamp_of(folder / "records" / "manifest.json") for folder in folders)
+        errors = _compared(seeds, stamps)
+        if errors is not None:
+            found.append(Against(ours, plain, errors, _printed(ours) - _printed(plain)))
+    return found
+
+
+def pairs_of(
+    shown: Sequence[OwnTraining], trainings: Sequence[OwnTraining]
+) -> list[tuple[OwnTraining, OwnTraining]]:
+    """Trainings of one recipe on the same images: a network as it is, and its counterpart."""
+    whole = [each for each in trainings if each.network and not each.changed and not each.again]
+    return [
+        (ours, plain)
+        for ours in shown
+        if ours in whole and ours.network
+        for plain in whole
+        if plain.network == NETWORKS[ours.network].counterpart and plain.schooling == ours.schooling
+    ]
+
+
+def _seeds(ours: OwnTraining, plain: OwnTraining, runs: Mapping[str, Run]) -> _Seeds:
+    """Folders of both runs of each seed that both have, with records that fit in memory."""
+    others = {run.info.seed: runs[run.name] for run in plain.runs if run.name in runs}
+    found: list[tuple[int, Path, Path]] = []
+    for each in ours.runs:
+        own, other = runs.get(each.name), others.get(each.info.seed)
+        if own is None or other is None:
+            continue
+        rows = (recorded_rows(own), recorded_rows(other))
+        if min(rows) > 0 and max(rows) <= MOST_IN_MEMORY:
+            found.append((each.info.seed, other.folder, own.folder))
+    return tuple(found)
+
+
+@st.cache_data(max_entries=_KEPT, ttl=_SECONDS_KEPT, show_spinner=False)
+def _compared(seeds: _Seeds, stamps: tuple[tuple[int, int], ...]) -> PairedErrors | None:
+    """The second run of every seed against the first; None where no seed can be compared."""
+    del stamps  # part of the key only
+    tables: dict[int, pd.DataFrame] = {}
+    for seed, plain, ours in seeds:
+        try:
+            first, second = (read_records(folder, ["id", "correct"]) for folder in (plain, ours))
+        except (RecordsError, OSError):
+            continue  # its own pages say what is wrong with it
+        table = first.merge(second, on="id", suffixes=("_a", "_b"))
+        if len(table) == len(first) == len(second):
+            tables[seed] = table
+    try:
+        return paired_errors(tables) if tables else None
+    except ValueError:  # seeds on other images
+        return None
+
+
+def _printed(training: OwnTraining) -> float:
+    """The paper's error in %, of a network as it is on the paper's data set."""
+    paper = NETWORKS[training.network].paper if training.network else None
+    if paper is None or paper.error is None or not training.is_result_of(training.network or ""):
+        return math.nan
+    return paper.error

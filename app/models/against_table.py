@@ -1,0 +1,104 @@
+"""The table of our trainings against their plain counterparts, as HTML and as data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from app.models import markup
+from app.models.against import Against
+from app.models.cells import DASH, Cell, Column
+from app.numbers import between, number, p_value
+from drnn_core.recipes import NETWORKS
+
+_COLUMNS = (
+    Column("plain", "plain", "", "its counterpart in the paper, trained alike", words=True),
+    Column("data", "data set", "", "that both were trained and tested on", words=True),
+    Column("recipe", "recipe", "", "of both, and its epochs", words=True),
+    Column("seeds", "seeds", "", "that both were trained with: pairs of equal batches"),
+    Column(
+        "difference",
+        "error, points",
+        "Network minus plain",
+        "mean over seeds: above 0 the network errs more",
+    ),
+    Column(
+        "over_seeds", "over seeds", "Network minus plain", "95 % interval of Student's t over seeds"
+    ),
+    Column(
+        "over_images",
+        "over images",
+        "Network minus plain",
+        "95 % bootstrap interval over images, the seeds as they are",
+    ),
+    Column("network_only", "network", "Only right", "answers that it alone gets right, all seeds"),
+    Column("plain_only", "plain", "Only right", "answers that the plain one alone gets right"),
+    Column(
+        "p",
+        "p",
+        "",
+        "McNemar's test over all seeds, two-sided; seeds share the images, which are its clusters "
+        "(Obuchowski 1998)",
+    ),
+    Column("printed", "paper's", "", "the same difference of the errors that the paper prints"),
+)
+
+
+def against_html(found: Sequence[Against]) -> str:
+    """A row for each training; a click draws its network."""
+    body = [_row(each) for each in found]
+    return markup.table("Against the plain counterpart", "Network", _COLUMNS, body)
+
+
+def _row(each: Against) -> str:
+    errors = each.errors
+    by_seed = "; ".join(f"seed {seed}: {number(d, '+.2f')}" for seed, d in errors.by_seed.items())
+    over = errors.over_seeds
+    cells = [
+        Cell(_title(each.plain.network)),
+        Cell(each.ours.data_set),
+        Cell(f"{each.ours.info.recipe_name.rpartition('_')[2]}, {each.ours.info.epochs:,}"),
+        Cell(str(len(errors.by_seed)), by_seed),
+        Cell(number(over.mean, "+.2f"), by_seed),
+        Cell(between(over.low, over.high, "+.2f")),
+        Cell(between(errors.over_images.low, errors.over_images.high, "+.2f")),
+        Cell(f"{errors.only_second:,}"),
+        Cell(f"{errors.only_first:,}"),
+        Cell(p_value(errors.p).removeprefix("p = ").removeprefix("p "), f"p = {errors.p:.2g}"),
+        Cell(number(each.printed, "+.2f")),
+    ]
+    title = _title(each.ours.network)
+    return markup.row(each.ours.network, title, zip(_COLUMNS, cells, strict=True))
+
+
+def _title(network: str | None) -> str:
+    return NETWORKS[network].title if network else DASH
+
+
+def against_data(found: Sequence[Against]) -> pd.DataFrame:
+    """A row for each training and seed, with the figures over all seeds beside it."""
+    return pd.DataFrame(
+        [
+            {
+                "network": each.ours.network,
+                "plain": each.plain.network,
+                "data_set": each.ours.data_set,
+                "recipe": each.ours.info.recipe_name,
+                "epochs": each.ours.info.epochs,
+                "seed": seed,
+                "difference": difference,
+                "mean_over_seeds": each.errors.over_seeds.mean,
+                "low_over_seeds": each.errors.over_seeds.low,
+                "high_over_seeds": each.errors.over_seeds.high,
+                "low_over_images": each.errors.over_images.low,
+                "high_over_images": each.errors.over_images.high,
+                "only_network": each.errors.only_second,
+                "only_plain": each.errors.only_first,
+                "p": each.errors.p,
+                "printed": each.printed,
+            }
+            for each in found
+            for seed, difference in each.errors.by_seed.items()
+        ]
+    )

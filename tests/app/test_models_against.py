@@ -1,0 +1,76 @@
+"""The Models page's tests against plain counterparts, beside counts by hand."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from app import cache
+from app.models.against import Against, against_plain
+from app.models.against_table import against_data, against_html
+from app.models.ours import own_runs, trainings_of
+from app.settings import RUNS_VARIABLE
+from drnn_core.store.records import read_records
+from tests.seed_runs import seed_run
+
+
+@pytest.fixture
+def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for seed in (1, 2):
+        for network in ("dr_resnet16_l2", "resnet20"):
+            seed_run(tmp_path, f"{network}_paper", seed)
+    seed_run(tmp_path, "resnet20_short", 1)  # another recipe
+    seed_run(tmp_path, "resnet56_paper", 1)  # nobody's counterpart here
+    seed_run(tmp_path, "dr_resnet16_l2_paper", 1, norm="lvbn")  # changed
+    monkeypatch.setenv(RUNS_VARIABLE, str(tmp_path))
+    return tmp_path
+
+
+def comparisons() -> list[Against]:
+    runs = cache.list_runs()
+    trainings = trainings_of(own_runs(runs))
+    return against_plain(trainings, trainings, runs)
+
+
+def correct(shelf: Path, network: str, seed: int) -> np.ndarray:
+    records = read_records(shelf / f"cifar10_{network}_paper_s{seed}").sort_values("id")
+    return records["correct"].to_numpy().astype(bool)
+
+
+def test_only_trainings_alike_are_set_against_each_other(shelf: Path) -> None:
+    (found,) = comparisons()
+    assert (found.ours.network, found.plain.network) == ("dr_resnet16_l2", "resnet20")
+    won = lost = 0
+    for seed in (1, 2):
+        ours, plain = (correct(shelf, each, seed) for each in ("dr_resnet16_l2", "resnet20"))
+        difference = 100 * (plain.mean() - ours.mean())
+        assert found.errors.by_seed[seed] == pytest.approx(difference)
+        won, lost = won + int((ours & ~plain).sum()), lost + int((plain & ~ours).sum())
+    assert (found.errors.only_second, found.errors.only_first) == (won, lost)
+    assert found.printed == pytest.approx(8.14 - 8.75)
+
+
+def test_the_table_says_all_of_it(shelf: Path) -> None:
+    found = comparisons()
+    text = re.sub(r"<[^>]+>", " ", against_html(found))
+    assert "DR-Res 16 (l = 2)" in text
+    assert "−0.61" in text
+    data = against_data(found)
+    assert data["seed"].tolist() == [1, 2]
+    assert data["difference"].mean() == pytest.approx(data["mean_over_seeds"].iloc[0])
+
+
+def test_a_seed_with_damaged_records_is_left_out(shelf: Path) -> None:
+    (shard,) = (shelf / "cifar10_resnet20_paper_s2" / "records").glob("part-*")
+    shard.write_bytes(b"x" * shard.stat().st_size)
+    (found,) = comparisons()
+    assert list(found.errors.by_seed) == [1]
+
+
+def test_nothing_to_compare_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seed_run(tmp_path, "dr_resnet16_l2_paper", 1)
+    monkeypatch.setenv(RUNS_VARIABLE, str(tmp_path))
+    assert comparisons() == []

@@ -1,6 +1,7 @@
 """What lambda, temperature, initial rate, noise and the form of the rate loss do to the gates.
 
     python -m benchmarks.gate_settings [--seeds 1 2] [--epochs 8] [--images 8000] [--threads 1]
+    python -m benchmarks.gate_settings --seeds 2 3 --only rate_loss    the recipe and these alone
 
 DR-Res 16 on the first images of ``generated`` by the short recipe, with one setting changed at a
 time, and without the calibration that ends it: what is looked at is what training itself gives.
@@ -49,10 +50,14 @@ CHANGES: tuple[dict[str, float | str | None], ...] = (
 )
 
 
-def settings(seeds: Sequence[int], epochs: int, images: int) -> Iterator[GateSetting]:
-    """All trainings, seed by seed."""
+def settings(
+    seeds: Sequence[int], epochs: int, images: int, only: Sequence[str] = ()
+) -> Iterator[GateSetting]:
+    """All trainings, seed by seed; of the changes those of the fields in ``only``, if any."""
     for seed in seeds:
         for change in CHANGES:
+            if only and not set(change) <= set(only):
+                continue
             plain = GateSetting(seed=seed, epochs=epochs, images=images)
             yield dataclasses.replace(plain, **change)  # pyright: ignore[reportArgumentType]
 
@@ -105,6 +110,7 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=8)
     parser.add_argument("--images", type=int, default=8_000)
     parser.add_argument("--tested", type=int, default=5_000)
+    parser.add_argument("--only", nargs="+", default=[], help="fields whose changes are trained")
     parser.add_argument("--threads", type=int)
     parser.add_argument("--out", type=Path, default=GATE_SETTINGS)
     arguments = parser.parse_args()
@@ -113,7 +119,7 @@ def main() -> None:
     train_set = load_split("generated", "train", limit=arguments.images)
     test_set = load_split("generated", "test", limit=arguments.tested)
     found = read(arguments.out)
-    for setting in settings(arguments.seeds, arguments.epochs, arguments.images):
+    for setting in settings(arguments.seeds, arguments.epochs, arguments.images, arguments.only):
         if setting not in found:
             with tempfile.TemporaryDirectory() as folder:
                 found[setting] = train(setting, train_set, test_set, Path(folder))

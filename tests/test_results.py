@@ -17,7 +17,7 @@ from benchmarks.results.loops import differences, foreseen_errors
 from benchmarks.results.norms import figure_7, running_statistics
 from benchmarks.results.overview import overview, pairs, rates
 from benchmarks.results.population import population_statistics
-from benchmarks.results.readings import readings
+from benchmarks.results.readings import rate_losses, readings
 from benchmarks.results.shipped import Shipped
 from benchmarks.results.table_1 import table_1
 from benchmarks.results.tables import estimate, number, relation, table
@@ -65,7 +65,7 @@ def test_the_map_of_learning_rates_is_of_these_trainings(page: str, tmp_path: Pa
 
 def test_the_tables_over_seeds_are_of_these_runs(runs: list[Shipped], page: str) -> None:
     groups = trained(runs)
-    for part in (table_1(groups), table_3(groups), readings(groups)):
+    for part in (table_1(groups), table_3(groups), readings(groups), rate_losses(groups)):
         assert part in page
 
 

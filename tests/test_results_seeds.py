@@ -19,7 +19,14 @@ from benchmarks.results.figure_6 import collapses, figure_6
 from benchmarks.results.line_chart import Line, line_chart
 from benchmarks.results.loops_spread import by_class, foreseen, spreads
 from benchmarks.results.overview import overview
-from benchmarks.results.readings import READINGS, pairs_of, readings, verdict
+from benchmarks.results.readings import (
+    RATE_LOSS,
+    READINGS,
+    pairs_of,
+    rate_losses,
+    readings,
+    verdict,
+)
 from benchmarks.results.seeds import of_seeds
 from benchmarks.results.shipped import Shipped
 from benchmarks.results.stability import loops_of, pictures_of, stability
@@ -195,7 +202,28 @@ def test_readings_are_paired_with_what_differs_in_nothing_else(groups: list[Trai
         assert own.network == "dr_resnet16_l2"
         assert other.network is None
         assert reading.title in text
-    assert text.count("seeds do not tell") + text.count("The other reading errs") == 2
+    assert text.count("seeds do not tell") + text.count("The other errs") == 2
+
+
+def test_rate_losses_are_paired_as_readings_are_and_stand_beside_one_plain_network(
+    groups: list[Trained], tmp_path: Path
+) -> None:
+    assert not rate_losses(groups)
+    for recipe in ("resnet20_short", "dr_resnet16_l2_short", "dr_resnet16_l2_short-netrate"):
+        for seed in (1, 2):
+            seed_run(tmp_path, recipe, seed)
+    found = trained([Shipped(path) for path in find_runs(tmp_path)])
+    ((own, other),) = pairs_of(RATE_LOSS, found)
+    assert (own.training.recipe, other.training.recipe) == ("short", "short-netrate")
+    assert not any(pairs_of(reading, found) for reading in READINGS)
+    text = rate_losses(found)
+    assert "dr_resnet16_l2_short-netrate --data" in text
+    assert "2 seeds do not tell" in text or "The other errs" in text
+    against = rows_of(table_1(found).partition("### Against the plain counterpart")[2], "DR-Res 16")
+    assert [row[1:3] for row in against] == [
+        ["ResNet-20", "short, 20 epochs"],
+        ["ResNet-20", "short-netrate, 20 epochs"],
+    ]
 
 
 @pytest.mark.parametrize(
@@ -204,7 +232,7 @@ def test_readings_are_paired_with_what_differs_in_nothing_else(groups: list[Trai
         ([0.1, 0.11, 0.12], (0.11, -0.3, 0.5), "errs 0.11 points more, and the interval"),
         ([-0.1, -0.11, -0.12], (-0.11, -0.3, 0.1), "errs 0.11 points less, and the interval"),
         ([0.5, -0.5, 0.1], (0.03, -0.3, 0.5), "3 seeds do not tell"),
-        ([0.5], (0.5, 0.1, 0.9), "With one seed the other reading errs 0.50 points more, beyond"),
+        ([0.5], (0.5, 0.1, 0.9), "With one seed the other errs 0.50 points more, beyond"),
         ([0.5], (0.5, -0.1, 0.9), "within what images leave open"),
     ],
 )

@@ -15,7 +15,13 @@ from typing import Any
 from app.cache import Run
 from app.models.tables import measured
 from drnn_core.recipes import NETWORKS
-from drnn_core.store.repeats import changes_of, data_set_of, repeats_of, training_of_run
+from drnn_core.store.repeats import (
+    changes_of,
+    data_set_of,
+    repeats_of,
+    schooling_but_for_gates,
+    training_of_run,
+)
 from drnn_core.store.runs import Metrics, RunInfo
 
 
@@ -107,9 +113,8 @@ class OwnTraining:
 
     @cached_property
     def schooling(self) -> str:
-        """Equal of networks that were trained alike on the same images."""
-        found = training_of_run(self.info)
-        return f"{found.fingerprint} {found.epochs} {found.settings}"
+        """Equal of networks that were trained alike on the same images, but for their gates."""
+        return schooling_but_for_gates(training_of_run(self.info))
 
     @cached_property
     def metrics(self) -> Metrics:

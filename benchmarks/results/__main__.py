@@ -27,8 +27,10 @@ from benchmarks.results.norms import figure_7, running_statistics
 from benchmarks.results.overview import overview, pairs, rates
 from benchmarks.results.pictures import under_corruption
 from benchmarks.results.population import population_statistics
+from benchmarks.results.readings import rate_losses
 from benchmarks.results.seeds import of_seeds
 from benchmarks.results.shipped import Shipped
+from benchmarks.results.trainings import trained
 from drnn_core.data.datasets import load_split
 from drnn_core.data.sets import ImageSet
 from drnn_core.store.files import atomic_write_bytes
@@ -88,8 +90,9 @@ def whole(runs: Sequence[Shipped], folder: Path) -> list[str]:
     parts.append(f"## Gradients by loop, before training\n\n{gradients_at_start()}")
     if gradients := along_training(runs):
         parts.append(f"## Gradients by loop, along training\n\n{gradients}")
-    if settings := gate_settings():
-        parts.append(f"## What the settings of the gates do\n\n{settings}")
+    settings = [text for text in (gate_settings(), rate_losses(trained(runs))) if text]
+    if settings:
+        parts.append("\n\n".join(["## What the settings of the gates do", *settings]))
     if diverging := learning_rates(folder):
         parts.append(f"## Learning rates and loops: where training diverges\n\n{diverging}")
     return [*parts, closing(runs)]
@@ -140,7 +143,7 @@ def of_images(runs: Sequence[Shipped], data: str, out: Path) -> list[str]:
         images = load_split(data, "test", sizing.image_size, sizing=sizing)
         if images.classes == run.info.classes:
             name = images.name
-            parts += [f"## {run.info.title}", *_pictures(run, images)]
+            parts += [f"## {run.name}", *_pictures(run, images)]
     if not parts:
         raise SystemExit(f"expected {data} to have the classes of a shipped run; none has them")
     return [OPENING_OF_IMAGES.format(name=name, out=out), *parts]

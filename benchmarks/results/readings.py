@@ -1,22 +1,26 @@
-"""Two readings of the paper beside each other: what the words say follows from the numbers."""
+"""Two ways of one thing beside each other: what the words say follows from the numbers.
+
+Two readings of the paper, where its words allow both, and two ways to hold the gates at their rate.
+"""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from benchmarks.results.tables import by_seed, estimate, mean_over_seeds, spread, table
 from benchmarks.results.trainings import Trained, command, compared
 from drnn_core.analysis.seeds import OverSeeds, PairedErrors, difference_over_seeds, over_seeds
-from drnn_core.store.repeats import differing
+from drnn_core.store.repeats import Training, differing
 
 
 @dataclass(frozen=True)
 class Reading:
-    """Two values of a field of a network, of which the paper's words allow both.
+    """Two values of a field, of a network's or of the training's settings.
 
     Attributes:
-        field: of the network.
+        field: its name.
         own: the value that we take by default.
         other: the other.
         title: of the two, for people.
@@ -38,6 +42,15 @@ READINGS = (
     ),
 )  # fmt: skip
 
+RATE_LOSS = Reading(
+    "rate_loss", '"sampled"', '"network"', "Rate loss: each gate at the target (`sampled`, the "
+    "paper's) or their mean (`network`)",
+)  # fmt: skip
+
+HELD = """The two rate losses in whole trainings, calibrated at the end: each gate to the target
+with `sampled`, all gates by one shift with `network`. "Ours" is the paper's. Differences and
+intervals as with the readings above."""
+
 OPENING = """Where the paper's words allow two readings (docs/paper.md), both trained alike with
 the same seeds. Differences are the other reading minus ours. Over seeds: mean and 95 % interval of
 Student's t; over images: bootstrap, seeds held fixed; p: McNemar's over all seeds with the image
@@ -54,19 +67,36 @@ def readings(groups: Sequence[Trained]) -> str:
     return "\n\n".join([OPENING, *parts]) if parts else ""
 
 
+def rate_losses(groups: Sequence[Trained]) -> str:
+    """Trainings with the paper's rate loss and with the one over the network; "" without."""
+    pairs = [pair for pair in pairs_of(RATE_LOSS, groups) if compared(*pair) is not None]
+    return f"{HELD}\n\n{_part(RATE_LOSS, pairs)}" if pairs else ""
+
+
 def pairs_of(reading: Reading, groups: Sequence[Trained]) -> list[tuple[Trained, Trained]]:
     """Trainings, our reading first, that differ in nothing else."""
-
-    def value(one: Trained) -> str | None:
-        return dict(one.training.network).get(reading.field)
-
     return [
         (own, other)
         for own in groups
         for other in groups
-        if (value(own), value(other)) == (reading.own, reading.other)
-        and differing(own.training, other.training) == {reading.field}
+        if (_value(own, reading), _value(other, reading)) == (reading.own, reading.other)
+        and _apart(own.training, other.training) == {reading.field}
     ]
+
+
+def _value(one: Trained, reading: Reading) -> str | None:
+    network, settings = dict(one.training.network), json.loads(one.training.settings)
+    said = settings.get(reading.field)
+    return network.get(reading.field) if said is None else json.dumps(said)
+
+
+def _apart(first: Training, second: Training) -> set[str]:
+    """Fields in which two trainings differ, those of the settings by their own names."""
+    found = differing(first, second)
+    if "settings" in found:
+        own, other = json.loads(first.settings), json.loads(second.settings)
+        found |= {key for key in {*own, *other} if own.get(key) != other.get(key)} - {"name"}
+    return found - {"settings"}
 
 
 def _part(reading: Reading, pairs: Sequence[tuple[Trained, Trained]]) -> str:
@@ -113,9 +143,9 @@ def _of_errors(errors: PairedErrors) -> str:
     if over.n < 2:
         clear = images.low > 0 or images.high < 0
         told = "beyond what images leave open" if clear else "within what images leave open"
-        return f"With one seed the other reading errs {size} {which}, {told}; seeds may differ."
+        return f"With one seed the other errs {size} {which}, {told}; seeds may differ."
     if over.sign:
-        return f"The other reading errs {size} {which}, and the interval over seeds leaves out 0."
+        return f"The other errs {size} {which}, and the interval over seeds leaves out 0."
     most = max(abs(over.low), abs(over.high))
     return (
         f"{over.n} seeds do not tell the errors of the two apart; a difference of up to {most:.2f} "

@@ -26,7 +26,8 @@ set; the recipe `paper` is the paper's, which has 350 epochs, the others are our
 Loops: mean ± standard deviation over images, both averaged over seeds. A dash: not trained here.
 The copy of CIFAR-10 had been stored as JPEG of quality 75; what that costs in accuracy was not
 measured. "First loop unasked" is the same row of the paper read otherwise (docs/paper.md), shown
-where it was trained."""
+where it was trained. `-netrate`: the rate loss holds the mean rate of all gates at the target
+instead of each gate's, which a network without gates does not feel."""
 
 PAIRED = """### Against the plain counterpart
 

@@ -110,7 +110,8 @@ class TrainingRecipe:
         noise_until: share of the training after which the gates decide without noise, as they
             will in evaluation; the noise falls linearly from 1. None keeps it to the end.
         calibrate_gates: after the last update, shift each gate's bias so that its opening rate on
-            training images, as evaluation sees them, is the target.
+            training images, as evaluation sees them, is the target; with the rate loss "network"
+            all by one value, so that their mean rate is.
         augment: "crop" pads and crops at random, "scale" takes a random part of the picture of
             random scale and aspect and brings it to size; both mirror at random.
         pad: pixels of zero padding before the random crop.

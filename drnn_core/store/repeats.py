@@ -23,6 +23,10 @@ _PROSE = {
     *("name", "title", "dataset", "num_classes", "image_size", "resize", "counterpart"),
     *("training", "paper", "most_loops", "where", "target"),
 }
+# What of a training recipe changes nothing where there are no gates, and its name.
+_OF_GATES = {
+    *("name", "rate_weight", "rate_loss", "temperature", "noise_until", "calibrate_gates"),
+}
 # Settings that a run written before they existed had, too.
 _DEFAULTS = {f.name: f.default for f in fields(TrainingRecipe) if f.default is not MISSING}
 
@@ -101,8 +105,19 @@ def repeats_of(runs: Mapping[str, RunInfo]) -> list[Repeats]:
 
 
 def same_schooling(first: Training, second: Training) -> bool:
-    """Whether two networks were trained alike on the same images, but for the seed."""
+    """Whether two networks were trained alike on the same images, but for the seed.
+
+    Beside a network without gates, what only gates take part in says nothing.
+    """
+    if None in (first.target, second.target):
+        return schooling_but_for_gates(first) == schooling_but_for_gates(second)
     return not differing(first, second) & {"fingerprint", "settings", "epochs"}
+
+
+def schooling_but_for_gates(training: Training) -> str:
+    """How a network was trained on which images, without what only gates take part in, as JSON."""
+    settings = {k: v for k, v in json.loads(training.settings).items() if k not in _OF_GATES}
+    return _json([training.fingerprint, training.epochs, settings])
 
 
 def seed_in_name(name: str) -> bool:

@@ -14,10 +14,14 @@ the rate at every bias: at a shift s the image executes loop k where min(z_1 .. 
 A gate whose hidden units are all off for many images gives these one logit and cannot divide them.
 What it misses of the target, the later gates make up, so that the mean rate, and with it the cost,
 is the target's.
+
+Where the rate loss holds the network's rate and leaves each gate free (``network``), setting each
+gate to the target would undo what they learned. There one shift for all gates is looked for.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, cast
 
 import torch
@@ -33,6 +37,10 @@ _BATCH = 250
 # Thresholds that are compared, and how many on either side of one must hold the target as well.
 _TRIED = 2001
 _AROUND = 20
+# Of one shift for all: how close the rate must come, in how many passes, and the widest shift.
+_CLOSE = 1e-3
+_PASSES = 24
+_WIDEST = 64.0
 
 
 def calibrate_gates(
@@ -54,7 +62,7 @@ def calibrate_gates(
     Returns:
         The shift of each gated block, in logits, in network order.
     """
-    chosen = torch.linspace(0, len(images) - 1, min(most, len(images))).long()
+    pixels = images.images(_chosen(images, most))
     was_training = network.training
     network.eval()
     shifts: list[float] = []
@@ -62,7 +70,7 @@ def calibrate_gates(
     for _, block in network.recursive_blocks():
         if (gate := block.gate) is None:
             continue
-        logits = _logits(network, block, gate, preprocessing, images.images(chosen))
+        logits = _logits(network, block, gate, preprocessing, pixels)
         loops = logits.shape[1]
         lowest, highest = target / 2, (1 + target) / 2
         shift = best_shift(logits, min(max(target + owed / loops, lowest), highest))
@@ -71,6 +79,93 @@ def calibrate_gates(
         shifts.append(shift)
     network.train(was_training)
     return shifts
+
+
+def calibrate_together(
+    network: Network,
+    images: ImageSet,
+    preprocessing: Preprocessing,
+    target: float,
+    most: int = 10_000,
+) -> float:
+    """Shift all gates' biases by one value, until their mean opening rate is the target.
+
+    Each try is a pass over the images, since a gate's shift changes what the later ones see. The
+    closest try is kept; where no shift comes near, as with gates of one logit for all, that is far.
+
+    Args:
+        network, images, preprocessing, target, most: as of ``calibrate_gates``.
+
+    Returns:
+        The shift in logits; 0 without gates.
+    """
+    gates = [block.gate for _, block in network.recursive_blocks() if block.gate is not None]
+    if not gates:
+        return 0.0
+    biases = [gate_bias(gate) for gate in gates]
+    before = [bias.clone() for bias in biases]
+    pixels = images.images(_chosen(images, most))
+
+    def miss(shift: float) -> float:
+        for bias, value in zip(biases, before, strict=True):
+            bias.copy_(value + shift)
+        return network_rate(network, preprocessing, pixels) - target
+
+    was_training = network.training
+    network.eval()
+    shift = closest_to_zero(miss)
+    for bias, value in zip(biases, before, strict=True):
+        bias.copy_(value + shift)
+    network.train(was_training)
+    return shift
+
+
+def closest_to_zero(miss: Callable[[float], float]) -> float:
+    """Where a rising function comes closest to 0 of all that was tried, 0 first.
+
+    The function is bracketed by widening, then narrowed by interpolation, held off the ends. It
+    may have jumps and need not rise everywhere.
+    """
+    tried = {0.0: miss(0.0)}
+    low = high = 0.0
+    step = 0.25
+    while tried[low] > _CLOSE and step <= _WIDEST:
+        high, low, step = low, -step, 2 * step
+        tried[low] = miss(low)
+    step = 0.25
+    while tried[high] < -_CLOSE and step <= _WIDEST:
+        low, high, step = high, step, 2 * step
+        tried[high] = miss(high)
+    while len(tried) < _PASSES and min(map(abs, tried.values())) > _CLOSE:
+        if tried[low] >= 0 or tried[high] <= 0:
+            break
+        share = -tried[low] / (tried[high] - tried[low])
+        middle = low + min(max(share, 0.2), 0.8) * (high - low)
+        tried[middle] = miss(middle)
+        low, high = (middle, high) if tried[middle] < 0 else (low, middle)
+    return min(tried, key=lambda shift: abs(tried[shift]))
+
+
+def network_rate(network: Network, preprocessing: Preprocessing, pixels: Tensor) -> float:
+    """Mean over gates and loops of the opening rate among the images that asked, as evaluated.
+
+    Args:
+        network: in evaluation mode.
+        pixels: (N, 3, H, W) uint8.
+    """
+    device = next(network.parameters()).device
+    opened, asked = 0.0, 0.0
+    with torch.inference_mode():
+        for part in torch.split(pixels, _BATCH):
+            trace = network(preprocessing.normalise(part.to(device))).trace
+            opened = opened + (trace.ran & trace.asked).sum(dim=0).double()
+            asked = asked + trace.asked.sum(dim=0).double()
+    return float((cast(Tensor, opened) / cast(Tensor, asked)).nanmean())
+
+
+def _chosen(images: ImageSet, most: int) -> Tensor:
+    """Rows at even distances."""
+    return torch.linspace(0, len(images) - 1, min(most, len(images))).long()
 
 
 def best_shift(logits: Tensor, target: float) -> float:

@@ -24,7 +24,7 @@ from drnn_core.models.world import ALONE, World
 from drnn_core.recipes import Recipe
 from drnn_core.trace import Output
 from drnn_core.training.batches import Batches
-from drnn_core.training.calibration import calibrate_gates
+from drnn_core.training.calibration import calibrate_gates, calibrate_together
 from drnn_core.training.captured_forward import CapturedForward
 from drnn_core.training.distributed import check_agreement, replicated, settle
 from drnn_core.training.fixed_shapes import STRIDE, FixedShapeUpdates, can_have_fixed_shapes
@@ -212,8 +212,10 @@ class Trainer:
         What was saved before stands untouched, so that a kill in here loses nothing.
         """
         if self.training.calibrate_gates and self.target is not None:
+            free = self.training.rate_loss == "network"
+            calibrate = calibrate_together if free else calibrate_gates
             with unfused(self.network):
-                calibrate_gates(self.network, self.train_set, self.preprocessing, self.target)
+                calibrate(self.network, self.train_set, self.preprocessing, self.target)
             for bias in map(gate_bias, self.gates):  # rank 0's, which are the ones written
                 bias.copy_(self.world.gathered(bias)[0])
         return self._measured()

@@ -10,6 +10,8 @@ from drnn_core.store.repeats import (
     changes_of,
     differing,
     repeats_of,
+    same_schooling,
+    schooling_but_for_gates,
     seed_in_name,
     training_of_run,
 )
@@ -52,6 +54,21 @@ def test_seeds_devices_and_precisions_repeat_a_training_and_nothing_else_does() 
     found = repeats_of({**alike, **apart})
     assert [dict(each.names) for each in found if len(each.names) > 1] == [{1: "a_s1", 2: "a_s2"}]
     assert len(found) == 1 + len(apart)
+
+
+def test_beside_a_plain_network_only_what_it_feels_of_a_recipe_counts() -> None:
+    plain, free, own = (
+        training_of_run(info_of(recipe))
+        for recipe in ("resnet20_short", "dr_resnet16_l2_short-netrate", "dr_resnet16_l2_short")
+    )
+    assert same_schooling(plain, free)
+    assert same_schooling(free, plain)
+    assert not same_schooling(free, own)
+    assert schooling_but_for_gates(free) == schooling_but_for_gates(own)
+    longer = training_of_run(info_of("dr_resnet16_l2_long"))
+    elsewhere = dataclasses.replace(own, fingerprint="cd" * 32)
+    assert not any(same_schooling(plain, other) for other in (longer, elsewhere))
+    assert not same_schooling(plain, dataclasses.replace(own, epochs=21))
 
 
 def test_settings_that_came_later_had_their_default_before() -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,15 @@ from torch import Tensor
 
 from drnn_core.evaluation import measure
 from drnn_core.models.gate import gate_bias
-from drnn_core.training.calibration import best_shift, calibrate_gates, mean_rates
+from drnn_core.models.network import Network
+from drnn_core.training.calibration import (
+    best_shift,
+    calibrate_gates,
+    calibrate_together,
+    closest_to_zero,
+    mean_rates,
+    network_rate,
+)
 from tests.tiny_runs import PREPROCESSING, tiny_images, tiny_network
 from tests.training.small import Silent, trainer
 
@@ -122,3 +131,63 @@ def test_a_rate_that_cannot_be_met_ends_at_the_closest() -> None:
     """One value for all: every image opens, or none does."""
     assert looped(torch.zeros(40, 1), best_shift(torch.zeros(40, 1), 0.7)) == 1.0
     assert looped(torch.zeros(40, 1), best_shift(torch.zeros(40, 1), 0.3)) == 0.0
+
+
+@pytest.mark.parametrize("target", [0.5, 0.7, 0.9])
+def test_one_shift_for_all_brings_the_mean_rate_to_the_target(target: float) -> None:
+    network, images = tiny_network(), tiny_images(400)
+    before = [float(bias) for bias in biases(network)]
+    shift = calibrate_together(network, images, PREPROCESSING, target)
+    moved = [float(bias) - value for bias, value in zip(biases(network), before, strict=True)]
+    assert len(moved) > 1
+    assert moved == pytest.approx([shift] * len(moved), abs=1e-5)
+    measured = measure(network, images, PREPROCESSING).rate
+    assert measured == pytest.approx(target, abs=0.02)
+
+
+def test_the_rate_of_the_network_is_the_one_that_evaluation_measures() -> None:
+    network, images = tiny_network(), tiny_images(300)
+    pixels = images.images(range(300))
+    found = network_rate(network.eval(), PREPROCESSING, pixels)
+    assert found == pytest.approx(measure(network, images, PREPROCESSING).rate, abs=1e-12)
+
+
+def test_no_gates_nothing_to_shift() -> None:
+    network, images = tiny_network(gated=False), tiny_images(20)
+    assert calibrate_together(network, images, PREPROCESSING, 0.7) == 0.0
+
+
+@given(zero=st.floats(-50, 50), slope=st.floats(0.05, 4), bottom=st.floats(0.1, 0.9))
+def test_a_rising_function_is_brought_to_its_zero(zero: float, slope: float, bottom: float) -> None:
+    """Logistic, so flat where a search starts far away."""
+    offset = math.log(bottom / (1 - bottom)) / slope  # where the curve passes its zero
+
+    def miss(shift: float) -> float:
+        return 1 / (1 + math.exp(-slope * (shift - zero + offset))) - bottom
+
+    assert abs(miss(closest_to_zero(miss))) < 0.01
+
+
+def test_a_function_that_jumps_over_zero_ends_at_the_nearer_side() -> None:
+    found = closest_to_zero(lambda shift: -0.2 if shift < 1.3 else 0.1)
+    assert 1.3 <= found <= 64
+
+
+def test_out_of_reach_the_nearest_end_is_kept() -> None:
+    assert closest_to_zero(lambda shift: 0.3) == 0.0
+    assert closest_to_zero(lambda shift: -0.3) == 0.0
+
+
+def test_the_rate_loss_over_the_network_is_calibrated_over_the_network(tmp_path: Path) -> None:
+    """Gates keep their logits' differences: what each learned is not undone."""
+    free = trainer(tmp_path / "free", calibrate_gates=True, rate_loss="network")
+    free.run(Silent())
+    plain = trainer(tmp_path / "plain", calibrate_gates=False, rate_loss="network")
+    plain.run(Silent())
+    pairs = zip(biases(free.network), biases(plain.network), strict=True)
+    moved = [float(one) - float(other) for one, other in pairs]
+    assert moved == pytest.approx([moved[0]] * len(moved), abs=1e-5)
+
+
+def biases(network: Network) -> list[Tensor]:
+    return [gate_bias(block.gate) for _, block in network.recursive_blocks() if block.gate]

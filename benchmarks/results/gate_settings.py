@@ -23,18 +23,18 @@ _CHANGED = {
     "first_loop": "first loop `{}`",
 }
 _COLUMNS = (
-    "changed", "error %", "realised rate, before calibration", "its distance to the target",
-    "how much it moves, last epochs", "lowest and highest gate", "loops, mean ± std of images",
-    "MACs, mean",
+    "changed", "n seeds", "error %", "realised rate, before calibration",
+    "its distance to the target", "how much it moves, last epochs", "lowest and highest gate",
+    "loops, mean ± std of images", "MACs, mean",
 )  # fmt: skip
 _MEANING = """DR-Res 16 on the first {images} training images of `generated`, {epochs} epochs of
-the recipe `short`, target {target}, {seeds} seed(s), one setting changed at a time and no
-calibration at the end (`python -m benchmarks.gate_settings`). The recipe has λ = 2, temperature 1,
-initial rate 0.85, the rate loss `sampled` and noise that fades over 0.6 of the training. Error,
-rates and loops: evaluation of the whole test set after the last epoch, mean over seeds (error: ±
-standard deviation over seeds). Distance: mean of |rate - target| over seeds. How much it moves:
-mean standard deviation of the realised rate over the last {last} epochs. Gates: mean over seeds of
-the lowest and the highest rate of a gate at a loop."""
+the recipe `short`, target {target}, one setting changed at a time and no calibration at the end
+(`python -m benchmarks.gate_settings`). The recipe has λ = 2, temperature 1, initial rate 0.85, the
+rate loss `sampled` and noise that fades over 0.6 of the training. Error, rates and loops:
+evaluation of the whole test set after the last epoch, mean over seeds (error: ± standard deviation
+over seeds). Distance: mean of |rate - target| over seeds. How much it moves: mean standard
+deviation of the realised rate over the last {last} epochs. Gates: mean over seeds of the lowest and
+the highest rate of a gate at a loop."""
 
 
 def gate_settings(path: Path = GATE_SETTINGS) -> str:
@@ -52,7 +52,6 @@ def gate_settings(path: Path = GATE_SETTINGS) -> str:
         images=f"{images:,}",
         epochs=epochs,
         target=TARGET,
-        seeds=max(len(results) for results in groups.values()),
         last=_LAST,
     )
     plain = GateSetting(seed=0, epochs=epochs, images=images)
@@ -76,6 +75,7 @@ def _row(results: Sequence[GateResult]) -> list[str]:
     known = [[rate for rate in result.gate_rates if rate is not None] for result in results]
     lowest, highest = (np.mean([pick(each) for each in known if each]) for pick in (min, max))
     return [
+        str(len(results)),
         _mean_and_std([result.error for result in results]),
         f"{rates.mean():.3f}",
         f"{np.abs(rates - TARGET).mean():.3f}",

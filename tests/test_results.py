@@ -11,10 +11,11 @@ from benchmarks.results.ablation import table_3
 from benchmarks.results.at_start import MEASURED, gradients_at_start
 from benchmarks.results.budget import budget
 from benchmarks.results.digest import closing
+from benchmarks.results.figure_7 import figure_7
 from benchmarks.results.gradients import along_training
 from benchmarks.results.learning_rates import PICTURE, learning_rates
 from benchmarks.results.loops import differences, foreseen_errors
-from benchmarks.results.norms import figure_7, running_statistics
+from benchmarks.results.norms import running_statistics
 from benchmarks.results.overview import overview, pairs, rates
 from benchmarks.results.population import population_statistics
 from benchmarks.results.readings import rate_losses, readings

@@ -323,7 +323,7 @@ def test_the_whole_page_comes_together(runs: list[Shipped], tmp_path: Path) -> N
         "## Figure 6: accuracy over training",
         "## Two readings of the paper",
     ]
-    assert len(parts) == 8
+    assert len(parts) == 9
     assert overview(runs).count("](../checkpoints/") == len(runs)
     assert not any(run.alone for run in runs)
     assert not any("nan" in part for part in parts)

@@ -79,9 +79,9 @@ def findings(found: Found) -> None:
 
 # Of every ρ on the page.
 TREND = (
-    "ρ: Spearman's rank correlation with the order of execution, with its 95 % interval over "
-    "images; from loop to loop, the mean of that within each block and norm. p: how often norms "
-    "and loops in random order would be as clearly ordered. Neighbours are alike, so p is too "
+    "ρ: Spearman's rank correlation with the order of execution; from loop to loop, the mean of "
+    "that within each block and norm. p: how often norms and loops in random order would be as "
+    "clearly ordered. Neighbours are alike, so p is too "
     "small rather than too large, and none of this speaks of other trainings."
 )
 _NO_GAP = (
@@ -245,7 +245,6 @@ def _interval(sampled: Sampled, form: str, exponential: bool = False) -> str:
 
 
 def _in_words(trend: Trend) -> str:
-    return (
-        f"{number(trend.rho, '+.2f')} (95 % interval {between(trend.low, trend.high, '+.2f')}, "
-        f"{p_value(trend.p)})"
-    )
+    # Not with its interval: that is over images, of which there are enough that it is narrow even
+    # where the order itself means nothing, and the two would seem to contradict each other.
+    return f"{number(trend.rho, '+.2f')} ({p_value(trend.p)})"

@@ -18,12 +18,13 @@ from benchmarks.results.at_start import gradients_at_start
 from benchmarks.results.budget import budget
 from benchmarks.results.digest import closing
 from benchmarks.results.evidence import evidence, sanity
+from benchmarks.results.figure_7 import figure_7, gaps_drawn
 from benchmarks.results.figure_9 import figure_9
 from benchmarks.results.gate_settings import gate_settings
 from benchmarks.results.gradients import along_training
 from benchmarks.results.learning_rates import learning_rates
 from benchmarks.results.loops import differences, foreseen_errors, relations
-from benchmarks.results.norms import figure_7, running_statistics
+from benchmarks.results.norms import running_statistics
 from benchmarks.results.overview import overview, pairs, rates
 from benchmarks.results.pictures import under_corruption
 from benchmarks.results.population import population_statistics
@@ -76,6 +77,8 @@ def whole(runs: Sequence[Shipped], folder: Path) -> list[str]:
     parts = [OPENING, *of_seeds(runs, folder), f"## Every run\n\n{overview(runs)}"]
     alone = [run for run in runs if run.alone]
     parts.append(f"## Pairs on the same images\n\n{pairs(alone)}")
+    if drawn := gaps_drawn(alone, folder):
+        parts.append(f"## Figure 7: executed against skipped feature maps\n\n{drawn}")
     for run in alone:
         if not run.varies:
             continue

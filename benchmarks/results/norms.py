@@ -1,4 +1,4 @@
-"""Figure 7, and the running statistics of the norms, from what ``drnn norms`` keeps with runs."""
+"""The running statistics of the norms, from what ``drnn norms`` keeps with runs."""
 
 from __future__ import annotations
 
@@ -7,14 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
 from benchmarks.results.shipped import Shipped
-from benchmarks.results.tables import NOTHING, number, table
+from benchmarks.results.tables import number, table
 from drnn_core.analysis.moments import NormStatistics, Sampled, difference
 from drnn_core.analysis.norm_bias import bias_table, sampled_biases
-from drnn_core.analysis.norm_discrepancy import discrepancy_table, sampled_discrepancies
-from drnn_core.analysis.norm_trends import Trend, over_depth, over_loops
+from drnn_core.analysis.norm_discrepancy import sampled_discrepancies
 from drnn_core.querying.norms import read_statistics
 from drnn_core.store.norms import NormsHeader, has_norms
 from drnn_core.store.repeats import same_schooling, training_of_run
@@ -56,63 +54,6 @@ def normed(runs: Sequence[Shipped]) -> list[Normed]:
             sampled = {**sampled_discrepancies(places), **sampled_biases(places)}
             found.append(Normed(run, header, places, sampled))
     return found
-
-
-def figure_7(run: Shipped) -> str:
-    """Discrepancy of executed and skipped images in every block and loop; "" where not measured."""
-    for found in normed([run]):
-        columns = (
-            "block", "loop", "executed", "skipped", "difference of means", "shuffled",
-            "log ratio of variances", "shuffled", "divergence, nats", "shuffled",
-        )  # fmt: skip
-        frame = discrepancy_table(found.places, {n: found.sampled[n] for n in _GAPS})
-        rows = [_gap_row(part) for _, part in frame.groupby(["block", "loop"], sort=False)]
-        return (
-            f"Figure 7 on {found.header.images:,} test images: how far the feature maps of images "
-            "that run a loop differ from those of the others, where they enter the norms of the "
-            "loop (outputs of the shared convolutions; mean over channels and norms of absolute "
-            "values; means in standard deviations, divergence: symmetric Kullback-Leibler of "
-            "normal distributions). Beside each, the same with the decisions shuffled among the "
-            f"images: what chance gives.\n\n{table(columns, rows)}\n\n{_over_depth(found, frame)}"
-        )
-    return ""
-
-
-_GAPS = ("mean_difference", "log_variance_ratio", "divergence")
-
-
-def _gap_row(part: pd.DataFrame) -> list[str]:
-    first = part.iloc[0]
-    cells = [str(first["block"]), str(first["loop"] + 1)]
-    cells += [f"{first['executed']:,}", f"{first['skipped']:,}"]
-    for name in _GAPS:
-        cells += [number(float(part[column].mean())) for column in (name, f"{name}_shuffled")]
-    return cells
-
-
-def _over_depth(found: Normed, frame: pd.DataFrame) -> str:
-    sampled = found.sampled["divergence"]
-    by_block = frame.groupby("block", sort=False)["divergence"].mean()
-    listed = ", ".join(f"{block} {value:.3f}" for block, value in by_block.items())
-    by_norm: list[str] = []
-    for norm in dict.fromkeys(frame["norm"]):
-        rows = (frame["norm"] == norm).to_numpy()
-        own = over_depth(Sampled(sampled.values[rows], sampled.without[:, rows]))
-        by_norm.append(f"{norm} alone {_trend(own)}")
-    loops = over_loops(sampled, list(zip(frame["block"], frame["norm"], strict=True)))
-    return (
-        f"Divergence by block, mean over loops and norms: {listed}. Over depth (the order of the "
-        f"{len(frame)} norms and loops) it has Spearman's ρ = {_trend(over_depth(sampled))}; "
-        f"{'; '.join(by_norm)}. From loop to loop, within each block and norm: {_trend(loops)}. "
-        "Intervals are over images; p takes norms and loops as independent, which neighbours are "
-        "not."
-    )
-
-
-def _trend(found: Trend) -> str:
-    if math.isnan(found.rho):
-        return NOTHING
-    return f"{found.rho:+.2f} ({found.low:+.2f} to {found.high:+.2f}; p = {found.p:.2g})"
 
 
 def running_statistics(runs: Sequence[Shipped]) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from benchmarks.results.ablation import table_3
 from benchmarks.results.figure_6 import figure_6
+from benchmarks.results.figure_8 import figure_8
 from benchmarks.results.loops_spread import by_class, foreseen, spreads
 from benchmarks.results.readings import readings
 from benchmarks.results.shipped import Shipped
@@ -28,6 +29,7 @@ def of_seeds(runs: Sequence[Shipped], folder: Path) -> list[str]:
         "Table 3: what each part brings": table_3(groups),
         "Figure 6: accuracy over training": figure_6(groups, folder),
         "Two readings of the paper": readings(groups),
+        "Figure 8: executed loops of the test images": figure_8(groups, folder),
         "How loops differ between images": spreads(groups),
         "Loops of each class": by_class(groups),
         "Whether an image's loops are its own": stability(groups),

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from app import charts, downloads, images, runpicker
 from app.compare import controls, crossing, measures, outcomes, texts
+from app.compare.pair_figures import pair_figures
 from app.compare.sides import Side, unpaired
 from app.gallery import beside, gallery
 from app.gallery.source import describe, rows_of
@@ -70,7 +71,7 @@ def _show_pair(pairs: Mapping[str, tuple[Side, Side]]) -> None:
     view = View(a, b, pair_of(a.run, b.run))
     found = measures.pair_measures(a, b, view.pair)
     texts.pairing_note(view.pair)
-    texts.pair_figures(found.agreement, found.relation, view.letters)
+    pair_figures(found.agreement, found.relation, view.letters)
     charts_place = st.container()
     selection, order = _choice(view)
     # First, so that pictures are on their way while charts are drawn.

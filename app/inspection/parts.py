@@ -9,7 +9,7 @@ from pathlib import Path
 import streamlit as st
 
 from app.charts import Palette
-from app.columns import known
+from app.columns import Column, known
 from app.inspection.components import data_uri
 from app.inspection.pictures import Picture
 from app.units import macs_text
@@ -152,6 +152,12 @@ def known_factors(picture: Picture) -> str:
         for name, value in picture.scene.factors.items()
     ]
     return _listed("how hard the generator made it", "How hard the image was made", facts)
+
+
+def own_columns(found: Sequence[tuple[Column, float]]) -> str:
+    """What the user's columns say of the image."""
+    facts = [(column.label, column.meaning, f"{value:.4g}") for column, value in found]
+    return _listed("your columns", "What your columns say of the image", facts)
 
 
 def _listed(note: str, label: str, facts: Sequence[tuple[str, str, str]]) -> str:

@@ -137,6 +137,32 @@ def described(frame: pd.DataFrame, run: Run) -> list[Column]:
     return found
 
 
+def own(run: Run, table: Table) -> list[tuple[Column, NDArray[np.float64]]]:
+    """The user's columns, those included that the run keeps, with their values in ``frame``."""
+    if brought_of(run) is None and not kept_tables(run):
+        return []  # tables of the run need not be read
+    whole = frame(run, table)
+    return [
+        (column, whole[column.name].to_numpy().astype(np.float64))
+        for column in described(whole, run)
+        if column.kind == "brought"
+    ]
+
+
+def own_of(run: Run, index: int) -> list[tuple[Column, float]]:
+    """What the user's columns say of one image of a run's records; nothing where they do not."""
+    try:
+        table = cache.table(run)
+        found = own(run, table)
+    except (ValueError, OSError):
+        return []
+    if not found:
+        return []
+    here = table.frame["index"].to_numpy() == index  # nowhere, where it is not in the sample
+    rows = [(column, values[here]) for column, values in found]
+    return [(column, float(row[0])) for column, row in rows if np.isfinite(row).any()]
+
+
 def brought_of(run: Run) -> Brought | None:
     """What the user of this session brought for a run, or for another one of the same images."""
     found: dict[str, Brought] = st.session_state.get(BROUGHT, {})

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 import streamlit as st
 
+from app.gallery.own import OwnOrder
 from drnn_core.analysis.pair_selection import Outcome, PairOrder, PairSelection
 
 PAIR, PICK, ORDER = "pair", "pick", "pick_order"
@@ -83,23 +84,25 @@ def pair_control(pairs: Sequence[str]) -> str:
 
 
 def pick_controls(
-    letters: tuple[str, str], loops: tuple[int, int], orders: bool
-) -> tuple[PairSelection, PairOrder]:
+    letters: tuple[str, str], loops: tuple[int, int], orders: bool, own: Mapping[str, OwnOrder]
+) -> tuple[PairSelection, PairOrder | OwnOrder]:
     """Which images of a pair are shown, and in which order.
 
     Args:
         letters: of the pair.
         loops: the most loops of either; 0 where all images loop alike.
         orders: images can be put in order by their loops.
+        own: orders by the user's columns, by name.
     """
     picks = {_named(text, letters): what for text, what in _PICKS.items()}
     if not any(loops):
         del picks["loops differ"]
-    by: dict[str, PairOrder] = {
+    by: dict[str, PairOrder | OwnOrder] = {
         _named(text, letters): order
         for text, order in _ORDERS.items()
         if orders or "loop" not in text
     }
+    by |= own
     pick = _box("Images", list(picks), PICK)
     order = _box("Order", list(by), ORDER)
     limits = [

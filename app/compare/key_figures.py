@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from app.compare.measures import error_of
 from app.compare.sides import Side
+from app.headlines import headline_of
 from app.numbers import between, number
 from app.units import macs_text, params_text
 from drnn_core.analysis.bootstrap import Estimate
@@ -85,15 +86,15 @@ _CALIBRATION = (
     "above the value."
 )
 _PARAMETERS = "Trainable numbers, counted from the network."
-_MACS = "Multiply-adds of an image, mean over the test images."
+_MACS = "Multiply-adds of an image, mean over the test images, with its 95 % interval over images."
 _MOST = "Multiply-adds of an image that runs every loop."
 _LOOPS = (
     "Executed loops of an image, summed over its recursive blocks: mean ± standard deviation "
-    "(n - 1), of the most."
+    "(n - 1); below, the mean's 95 % interval over images, and the most."
 )
 _RATE = (
-    "Realised opening rate: how often a gate that was asked opened, mean over gates; in brackets "
-    "what training aimed at."
+    "Realised opening rate: how often a gate that was asked opened, mean over gates, with its 95 % "
+    "interval over images; in brackets what training aimed at."
 )
 _IMAGES = "Images behind the figures, and the set that they are of."
 _TIME = "Of the training, on the machine that it ran on; not comparable between machines."
@@ -137,11 +138,15 @@ def _parameters(side: Side) -> Entry:
 
 
 def _macs(side: Side) -> Entry:
-    macs = side.info.metrics.test.macs_mean
+    macs, ends = side.info.metrics.test.macs_mean, ""
     if side.table is not None:
-        macs = side.table.records.overall().macs
+        found = headline_of(side.run, side.table).macs
+        macs = found.value
+        if found.low < found.high:
+            ends = f"{macs_text(found.low)} to {macs_text(found.high)}"
     share = f"{macs / side.facts.cost.macs_max:.0%}".replace("%", " %")
-    return Entry(macs_text(macs), macs, f"{share} of the most" if any(side.facts.asks) else "")
+    below = f"{ends}, {share} of the most" if ends else f"{share} of the most"
+    return Entry(macs_text(macs), macs, below if any(side.facts.asks) else "", _n(side))
 
 
 def _macs_max(side: Side) -> Entry:
@@ -153,15 +158,14 @@ def _loops(side: Side) -> Entry:
     test, most = side.info.metrics.test, side.facts.loops_max
     if not most:
         return Entry(NONE, meaning="no recursive blocks")
-    if side.table is None:
-        mean, std = test.loops_mean, test.loops_std
-    else:
-        loops = side.column("loops")
-        mean = float(loops.mean())
-        std = float(loops.std(ddof=1)) if len(loops) > 1 else 0.0
-    if not std:
+    mean, std, ends = test.loops_mean, test.loops_std, ""
+    if side.table is not None:
+        found = headline_of(side.run, side.table)
+        mean, std = found.loops.value, found.loops_std
+        ends = f"{between(found.loops.low, found.loops.high)}, "
+    if not std > 0:
         return Entry(f"{mean:.2f}", mean, f"every image, of {most}")
-    return Entry(f"{mean:.2f} ± {std:.2f}", mean, f"of {most}")
+    return Entry(f"{mean:.2f} ± {std:.2f}", mean, f"{ends}of {most}", _n(side))
 
 
 def _rate(side: Side) -> Entry:
@@ -169,7 +173,15 @@ def _rate(side: Side) -> Entry:
     if test.rate is None:
         return Entry(NONE, meaning="no gates")
     target = f" ({test.target:g})" if test.target is not None else ""
-    return Entry(f"{test.rate:.3f}{target}", test.rate)
+    if side.table is None:
+        return Entry(f"{test.rate:.3f}{target}", test.rate)
+    found = headline_of(side.run, side.table).rate
+    ends = between(found.low, found.high, ".3f")
+    return Entry(f"{number(found.value, '.3f')}{target}", found.value, ends, _n(side))
+
+
+def _n(side: Side) -> str:
+    return "" if side.table is None else f"n = {side.table.header.rows:,} images"
 
 
 def _images(side: Side) -> Entry:

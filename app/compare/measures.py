@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from app.bounded import BoundedCache
 from app.compare.sides import Side, unpaired
+from app.headlines import headline_of
 from app.pairs import Pair, pair_of
 from drnn_core.analysis.bootstrap import Estimate
 from drnn_core.analysis.comparison import (
@@ -89,8 +90,7 @@ def pair_measures(a: Side, b: Side, pair: Pair) -> PairMeasures:
 def error_of(side: Side) -> Estimate:
     """Share of wrong answers: of the records where there are some, else as run.json says."""
     if side.table is not None:
-        whole = side.table.records.overall()
-        return share_of(round(whole.error * whole.n), whole.n)
+        return headline_of(side.run, side.table).error
     test = side.info.metrics.test
     return share_of(round(test.error * test.n / 100), test.n)
 

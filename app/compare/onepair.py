@@ -15,8 +15,10 @@ from numpy.typing import NDArray
 
 from app import charts, downloads, images, runpicker
 from app.compare import controls, crossing, measures, outcomes, texts
+from app.compare.pair_figures import pair_figures
 from app.compare.sides import Side, unpaired
 from app.gallery import beside, gallery
+from app.gallery.own import OwnOrder, own_orders
 from app.gallery.source import describe, rows_of
 from app.pairs import Pair, pair_of
 from drnn_core.analysis.loops_compared import error_by_loops
@@ -70,7 +72,7 @@ def _show_pair(pairs: Mapping[str, tuple[Side, Side]]) -> None:
     view = View(a, b, pair_of(a.run, b.run))
     found = measures.pair_measures(a, b, view.pair)
     texts.pairing_note(view.pair)
-    texts.pair_figures(found.agreement, found.relation, view.letters)
+    pair_figures(found.agreement, found.relation, view.letters)
     charts_place = st.container()
     selection, order = _choice(view)
     # First, so that pictures are on their way while charts are drawn.
@@ -83,9 +85,11 @@ def _show_pair(pairs: Mapping[str, tuple[Side, Side]]) -> None:
             _loops(view, found.loops, selection)
 
 
-def _choice(view: View) -> tuple[PairSelection, PairOrder]:
+def _choice(view: View) -> tuple[PairSelection, PairOrder | OwnOrder]:
+    assert view.a.table is not None
+    own = own_orders(view.a.run, view.a.table)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        return controls.pick_controls(view.letters, view.loops, all(view.loops))
+        return controls.pick_controls(view.letters, view.loops, all(view.loops), own)
 
 
 def _outcomes(view: View, counts: Mapping[Outcome, int], chosen: tuple[Outcome, ...]) -> None:
@@ -144,9 +148,12 @@ def _loops(view: View, table: NDArray[np.int64], selection: PairSelection) -> No
         texts.nothing_to_cross(view.letters)
 
 
-def _gallery(view: View, selection: PairSelection, order: PairOrder) -> None:
+def _gallery(view: View, selection: PairSelection, order: PairOrder | OwnOrder) -> None:
     assert view.a.table is not None
-    query = beside.to_query(view.b.run, view.pair, selection, order)
+    if isinstance(order, OwnOrder):
+        query = order.appended(beside.to_query(view.b.run, view.pair, selection, "index"))
+    else:
+        query = beside.to_query(view.b.run, view.pair, selection, order)
     rows = rows_of(view.a.run, view.a.table, query)
     with st.container(horizontal=True, vertical_alignment="center"):
         texts.gallery_title(len(rows), len(view.pair.table))

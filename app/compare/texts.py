@@ -7,12 +7,10 @@ from collections.abc import Mapping, Sequence
 import streamlit as st
 
 from app.compare.sides import Side
-from app.numbers import between, figure, number, p_value
+from app.numbers import between
 from app.pairs import Pair
 from app.settings import settings
 from drnn_core.analysis.bootstrap import Estimate
-from drnn_core.analysis.comparison import Agreement
-from drnn_core.analysis.relations import Relation
 
 
 def nobody_else() -> None:
@@ -96,39 +94,6 @@ def no_pairs(problems: Sequence[str]) -> None:
         "No two of these runs can be compared image by image. " + " ".join(problems) + " Records "
         "of the same test set make it possible: `drnn records RUN --data D`."
     )
-
-
-def pair_figures(found: Agreement, relation: Relation | None, letters: tuple[str, str]) -> None:
-    """A pair in numbers."""
-    n = f"n = {found.n:,} images"
-    with st.container(horizontal=True, key="compare_pair_figures"):
-        figure("Images of both", f"{found.n:,}", "Images that both runs have records of.")
-        figure(
-            "Same answer",
-            f"{found.same:.1%}".replace("%", " %"),
-            f"Share of the images that both give the same class, right or wrong; {n}.",
-        )
-        figure(
-            "Cohen's κ",
-            number(found.kappa),
-            "Agreement beyond what the frequencies of the classes give by chance, over the most "
-            f"that it could be: 1 is full agreement, 0 chance; {n}.",
-        )
-        if relation is None:
-            return
-        figure(
-            "Same loops",
-            f"{found.same_loops:.1%}".replace("%", " %"),
-            f"Share of the images that execute as many loops in both; {n}.",
-        )
-        figure(
-            "Loops in both",
-            f"ρ = {number(relation.rho)}",
-            f"Spearman's rank correlation of an image's loops in {letters[0]} and in {letters[1]}: "
-            "1, the same order of the images; 0, no relation. 95 % bootstrap interval "
-            f"{between(relation.low, relation.high)}, {p_value(relation.p)}, {n}.",
-            between(relation.low, relation.high),
-        )
 
 
 def outcome_title(letters: tuple[str, str], n: int) -> None:

@@ -6,11 +6,12 @@ address sets the controls, and values that a run does not know are dropped.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 import streamlit as st
 
+from app.gallery.own import OwnOrder
 from drnn_core.analysis.loops import ORDERS, Order, Selection
 from drnn_core.inference.facts import NetworkFacts
 
@@ -29,6 +30,7 @@ _ORDER_NAMES: dict[Order, str] = {
     "loss down": "largest loss first",
     "class": "by class",
 }
+_FIRST = _ORDER_NAMES["index"]
 _NAMED = 4  # classes, in the line above the gallery
 _Param = Literal["query-params"]
 _BIND: _Param = "query-params"
@@ -47,17 +49,20 @@ def sidebar_filters(classes: Sequence[str], facts: NetworkFacts) -> Selection:
     return Selection(loops, labels, correct, confidence, step)
 
 
-def order_box() -> Order:
-    """The choice of the gallery's order, drawn beside it."""
-    return st.selectbox(
-        "Order",
-        ORDERS,
-        key=ORDER,
-        bind=_BIND,
-        format_func=lambda order: _ORDER_NAMES[order],
-        label_visibility="collapsed",
-        width=184,
+def order_box(own: Mapping[str, OwnOrder]) -> Order | OwnOrder:
+    """The choice of the gallery's order, drawn beside it.
+
+    Args:
+        own: orders by the user's columns, by name.
+    """
+    orders: dict[str, Order | OwnOrder] = {_ORDER_NAMES[order]: order for order in ORDERS}
+    orders |= own
+    if st.session_state.get(ORDER, _FIRST) not in orders:
+        st.session_state[ORDER] = _FIRST  # a column that is not there any more
+    chosen = st.selectbox(
+        "Order", list(orders), key=ORDER, bind=_BIND, label_visibility="collapsed", width=184
     )
+    return orders[chosen]
 
 
 def clear(loops_max: int) -> None:

@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 from app import cache, charts, downloads, images, runpicker
 from app.distribution import breakdowns, controls, figures, texts
 from app.gallery import gallery
+from app.gallery.own import OwnOrder, own_orders
 from app.gallery.source import describe, rows_of
 from app.query import to_query
 from drnn_core.analysis.loop_counts import counted_moments, counted_steps
-from drnn_core.analysis.loops import Selection, Summary, expected_loops
+from drnn_core.analysis.loops import Order, Selection, Summary, expected_loops
 from drnn_core.inference.facts import NetworkFacts
 
 # Where the Inspect page finds the index of the image that it is to show.
@@ -160,7 +161,8 @@ def _gallery(view: View) -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             heading = st.container(width="content")
             st.space("stretch")
-            query = to_query(view.selection, controls.order_box())
+            order = controls.order_box(own_orders(view.run, view.table))
+            query = _query(view.selection, order)
             rows = rows_of(view.run, view.table, query)
             with heading:
                 texts.gallery_title(len(rows), view.table.header.rows)
@@ -177,6 +179,12 @@ def _gallery(view: View) -> None:
     if INSPECT in st.session_state:
         index = str(st.session_state[INSPECT])
         st.switch_page("views/inspect.py", query_params={"run": view.run.name, "record": index})
+
+
+def _query(selection: Selection, order: Order | OwnOrder) -> str:
+    if isinstance(order, OwnOrder):
+        return order.appended(to_query(selection))
+    return to_query(selection, order)
 
 
 def _export(view: View, rows: NDArray[np.int64]) -> None:

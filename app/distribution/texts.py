@@ -11,8 +11,10 @@ import streamlit as st
 from app import cache
 from app.distribution import controls
 from app.distribution.breakdowns import MOST_CLASSES
+from app.headlines import headline_of
+from app.numbers import between, figure, how_sure
 from app.units import macs_text
-from drnn_core.analysis.loop_counts import counted_moments
+from drnn_core.analysis.bootstrap import Estimate
 from drnn_core.analysis.loops import Selection, Summary
 from drnn_core.inference.facts import NetworkFacts
 
@@ -44,45 +46,52 @@ def require_records(run: cache.Run) -> cache.Table:
 
 def key_figures(run: cache.Run, table: cache.Table, facts: NetworkFacts) -> None:
     """The run in five numbers, over all of its records."""
-    overall = table.records.overall()
-    found = Summary(*counted_moments(table.records.loop_counts(Selection())))
-    n = f"n = {found.n:,} images of {table.header.dataset}"
-    error, macs = 100 * overall.error, overall.macs
-    most = facts.cost.macs_max
+    found = headline_of(run, table)
+    n, error = f"n = {found.error.n:,} images", found.error
     with st.container(horizontal=True, key="key_figures"):
-        _figure("Images", f"{found.n:,}", f"Records of this run: {table.header.dataset}.")
-        _figure("Test error", f"{error:.2f} %", f"Share of images answered wrong; {n}.")
-        if facts.loops_max:
-            _figure(
-                "Mean loops",
-                f"{found.mean:.2f} ± {found.std:.2f}",
-                f"Executed loops per image, mean and standard deviation (n - 1), of at most "
-                f"{facts.loops_max}; {n}.",
-            )
-            _rate(run, facts, n)
-        _figure(
-            "Mean cost",
-            macs_text(macs),
-            f"Multiply-adds per image, {macs / most:.1%} of the most ({macs_text(most)}, every "
-            f"loop run); {n}.",
+        figure("Images", f"{error.n:,}", f"Records of this run: {table.header.dataset}.")
+        ends = f"{between(100 * error.low, 100 * error.high)} %"
+        figure(
+            "Test error",
+            f"{100 * error.value:.2f} %",
+            f"Share of images answered wrong; 95 % interval {ends}, {n}.",
+            ends,
         )
+        if facts.loops_max:
+            figure(
+                "Mean loops",
+                f"{found.loops.value:.2f} ± {found.loops_std:.2f}",
+                f"Executed loops per image, mean and standard deviation (n - 1), of at most "
+                f"{facts.loops_max}; of the mean: {how_sure(found.loops)}.",
+                between(found.loops.low, found.loops.high) if found.loops_std > 0 else None,
+            )
+            _rate(facts, found.rate)
+        _cost(found.macs, facts.cost.macs_max)
 
 
-def _rate(run: cache.Run, facts: NetworkFacts, n: str) -> None:
-    assert run.info is not None
-    metrics = run.info.metrics.test
-    if facts.target is None or metrics.rate is None:
-        return
-    _figure(
-        "Gates open",
-        f"{metrics.rate:.3f}",
-        f"Realised opening rate: how often a gate that was asked opened, mean over gates; the "
-        f"training aimed at {facts.target:g}. {n}.",
+def _cost(macs: Estimate, most: int) -> None:
+    n, ends = f"n = {macs.n:,} images", ""
+    if macs.low < macs.high:  # else every image costs the same
+        ends = f"{macs_text(macs.low)} to {macs_text(macs.high)}"
+    figure(
+        "Mean cost",
+        macs_text(macs.value),
+        f"Multiply-adds per image, {macs.value / most:.1%} of the most ({macs_text(most)}, every "
+        f"loop run); {f'95 % interval {ends}, ' if ends else ''}{n}.",
+        ends or None,
     )
 
 
-def _figure(label: str, value: str, meaning: str) -> None:
-    st.metric(label, value, help=meaning, width="content")
+def _rate(facts: NetworkFacts, rate: Estimate) -> None:
+    if facts.target is None or math.isnan(rate.value):
+        return
+    figure(
+        "Gates open",
+        f"{rate.value:.3f}",
+        f"Realised opening rate: how often a gate that was asked opened, mean over gates; the "
+        f"training aimed at {facts.target:g}. {how_sure(rate, '.3f')}.",
+        between(rate.low, rate.high, ".3f"),
+    )
 
 
 def one_path(facts: NetworkFacts) -> None:

@@ -18,6 +18,7 @@ from app import cache
 from app.bounded import BoundedCache
 from app.cache import Run, Table, facts
 from app.gallery.beside import has_other, other_rows, rows_beside
+from app.gallery.own import own_facts, put_in_order
 from app.gallery.sprites import COLUMNS, PER_PAGE, tile_size
 from app.images import NoPictures, Pictures
 from app.query import from_query
@@ -47,11 +48,11 @@ def rows_of(run: Run, table: Table, query: str) -> NDArray[np.int64]:
     """
 
     def select() -> NDArray[np.int64]:
-        beside = rows_beside(run, query)
-        if beside is not None:
-            return beside
-        selection, order = from_query(parse_qs(query))
-        return table.records.positions(selection, order)
+        rows = rows_beside(run, query)
+        if rows is None:
+            selection, order = from_query(parse_qs(query))
+            rows = table.records.positions(selection, order)
+        return put_in_order(query, rows)
 
     return _rows.get_or_make((str(run.folder), table.stamp, query), select)
 
@@ -122,6 +123,7 @@ def tiles_of(run: Run, table: Table, rows: NDArray[np.int64], query: str) -> lis
 def record_of(run: Run, table: Table, row: int, query: str) -> dict[str, Any]:
     """What the detail view of a query says of one row, likewise."""
     found = record(run, table, row)
+    found["facts"] += own_facts(query, row)
     if has_other(query):
         other, places = other_rows(run, query, np.array([row]))
         found["other"] = record(other, cache.table(other), int(places[0]))

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from app import cache
 from app.inspection import heat
 from app.inspection.components import drawing
-from app.inspection.parts import percent
+from app.inspection.parts import defined, percent
 from app.inspection.pictures import Picture
 from app.methods import METHOD_MEANINGS, METHOD_TITLES, SIGNED_METHODS
 from drnn_core.analysis.evidence import METHODS, Method, share_on
@@ -30,6 +30,11 @@ _FROZEN = (
     "The gates’ decisions are frozen at this image’s: attribution looks at changed images, which "
     "would meet the gates anew and be answered by another network."
 )
+_ON_OBJECT = (
+    "Share of the evidence's size, summed over the pixels, that falls on pixels of the object. "
+    "Evenly spread evidence would have the object's share of the picture."
+)
+_OBJECT = "Share of the pixels that the network sees that belong to the object."
 
 
 @st.fragment
@@ -89,16 +94,18 @@ def _controls(classes: tuple[str, ...]) -> tuple[Method, int | None, float]:
 
 
 def _explain(method: Method, evidence: NDArray[np.float32], mask: NDArray[np.bool_] | None) -> None:
-    facts: list[tuple[str, str]] = []
+    facts: list[tuple[str, str, str]] = []
     if mask is not None and mask.any():
         share = float(share_on(evidence, mask))
         area = float(mask.mean())
         if not np.isnan(share):  # NaN: there is no evidence at all
-            facts += [("of the evidence lies on the object", percent(share))]
-            facts += [("of the picture is the object", percent(area))]
+            facts += [("of the evidence lies on the object", percent(share), _ON_OBJECT)]
+            facts += [("of the picture is the object", percent(area), _OBJECT)]
     if not np.any(evidence):
         st.info("This method finds no evidence for this class in this picture.")
-    rows = "".join(f"<div><dt>{term}</dt><dd>{value}</dd></div>" for term, value in facts)
+    rows = "".join(
+        f"<div><dt>{defined(term, why)}</dt><dd>{value}</dd></div>" for term, value, why in facts
+    )
     outline = " White outline: the object, as the generator knows it." if mask is not None else ""
     st.html(
         (f'<dl class="ls-shares">{rows}</dl>' if rows else "")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app import cache, charts
+from app import cache, charts, columns
 from app.inspection import intake, parts
 from app.inspection.choice import chosen_picture
 from app.inspection.components import drawing, small_uri
@@ -70,6 +70,8 @@ def _show_picture(run: cache.Run, predictor: Predictor, picture: Picture) -> Non
         st.html(parts.top_bars(prediction, classes, picture.truth))
     with cost:
         st.html(parts.cost_meters(prediction) + parts.known_factors(picture))
+        if picture.index is not None and (own := columns.own_of(run, picture.index)):
+            st.html(parts.own_columns(own))
     as_it_is, lab = st.tabs([_AS_IT_IS, _LAB], key=VIEW, bind="query-params")
     if lab.open:
         with lab:

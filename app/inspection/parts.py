@@ -9,6 +9,7 @@ from pathlib import Path
 import streamlit as st
 
 from app.charts import Palette
+from app.columns import Column, known
 from app.inspection.components import data_uri
 from app.inspection.pictures import Picture
 from app.units import macs_text
@@ -84,11 +85,16 @@ def verdict(prediction: Prediction, classes: Sequence[str], truth: str | None) -
     )
 
 
-def meter(label: str, value: str, share: float, mean: float | None, note: str) -> str:
+def defined(term: str, meaning: str) -> str:
+    """A term with its definition on hover."""
+    return f'<abbr title="{escape(meaning, quote=True)}">{escape(term)}</abbr>'
+
+
+def meter(label: str, meaning: str, value: str, share: float, mean: float | None, note: str) -> str:
     """A quantity against its most, with a tick at the run's mean (both shares of the most)."""
     tick = "" if mean is None else f'<i style="left:{100 * mean:.2f}%"></i>'
     return (
-        f'<div class="ls-meter"><div class="ls-line"><span>{escape(label)}</span>'
+        f'<div class="ls-meter"><div class="ls-line"><span>{defined(label, meaning)}</span>'
         f"<strong>{escape(value)}</strong></div>"
         f'<div class="ls-track"><span style="width:{100 * share:.2f}%"></span>{tick}</div>'
         f"<small>{escape(note)}</small></div>"
@@ -103,6 +109,8 @@ def cost_meters(prediction: Prediction) -> str:
         meters.append(
             meter(
                 "Loops",
+                "Executed loops of this image, summed over all recursive blocks. The tick is the "
+                "mean of the run's test images.",
                 f"{prediction.loops} of {most}",
                 prediction.loops / most,
                 mean / most,
@@ -116,7 +124,13 @@ def cost_meters(prediction: Prediction) -> str:
         note = "the same for every image: this network has no loops"
     tick = mean / limit if prediction.loops_max else None
     value = f"{macs_text(spent)} of {macs_text(limit)}"
-    meters.append(meter("Multiply-adds", value, spent / limit, tick, note))
+    meaning = (
+        "Multiply-adds spent on this image, gates included, of what an image costs that runs every "
+        "loop. The tick is the mean of the run's test images."
+        if prediction.loops_max
+        else "Multiply-adds that an image costs."
+    )
+    meters.append(meter("Multiply-adds", meaning, value, spent / limit, tick, note))
     return "".join(meters)
 
 
@@ -133,14 +147,26 @@ def known_factors(picture: Picture) -> str:
         "scale": "{:.0%}",
         "rotation": "{:.0f}°",
     }
-    facts = "".join(
-        f"<div><dt>{escape(name)}</dt><dd>{shown.get(name, '{:.3g}').format(value)}</dd></div>"
+    facts = [
+        (name, known(name).meaning, shown.get(name, "{:.3g}").format(value))
         for name, value in picture.scene.factors.items()
+    ]
+    return _listed("how hard the generator made it", "How hard the image was made", facts)
+
+
+def own_columns(found: Sequence[tuple[Column, float]]) -> str:
+    """What the user's columns say of the image."""
+    facts = [(column.label, column.meaning, f"{value:.4g}") for column, value in found]
+    return _listed("your columns", "What your columns say of the image", facts)
+
+
+def _listed(note: str, label: str, facts: Sequence[tuple[str, str, str]]) -> str:
+    """A list of (name, definition, value)."""
+    rows = "".join(
+        f"<div><dt>{defined(name, meaning)}</dt><dd>{escape(value)}</dd></div>"
+        for name, meaning, value in facts
     )
-    return (
-        '<p class="ls-note">how hard the generator made it</p>'
-        f'<dl class="ls-factors" aria-label="How hard the image was made">{facts}</dl>'
-    )
+    return f'<p class="ls-note">{note}</p><dl class="ls-factors" aria-label="{label}">{rows}</dl>'
 
 
 def percent(share: float) -> str:

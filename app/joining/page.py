@@ -37,7 +37,7 @@ def show() -> None:
             st.markdown(f"**{view.joined.source}**", width="content")
             st.button("Forget this table", on_click=_forget, args=(view,), type="tertiary")
         texts.matched(view.joined)
-        texts.elsewhere()
+        texts.elsewhere(table.sampled)
     if view.names:
         texts.one_path(view)
         _relations(view)

@@ -37,7 +37,9 @@ def lead() -> None:
         help=(
             "The table stays on this machine, in this session of yours: nobody else sees it, and "
             "it is gone when you close the page, unless you keep it in the run. Meanwhile its "
-            "columns stand on the other pages too: Easy & hard, Saliency & loops."
+            "columns stand on other pages too: they put the images of Distribution and Compare in "
+            "order, stand beside a recorded image in Inspect, and are compared and related on "
+            "Easy & hard and on Saliency & loops."
         ),
     )
 
@@ -94,9 +96,13 @@ def of_other_images(name: str) -> None:
     )
 
 
-def elsewhere() -> None:
-    """Where else the columns are now."""
-    st.caption("For this session they stand on Easy & hard and on Saliency & loops, too.")
+def elsewhere(sampled: bool) -> None:
+    """Where else the columns are now; of a sample of the records they give no order of all."""
+    orders = "" if sampled else "as orders of the images on Distribution and Compare, "
+    st.caption(
+        f"For this session they stand on other pages, too: {orders}beside a recorded image in "
+        "Inspect, and among the columns of Easy & hard and of Saliency & loops."
+    )
 
 
 def relations_title(found: Sequence[OutsideColumn], resamples: int) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from drnn_core.analysis.bootstrap import Estimate, interval, resamples_of_kinds
+from drnn_core.analysis.means import mean_of
 from drnn_core.analysis.probabilities import sign_test
+from drnn_core.analysis.shares import share_of
 
 # Of each run; names of the paired table end in _a for the first run and in _b for the second.
 _OF_EACH = ("index", "prediction", "correct", "confidence", "entropy", "loss", "loops", "macs")
@@ -44,16 +46,17 @@ class Agreement:
 
     Attributes:
         n: images.
-        same: share of images with the same prediction.
+        same: share of images with the same prediction, with Wilson's interval.
         kappa: Cohen's: ``same`` beyond what their class frequencies give by chance, over the
-            most that it could be; NaN where chance alone gives 1.
-        same_loops: share of images with the same loops.
+            most that it could be; NaN where chance alone gives 1. Its interval is that of large
+            samples (delta method).
+        same_loops: share of images with the same loops, with Wilson's interval.
     """
 
     n: int
-    same: float
-    kappa: float
-    same_loops: float
+    same: Estimate
+    kappa: Estimate
+    same_loops: Estimate
 
 
 def paired(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
@@ -132,15 +135,31 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return corrected
 
 
-def agreement(pairs: pd.DataFrame) -> Agreement:
+def agreement(pairs: pd.DataFrame, level: float = 0.95) -> Agreement:
     """How far the two runs say the same of the same images."""
-    a, b = (pairs[f"prediction_{run}"].to_numpy() for run in "ab")
-    kinds = np.union1d(a, b)
-    same = float((a == b).mean())
-    chance = float(sum((a == kind).mean() * (b == kind).mean() for kind in kinds))
-    kappa = (same - chance) / (1 - chance) if chance < 1 else math.nan
-    same_loops = float((pairs["loops_change"] == 0).mean())
-    return Agreement(len(pairs), same, kappa, same_loops)
+    n = len(pairs)
+    same: Any = pairs["prediction_a"].to_numpy() == pairs["prediction_b"].to_numpy()
+    loops = int((pairs["loops_change"] == 0).sum())
+    return Agreement(
+        n, share_of(int(same.sum()), n, level), _kappa(pairs, level), share_of(loops, n, level)
+    )
+
+
+def _kappa(pairs: pd.DataFrame, level: float) -> Estimate:
+    n = len(pairs)
+    both = np.concatenate([pairs[f"prediction_{run}"].to_numpy() for run in "ab"])
+    kinds, places = np.unique(both, return_inverse=True)
+    a, b = places[:n], places[n:]
+    of_a, of_b = (np.bincount(run, minlength=len(kinds)) / max(n, 1) for run in (a, b))
+    same, chance = float((a == b).mean()) if n else math.nan, float(of_a @ of_b)
+    if not n or chance >= 1:
+        return Estimate(math.nan, math.nan, math.nan, n, level)
+    # how much each image moves kappa, by moving what it is made of
+    moves = ((a == b) - same) / (1 - chance)
+    moves -= (1 - same) / (1 - chance) ** 2 * (of_b[a] + of_a[b] - 2 * chance)
+    value, std = (same - chance) / (1 - chance), float(moves.std(ddof=1)) if n > 1 else math.nan
+    found = mean_of(value, std, n, level)
+    return replace(found, low=max(found.low, -1.0), high=min(found.high, 1.0))
 
 
 def loops_by_loops(pairs: pd.DataFrame, most_a: int, most_b: int) -> NDArray[np.int64]:

@@ -17,6 +17,7 @@ from drnn_core.cost import expected_rates
 from drnn_core.layout import BlockLayout
 
 Counts = NDArray[np.int64]
+Floats = NDArray[np.float64]
 
 
 def counted_moments(counts: Counts) -> tuple[int, float, float]:
@@ -66,6 +67,38 @@ def counted_steps(
             )
     columns = ["block", "loop", "name", "ran", "reached", "rate", "opened", "expected"]
     return pd.DataFrame(rows, columns=columns)
+
+
+def opening_rate(
+    counts: Sequence[Counts], layout: Sequence[BlockLayout], asks: Sequence[bool]
+) -> tuple[float, list[Floats]]:
+    """How often a gate that was asked opened, mean over gates, and what an image adds to it.
+
+    Args:
+        counts: of each block.
+        layout: of the network.
+        asks: which steps ask a gate.
+
+    Returns:
+        The rate, NaN where no gate was asked; and for each block (l + 1,) scores by executed
+        loops. The sum of an image's scores is its influence on the rate (of mean 0), whose
+        standard deviation over images gives the rate's standard error (delta method).
+    """
+    scores = [np.zeros(block.loops + 1) for block in layout]
+    rates: list[float] = []
+    gates = iter(asks)
+    for images, block, score in zip(counts, layout, scores, strict=True):
+        executed = np.arange(block.loops + 1)
+        for loop in range(block.loops):
+            asked = int(images[loop:].sum())
+            if next(gates) and asked:
+                rate = int(images[loop + 1 :].sum()) / asked
+                rates.append(rate)
+                moves = (executed > loop) - rate * (executed >= loop)
+                np.add(score, moves * images.sum() / asked, out=score)
+    if not rates:
+        return math.nan, scores
+    return sum(rates) / len(rates), [score / len(rates) for score in scores]
 
 
 def class_rows(table: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:

@@ -33,6 +33,7 @@ __all__ = [
     "histogram",
     "matching",
     "ordered",
+    "ordered_by",
     "step_table",
     "summary",
 ]
@@ -166,6 +167,14 @@ def ordered(records: pd.DataFrame, keep: NDArray[np.bool_], order: Order) -> NDA
     rows = rows[np.argsort(records["index"].to_numpy()[rows], kind="stable")]
     values = records[column].to_numpy()[rows].astype(np.float64)
     return rows[np.argsort(values if rising else -values, kind="stable")]
+
+
+def ordered_by(
+    rows: NDArray[np.int64], values: NDArray[np.float64], rising: bool
+) -> NDArray[np.int64]:
+    """Some positions by the values there, (N,); ties stay as they are, NaN comes last."""
+    keys = values[rows]
+    return rows[np.argsort(keys if rising else -keys, kind="stable")]
 
 
 def summary(loops: NDArray[np.integer[Any]]) -> Summary:

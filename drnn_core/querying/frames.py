@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -41,10 +42,10 @@ class FrameRecords:
         self._blocks = block_matrix(frame) if block_loops is None else block_loops
 
     def overall(self) -> Overall:
-        """All records in three numbers."""
+        """All records in a few numbers."""
         frame = self._frame
         wrong = float(1 - frame["correct"].mean())
-        return Overall(len(frame), wrong, float(frame["macs"].mean()))
+        return Overall(len(frame), wrong, float(frame["macs"].mean()), float(frame["macs"].std()))
 
     def loop_counts(self, selection: Selection) -> Counts:
         """(loops_max + 1,) selected images by executed loops."""
@@ -58,6 +59,13 @@ class FrameRecords:
             np.bincount(ran[:, place], minlength=block.loops + 1)
             for place, block in enumerate(self._layout)
         ]
+
+    def spread(self, scores: Sequence[NDArray[np.float64]]) -> float:
+        """Standard deviation over all records of the sum of an image's scores."""
+        sums = np.zeros(len(self._frame))
+        for place, of_loops in enumerate(scores):
+            sums += of_loops[self._blocks[:, place]]
+        return float(sums.std(ddof=1)) if len(sums) > 1 else math.nan
 
     def classes(self, selection: Selection, names: Sequence[str]) -> pd.DataFrame:
         """As ``analysis.loops.class_table``, of the selected images."""

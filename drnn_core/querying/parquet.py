@@ -5,6 +5,7 @@ Five million records answer in some tenths of a second on two cores.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 import duckdb
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from drnn_core.analysis.loop_counts import class_rows
 from drnn_core.analysis.loops import Order, Selection
@@ -96,9 +98,10 @@ class ParquetRecords:
         self._layout = tuple(layout)
 
     def overall(self) -> Overall:
-        """All records in three numbers."""
-        ((n, right, macs),) = self._ask("SELECT count(*), avg(correct::INT), avg(macs)")
-        return Overall(int(n), 1 - float(right), float(macs))
+        """All records in a few numbers."""
+        what = "SELECT count(*), avg(correct::INT), avg(macs), stddev_samp(macs)"
+        ((n, right, macs, std),) = self._ask(what)
+        return Overall(int(n), 1 - float(right), float(macs), math.nan if std is None else std)
 
     def loop_counts(self, selection: Selection) -> Counts:
         """(loops_max + 1,) selected images by executed loops."""
@@ -125,6 +128,17 @@ class ParquetRecords:
         (found,) = self._ask(f"SELECT {sums}", selection)
         ends = np.cumsum([block.loops + 1 for block in self._layout])[:-1]
         return np.split(np.array(found, np.int64), ends)
+
+    def spread(self, scores: Sequence[NDArray[np.float64]]) -> float:
+        """Standard deviation over all records of the sum of an image's scores."""
+        if not scores:
+            return math.nan
+        parts = [
+            f"{[float(score) for score in of_loops]}[block_loops[{place + 1}] + 1]"
+            for place, of_loops in enumerate(scores)
+        ]
+        ((std,),) = self._ask(f"SELECT stddev_samp({' + '.join(parts)})")
+        return math.nan if std is None else float(std)
 
     def classes(self, selection: Selection, names: Sequence[str]) -> pd.DataFrame:
         """As ``analysis.loops.class_table``, of the selected images."""

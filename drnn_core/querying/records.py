@@ -18,17 +18,19 @@ Positions = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Overall:
-    """All records in three numbers.
+    """All records in a few numbers.
 
     Attributes:
         n: images.
         error: share of wrong predictions, 0 to 1.
         macs: mean multiply-adds of an image.
+        macs_std: over images, with n - 1; NaN of fewer than 2.
     """
 
     n: int
     error: float
     macs: float
+    macs_std: float
 
 
 class Records(Protocol):
@@ -38,7 +40,7 @@ class Records(Protocol):
     """
 
     def overall(self) -> Overall:
-        """All records in three numbers."""
+        """All records in a few numbers."""
         ...
 
     def loop_counts(self, selection: Selection) -> Counts:
@@ -51,6 +53,14 @@ class Records(Protocol):
 
     def block_counts(self, selection: Selection) -> list[Counts]:
         """Of each block: (l + 1,) selected images by the loops that they executed in it."""
+        ...
+
+    def spread(self, scores: Sequence[NDArray[np.float64]]) -> float:
+        """Standard deviation (n - 1) over all records of the sum of an image's scores.
+
+        Args:
+            scores: of each block, (l + 1,) by the loops that an image executed in it.
+        """
         ...
 
     def classes(self, selection: Selection, names: Sequence[str]) -> pd.DataFrame:

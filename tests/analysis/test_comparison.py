@@ -131,12 +131,41 @@ def test_holm_by_hand() -> None:
 
 def test_agreement_is_cohens() -> None:
     found = agreement(pairs())
-    assert (found.n, found.same, found.same_loops) == (8, 4 / 8, 5 / 8)
+    assert (found.n, found.same.value, found.same_loops.value) == (8, 4 / 8, 5 / 8)
+    ends = stats.binomtest(4, 8).proportion_ci(method="wilson")
+    assert (found.same.low, found.same.high) == pytest.approx((ends.low, ends.high))
     # a says 0 four times, 1 twice, 2 twice; b says 0 three times, 1 three times, 2 twice
     chance = (4 * 3 + 2 * 3 + 2 * 2) / 64
-    assert found.kappa == pytest.approx((0.5 - chance) / (1 - chance))
+    assert found.kappa.value == pytest.approx((0.5 - chance) / (1 - chance))
     same = records([1, 1], [1, 0])
-    assert math.isnan(agreement(paired(same, same)).kappa)
+    assert math.isnan(agreement(paired(same, same)).kappa.value)
+
+
+def test_kappas_interval_is_that_of_drawn_images() -> None:
+    random = np.random.default_rng(0)
+    a = random.integers(0, 3, 400)
+    b = np.where(random.random(400) < 0.6, a, random.integers(0, 3, 400))
+    table = paired(records(a.tolist(), [0] * 400), records(b.tolist(), [0] * 400))
+    found = agreement(table).kappa
+    # Fleiss, Cohen and Everitt's variance of kappa, from the table of both answers
+    cells = pd.crosstab(a, b).to_numpy() / 400
+    rows, columns = cells.sum(axis=1), cells.sum(axis=0)
+    same, chance = np.trace(cells), rows @ columns
+    own = np.diag(cells) @ ((1 - chance) - (rows + columns) * (1 - same)) ** 2
+    sums = (columns[:, None] + rows[None, :]) ** 2
+    others = (1 - same) ** 2 * ((cells * sums).sum() - np.diag(cells) @ np.diag(sums))
+    spread = own + others - (same * chance - 2 * chance + same) ** 2
+    error = math.sqrt(spread / 400) / (1 - chance) ** 2
+    assert found.high - found.low == pytest.approx(2 * 1.96 * error, rel=0.01)
+    drawn = [agreement(table.iloc[random.integers(0, 400, 400)]).kappa.value for _ in range(400)]
+    low, high = np.quantile(drawn, [0.025, 0.975])
+    assert (found.low, found.high) == pytest.approx((low, high), abs=0.02)
+
+
+def test_full_agreement_is_certain() -> None:
+    run = records([0, 1, 2, 1], [0, 1, 1, 1])
+    found = agreement(paired(run, run)).kappa
+    assert (found.value, found.low, found.high) == (1, 1, 1)
 
 
 @given(st.integers(0, 400))

@@ -23,6 +23,7 @@ from drnn_core.analysis.loops import (
     histogram,
     matching,
     ordered,
+    ordered_by,
     step_table,
     summary,
 )
@@ -101,6 +102,12 @@ def test_ties_follow_the_index_even_where_rows_do_not() -> None:
     shuffled = records(index=np.array([4, 3, 2, 1, 0], dtype=np.int32))
     assert ordered(shuffled, np.ones(5, dtype=bool), "index").tolist() == [4, 3, 2, 1, 0]
     assert ordered(shuffled, np.ones(5, dtype=bool), "loops up").tolist() == [0, 4, 3, 1, 2]
+
+
+def test_positions_by_a_column_keep_ties_and_end_with_what_has_no_number() -> None:
+    rows, values = np.array([0, 1, 3, 4, 5]), np.array([2.0, 1.0, -9.0, np.nan, 2.0, 1.0])
+    assert ordered_by(rows, values, rising=True).tolist() == [1, 5, 0, 4, 3]
+    assert ordered_by(rows, values, rising=False).tolist() == [0, 4, 1, 5, 3]
 
 
 @given(st.sampled_from(ORDERS), st.lists(st.booleans(), min_size=5, max_size=5))

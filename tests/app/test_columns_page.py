@@ -124,6 +124,12 @@ def _numbers(value: Any) -> list[float]:
     return list(value)
 
 
+def test_it_says_where_else_the_columns_stand(runs: Path) -> None:
+    said = texts(drop(opened(), ratings(runs)[0]))
+    for name in ("Distribution", "Compare", "Inspect", "Easy & hard", "Saliency & loops"):
+        assert name in said
+
+
 def test_given_reliabilities_correct(runs: Path) -> None:
     text, frame = ratings(runs)
     page = drop(opened(), text)

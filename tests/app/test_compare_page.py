@@ -159,12 +159,16 @@ def test_key_figures_by_hand(runs: Path) -> None:
         assert f"{100 * interval.low:.2f} to {100 * interval.high:.2f}" in cell
     change = 100 * (b["correct"].mean() - a["correct"].mean())
     assert f"{-change:+.2f} points".replace("-", "−") in found["Test error"][1]
+    low, high = stats.t.interval(0.95, 299, a["loops"].mean(), stats.sem(a["loops"]))
     assert found["Loops per image"] == [
-        f"{a['loops'].mean():.2f} ± {a['loops'].std():.2f} of 16", "–",
+        f"{a['loops'].mean():.2f} ± {a['loops'].std():.2f} {low:.2f} to {high:.2f}, of 16", "–",
     ]  # fmt: skip
+    assert re.search(r" M to .* M, \d+ % of the most", found["Multiply-adds, mean"][0])
+    assert " to " not in found["Multiply-adds, mean"][1]
     assert found["Parameters"][0] == "0.303 M"
     assert found["Parameters"][1] == "0.270 M −11 %"
-    assert found["Gates open (target)"] == ["0.710 (0.7)", "–"]
+    assert re.fullmatch(r"0\.\d{3} \(0\.7\) 0\.\d{3} to 0\.\d{3}", found["Gates open (target)"][0])
+    assert found["Gates open (target)"][1] == "–"
     assert "to" in found["Calibration error"][0]
     assert "…" not in found["Calibration error"][0]
 
@@ -246,6 +250,12 @@ def test_loops_against_loops(runs: Path) -> None:
     assert shown["Loops in both"].value == f"ρ = {rho:.2f}".replace("-", "−")
     same = float((a["loops"].to_numpy() == b["loops"].to_numpy()).mean())
     assert shown["Same loops"].value == f"{same:.1%}".replace("%", " %")
+    agreed = int((a["prediction"].to_numpy() == b["prediction"].to_numpy()).sum())
+    ends = stats.binomtest(agreed, 300).proportion_ci(method="wilson")
+    interval = f"{100 * ends.low:.1f} to {100 * ends.high:.1f} %"
+    assert shown["Same answer"].delta == interval
+    assert f"95 % interval {interval}, n = 300 images" in shown["Same answer"].help
+    assert " to " in shown["Cohen's κ"].delta
 
 
 def test_runs_whose_loops_are_all_alike(runs: Path) -> None:

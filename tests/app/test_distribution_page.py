@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import streamlit as st
+from scipy import stats
 from streamlit.testing.v1 import AppTest
 
 from app import cache, runpicker
@@ -117,6 +118,27 @@ def test_every_number_has_a_definition_with_its_n(runs: Path) -> None:
     defined = [part for part in titles if part.help]
     assert [part.value for part in defined] == ["Loops per image", "Per block", "Per class"]
     assert all(re.search(r"n = 300", part.help or "") for part in defined)
+
+
+def test_every_mean_and_share_has_its_interval(runs: Path) -> None:
+    shown = {metric.label: metric for metric in opened("dr").metric}
+    frame = cache.table(cache.open_run(runs / "dr")).frame
+    wrong = int((~frame["correct"]).sum())
+    ends = stats.binomtest(wrong, 300).proportion_ci(method="wilson")
+    assert shown["Test error"].delta == f"{100 * ends.low:.2f} to {100 * ends.high:.2f} %"
+    mean, error = frame["loops"].mean(), stats.sem(frame["loops"])
+    low, high = stats.t.interval(0.95, 299, mean, error)
+    assert shown["Mean loops"].delta == f"{low:.2f} to {high:.2f}"
+    assert f"95\u00a0% interval {low:.2f} to {high:.2f}, n = 300" in shown["Mean loops"].help
+    for name in ("Gates open", "Mean cost"):
+        assert " to " in shown[name].delta
+        assert "interval" in shown[name].help
+
+
+def test_what_is_the_same_for_every_image_has_no_interval(runs: Path) -> None:
+    shown = {metric.label: metric for metric in opened("plain").metric}
+    assert shown["Mean cost"].delta == ""
+    assert "interval" not in shown["Mean cost"].help
 
 
 def test_filters_narrow_the_gallery(runs: Path) -> None:

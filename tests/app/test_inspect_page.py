@@ -50,6 +50,17 @@ def test_the_first_sample_is_shown_at_once(runs: Path) -> None:
     assert "sample" not in page.query_params
 
 
+def test_figures_have_definitions_on_hover(runs: Path) -> None:
+    shown = html(opened())
+    defined = {term: why for why, term in re.findall(r'<abbr title="(.*?)">(.*?)</abbr>', shown)}
+    assert {
+        "Loops", "Multiply-adds", "blur", "rotation", "of the evidence lies on the object",
+        "of the picture is the object",
+    } <= set(defined)  # fmt: skip
+    assert all(why.endswith(".") for why in defined.values())
+    assert not re.search(r"<dt>(?!<abbr)", shown)
+
+
 def test_an_address_names_a_sample_a_method_and_a_class(runs: Path) -> None:
     page = opened(sample="g1001686", method="Occlusion", target="boat")
     assert headings(page)[0] == "bird-2"

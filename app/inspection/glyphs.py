@@ -7,6 +7,7 @@ share of the images that are expected to run its loop.
 
 from __future__ import annotations
 
+import re
 from html import escape
 
 from app.charts import Palette
@@ -134,7 +135,7 @@ def _ring(x: float, y: float, name: str, number: int, loop: Loop, colours: Palet
         "unasked": f'stroke="{colours.muted}" stroke-opacity=".55" stroke-dasharray="1 3.5"',
         "possible": f'stroke="{colours.ran}" stroke-width="{_BAND * (loop.share or 0):g}"',
     }
-    title = f"<title>Block {name}, loop {number}: {loop.in_words()}</title>"
+    title = f"<title>Block {name}, loop {number}: {escape(loop.in_words())}</title>"
     direction = _chevron(x - across, y, colours) if loop.ran else ""
     # The wide unseen stroke makes a thin ring easy to point at.
     reach = f'<path {arc} stroke="transparent" stroke-width="10"/>'
@@ -154,7 +155,7 @@ def _pill(x: float, y: float, loop: Loop, colours: Palette) -> str:
     chance = loop.share if loop.share is not None else loop.prob
     if chance is None or (loop.share is not None and not loop.asked):
         return ""
-    number = f"{digits(chance)}".removeprefix("0")
+    number = re.sub(r"\b0\.", ".", digits(chance))
     possible, closed = loop.share is not None, loop.fate == "closed"
     width = _PILL_WIDTH + 6 * max(len(number) - 3, 0) + (9 if closed else 0)
     fill = colours.ran if loop.ran else colours.background

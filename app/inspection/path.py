@@ -19,13 +19,15 @@ _MOST_DIGITS = 4
 
 
 def digits(prob: float) -> str:
-    """Two digits of a gate's probability; more where two would hide on which side of 1/2 it is."""
-    shown = f"{prob:.2f}"
-    for more in range(3, _MOST_DIGITS + 1):
+    """Two digits of a gate's probability; more where two would hide on which side of 1/2 it is.
+
+    Where even the most would hide it, the side alone: "> 0.5".
+    """
+    for count in range(2, _MOST_DIGITS + 1):
+        shown = f"{prob:.{count}f}"
         if float(shown) != _OPENS or prob == _OPENS:
-            break
-        shown = f"{prob:.{more}f}"
-    return shown
+            return shown
+    return f"{'>' if prob > _OPENS else '<'} {_OPENS}"
 
 
 @dataclass(frozen=True)

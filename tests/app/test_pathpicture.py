@@ -111,6 +111,21 @@ def test_a_gate_on_the_edge_shows_on_which_side() -> None:
         "0.51",
         "1.00",
     ]
+    assert [digits(prob) for prob in (0.50002, 0.49998, 0.5)] == ["> 0.5", "< 0.5", "0.50"]
+
+
+def test_a_gate_hard_on_the_edge_says_the_side_alone() -> None:
+    path = network_path(
+        layouts(blocks=(2, 2, 2), loops=(1, 3, 3)),
+        32,
+        ("ship", ""),
+        asked=np.array([1, 1, 0, 1, 0, 0], bool),
+        ran=np.array([1, 0, 0, 1, 0, 0], bool),
+        prob=np.array([0.50002, 0.49998, np.nan, 0.9, np.nan, np.nan], np.float32),
+    )
+    svg = drawn(path)
+    assert {"> .5", "< .5"} <= set(texts(svg))
+    assert "Block 2.2, loop 2: gate < 0.5, closed" in titles(svg)
 
 
 def test_fates_are_told_apart_without_colour() -> None:

@@ -159,13 +159,12 @@ def test_the_keyboard_alone(open_page: Any) -> None:
     wait_for_address(page, image=[str(columns + 2)])
     page.keyboard.press("Escape")
     wait_for_address(page, image=[])
-    assert page.evaluate(FOCUSED) == page.locator(
-        f'.tile[data-position="{columns + 2}"]'
-    ).get_attribute("aria-label")
+    # The dialog gives the focus back, and the gallery moves it, a moment after the key.
+    page.locator(f'.tile[data-position="{columns + 2}"]:focus').wait_for()
     page.keyboard.press("Control+End")
     page.locator('.tile[data-position="399"][data-filled]').wait_for()
     page.keyboard.press("Control+Home")
-    assert page.locator('.tile[data-position="0"]').get_attribute("tabindex") == "0"
+    page.locator('.tile[data-position="0"][tabindex="0"]').wait_for()
 
 
 def test_an_image_in_the_address_is_open(open_page: Any, server: Server) -> None:

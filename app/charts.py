@@ -69,6 +69,8 @@ NO_FADING: dict[str, Any] = {
     "selected": {"marker": {"opacity": 1.0}},
     "unselected": {"marker": {"opacity": 1.0}},
 }
+# Without Plotly's tool bar: ``downloads`` saves pictures.
+_CONFIG = {"displayModeBar": False, "scrollZoom": False, "doubleClick": False}
 
 
 def is_dark() -> bool:
@@ -107,11 +109,6 @@ def layout(height: int, **changes: Any) -> dict[str, Any]:
             "bordercolor": colours.grid,
             "font": {"family": FONT, "color": colours.text, "size": 13},
         },
-        "modebar": {
-            "bgcolor": "rgba(0,0,0,0)",
-            "color": colours.muted,
-            "activecolor": colours.text,
-        },
         "xaxis": {**axis, "showgrid": False, "showline": True},
         "yaxis": {**axis, "rangemode": "tozero"},
     }
@@ -129,18 +126,6 @@ def merge(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
     return merged
 
 
-def config(name: str) -> dict[str, Any]:
-    """Plotly's tool bar, hidden by ``look``: its one button makes the pictures of ``downloads``."""
-    return {
-        "displaylogo": False,
-        "displayModeBar": True,
-        "scrollZoom": False,
-        "doubleClick": False,
-        "modeBarButtons": [["toImage"]],
-        "toImageButtonOptions": {"format": "svg", "filename": name, "scale": 2},
-    }
-
-
 def show(
     figure: go.Figure, name: str, *, key: str, data: Data | None = None, **options: Any
 ) -> Any:
@@ -156,4 +141,4 @@ def show(
     draw: Callable[..., Any] = st.plotly_chart
     with st.container(key=figure_key(key), gap=None):
         figure_menu(name, key, data)
-        return draw(figure, width="stretch", theme=None, config=config(name), key=key, **options)
+        return draw(figure, width="stretch", theme=None, config=_CONFIG, key=key, **options)

@@ -15,7 +15,6 @@ _STYLE = """<style>
   position: absolute; top: -2.65rem; right: 0; z-index: 3; width: auto;
 }
 [class*="st-key-figure-"] [data-testid="stPopover"] button { font-size: 0.8rem; opacity: 0.75; }
-[class*="st-key-figure-"] .modebar { display: none; }
 @media (max-width: 640px) {
   [data-testid="stMainBlockContainer"] { padding: 3.2rem 1rem 2rem; }
 }

@@ -4,7 +4,7 @@
 const XMLNS = "http://www.w3.org/2000/svg";
 const FAMILY = "Source Sans";
 const HEAD = 30; // pixels for the line at the top
-const PASSING = ".hoverlayer, .draglayer, .zoomlayer, .modebar-container";
+const PASSING = ".hoverlayer, .draglayer, .zoomlayer";
 let fonts;
 
 // The rules of the page's upright font, with the files in them: a picture may load nothing.

@@ -81,8 +81,8 @@ def findings(found: Found) -> None:
 TREND = (
     "ρ: Spearman's rank correlation with the order of execution; from loop to loop, the mean of "
     "that within each block and norm. p: how often norms and loops in random order would be as "
-    "clearly ordered. Neighbours are alike, so p is too "
-    "small rather than too large, and none of this speaks of other trainings."
+    "clearly ordered. Neighbours are alike, so p is too small rather than too large, and none of "
+    "this speaks of other trainings."
 )
 _NO_GAP = (
     "Every image executes every loop: this network has no gates, or none of them closed, so there "
@@ -222,7 +222,7 @@ def _sample(found: Found) -> tuple[object, ...]:
 def _over_depth(found: Found, norm: str, name: str) -> Trend:
     """Of a measure over depth, of one norm."""
     rows, sampled = (found.table["norm"] == norm).to_numpy(), found.sampled[name]
-    return over_depth(Sampled(sampled.values[rows], sampled.without[:, rows]))
+    return over_depth(sampled.at(rows))
 
 
 def _over_loops(found: Found, name: str) -> Trend:

@@ -8,13 +8,11 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from benchmarks.results.norms import Normed, normed
+from benchmarks.results.norms import Normed, normed, with_margin
 from benchmarks.results.panels import Panel, panels
 from benchmarks.results.shipped import Shipped
 from benchmarks.results.tables import NOTHING, number, table
-from drnn_core.analysis.moments import Sampled
 from drnn_core.analysis.norm_discrepancy import discrepancy_table
 from drnn_core.analysis.norm_trends import Trend, over_depth, over_loops
 from drnn_core.store.files import atomic_write_bytes
@@ -55,20 +53,9 @@ def _gap_row(found: Normed, part: pd.DataFrame) -> list[str]:
     cells = [str(first["block"]), str(first["loop"] + 1)]
     cells += [f"{first['executed']:,}", f"{first['skipped']:,}"]
     for name in _GAPS:
-        own = _mean_of(found.sampled[name], part.index.to_numpy())
-        cells += [_with_interval(own), number(float(part[f"{name}_shuffled"].mean()))]
+        own = found.sampled[name].at(part.index.to_numpy()).mean()
+        cells += [with_margin(own, ".3g"), number(float(part[f"{name}_shuffled"].mean()))]
     return cells
-
-
-def _mean_of(sampled: Sampled, rows: NDArray[np.int64]) -> Sampled:
-    return Sampled(sampled.values[rows], sampled.without[:, rows]).mean()
-
-
-def _with_interval(found: Sampled) -> str:
-    value, half = float(found.values), float(found.margin())
-    if math.isnan(half):
-        return number(value)
-    return f"{value:.3g} ({value - half:.3g} to {value + half:.3g})"
 
 
 def gap_panel(run: Shipped) -> Panel | None:
@@ -79,7 +66,7 @@ def gap_panel(run: Shipped) -> Panel | None:
         groups = [part for part in groups if part["divergence"].notna().any()]
         if not groups:
             return None
-        means = [_mean_of(found.sampled["divergence"], p.index.to_numpy()) for p in groups]
+        means = [found.sampled["divergence"].at(p.index.to_numpy()).mean() for p in groups]
         values = np.array([float(mean.values) for mean in means])
         half = np.array([float(mean.margin()) for mean in means])
         return Panel(
@@ -111,7 +98,7 @@ def _over_depth(found: Normed, frame: pd.DataFrame) -> str:
     by_norm: list[str] = []
     for norm in dict.fromkeys(frame["norm"]):
         rows = (frame["norm"] == norm).to_numpy()
-        own = over_depth(Sampled(sampled.values[rows], sampled.without[:, rows]))
+        own = over_depth(sampled.at(rows))
         by_norm.append(f"{norm} alone {_trend(own)}")
     loops = over_loops(sampled, list(zip(frame["block"], frame["norm"], strict=True)))
     return (

@@ -9,8 +9,9 @@ import numpy as np
 
 from benchmarks.results.loops_spread import varied
 from benchmarks.results.panels import Panel, panels
-from benchmarks.results.tables import table
+from benchmarks.results.tables import mean_over_seeds, table
 from benchmarks.results.trainings import Trained
+from drnn_core.analysis.loops import histogram
 from drnn_core.store.files import atomic_write_bytes
 
 PICTURE = "figure_8.svg"
@@ -45,7 +46,7 @@ def figure_8(groups: Sequence[Trained], folder: Path) -> str:
 def shares(one: Trained) -> np.ndarray:
     """(seeds, most loops + 1): the share of images with each number of loops."""
     most = one.first.facts.loops_max
-    counts = [np.bincount(run.records["loops"], minlength=most + 1) for run in one.runs.values()]
+    counts = [histogram(run.records["loops"].to_numpy(), most) for run in one.runs.values()]
     return np.stack([count / count.sum() for count in counts])
 
 
@@ -64,11 +65,10 @@ def _panel(one: Trained) -> Panel:
 
 def _row(one: Trained, panel: Panel) -> list[str]:
     mean = one.over(lambda run: run.info.metrics.test.loops_mean)
-    interval = f" ({mean.low:.2f} to {mean.high:.2f})" if mean.n > 1 else " (one seed)"
     return [
         one.name,
         str(len(one.runs)),
-        f"{mean.mean:.2f}{interval}",
+        mean_over_seeds(mean, ".2f"),
         f"{one.first.facts.expected_loops:.2f}",
         f"{panel.values[0]:.3f}",
         f"{panel.values[-1]:.3f}",

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from benchmarks.results.shipped import Shipped
-from benchmarks.results.tables import number, table
+from benchmarks.results.tables import number, table, with_interval
 from drnn_core.analysis.moments import NormStatistics, Sampled, difference
 from drnn_core.analysis.norm_bias import bias_table, sampled_biases
 from drnn_core.analysis.norm_discrepancy import sampled_discrepancies
@@ -92,8 +92,8 @@ def _bias_row(found: Normed) -> list[str]:
     return [
         found.name,
         f"{found.header.images:,}",
-        _with_margin(mean),
-        _with_margin(shift, exponential=True),
+        with_margin(mean, ".3f"),
+        with_margin(shift, ".2f", exponential=True),
         f"{np.nanmin(ratios):.2f} to {np.nanmax(ratios):.2f}",
     ]
 
@@ -158,9 +158,9 @@ def _pair(first: Normed, second: Normed) -> str:
     )
 
 
-def _with_margin(found: Sampled, exponential: bool = False) -> str:
+def with_margin(found: Sampled, form: str, exponential: bool = False) -> str:
+    """A number with its interval over images; alone where there are too few parts for one."""
     value, half = float(found.values), float(found.margin())
-    edges = [value, value - half, value + half]
-    shown = [math.exp(edge) if exponential else edge for edge in edges]
-    form = ".2f" if exponential else ".3f"
-    return f"{shown[0]:{form}} ({shown[1]:{form}} to {shown[2]:{form}})"
+    edges = (value, value - half, value + half)
+    shown, low, high = (math.exp(edge) if exponential else edge for edge in edges)
+    return number(shown, form) if math.isnan(half) else with_interval(shown, low, high, form)

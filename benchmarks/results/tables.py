@@ -25,12 +25,12 @@ def number(value: float | None, form: str = ".3g") -> str:
 
 def estimate(found: Estimate, form: str = ".3f") -> str:
     """An estimate with its interval."""
-    return _with_interval(found.value, found.low, found.high, form)
+    return with_interval(found.value, found.low, found.high, form)
 
 
 def relation(found: Relation) -> str:
     """A correlation with its interval."""
-    return _with_interval(found.rho, found.low, found.high, "+.3f")
+    return with_interval(found.rho, found.low, found.high, "+.3f")
 
 
 def spread(found: OverSeeds, form: str = ".2f") -> str:
@@ -44,7 +44,7 @@ def mean_over_seeds(found: OverSeeds, form: str = "+.2f") -> str:
     """A mean with its t interval over seeds, which one seed does not have."""
     if found.n < 2:
         return NOTHING if math.isnan(found.mean) else f"{found.mean:{form}} (one seed)"
-    return _with_interval(found.mean, found.low, found.high, form)
+    return with_interval(found.mean, found.low, found.high, form)
 
 
 def by_seed(values: Mapping[int, float], form: str = ".2f") -> str:
@@ -52,7 +52,8 @@ def by_seed(values: Mapping[int, float], form: str = ".2f") -> str:
     return ", ".join(f"{seed}: {value:{form}}" for seed, value in values.items()) or NOTHING
 
 
-def _with_interval(value: float, low: float, high: float, form: str) -> str:
+def with_interval(value: float, low: float, high: float, form: str) -> str:
+    """A number with the ends of its interval; a dash where there is none."""
     if math.isnan(value):
         return NOTHING
     return f"{value:{form}} ({low:{form}} to {high:{form}})"

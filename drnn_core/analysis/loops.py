@@ -165,8 +165,7 @@ def ordered(records: pd.DataFrame, keep: NDArray[np.bool_], order: Order) -> NDA
     column, rising = _COLUMNS[order]
     rows = np.flatnonzero(keep)
     rows = rows[np.argsort(records["index"].to_numpy()[rows], kind="stable")]
-    values = records[column].to_numpy()[rows].astype(np.float64)
-    return rows[np.argsort(values if rising else -values, kind="stable")]
+    return ordered_by(rows, records[column].to_numpy().astype(np.float64), rising)
 
 
 def ordered_by(

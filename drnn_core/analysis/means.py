@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from drnn_core.analysis.bootstrap import Estimate
-from drnn_core.analysis.probabilities import t_quantile
+from drnn_core.analysis.moments import t_factor
 
 
 def mean_of(mean: float, std: float, n: int, level: float = 0.95) -> Estimate:
@@ -19,9 +19,5 @@ def mean_of(mean: float, std: float, n: int, level: float = 0.95) -> Estimate:
     Raises:
         ValueError: a level not between 0 and 1.
     """
-    if not 0 < level < 1:
-        raise ValueError(f"expected a level between 0 and 1, such as 0.95, got {level}")
-    if n < 2:
-        return Estimate(mean, math.nan, math.nan, n, level)
-    reach = float(t_quantile((1 + level) / 2, n - 1)) * std / math.sqrt(n)
+    reach = t_factor(n, level) * std / math.sqrt(max(n, 1))
     return Estimate(mean, mean - reach, mean + reach, n, level)

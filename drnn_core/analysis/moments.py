@@ -138,6 +138,10 @@ class Sampled:
         values = function(self.values)
         return Sampled(values, np.stack(made) if made else np.empty((0, *np.shape(values))))
 
+    def at(self, rows: NDArray[np.int64] | NDArray[np.bool_]) -> Sampled:
+        """Those of some rows."""
+        return Sampled(self.values[rows], self.without[:, rows])
+
     def mean(self) -> Sampled:
         """() the mean of those values that are finite, NaN of none."""
         return self.map(channel_mean)

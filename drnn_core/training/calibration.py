@@ -106,16 +106,18 @@ def calibrate_together(
     before = [bias.clone() for bias in biases]
     pixels = images.images(_chosen(images, most))
 
-    def miss(shift: float) -> float:
+    def shift_all(shift: float) -> None:
         for bias, value in zip(biases, before, strict=True):
             bias.copy_(value + shift)
+
+    def miss(shift: float) -> float:
+        shift_all(shift)
         return network_rate(network, preprocessing, pixels) - target
 
     was_training = network.training
     network.eval()
     shift = closest_to_zero(miss)
-    for bias, value in zip(biases, before, strict=True):
-        bias.copy_(value + shift)
+    shift_all(shift)
     network.train(was_training)
     return shift
 
@@ -154,13 +156,14 @@ def network_rate(network: Network, preprocessing: Preprocessing, pixels: Tensor)
         pixels: (N, 3, H, W) uint8.
     """
     device = next(network.parameters()).device
-    opened, asked = 0.0, 0.0
     with torch.inference_mode():
-        for part in torch.split(pixels, _BATCH):
-            trace = network(preprocessing.normalise(part.to(device))).trace
-            opened = opened + (trace.ran & trace.asked).sum(dim=0).double()
-            asked = asked + trace.asked.sum(dim=0).double()
-    return float((cast(Tensor, opened) / cast(Tensor, asked)).nanmean())
+        traces = [
+            network(preprocessing.normalise(part.to(device))).trace
+            for part in torch.split(pixels, _BATCH)
+        ]
+    asked = torch.cat([trace.asked for trace in traces])
+    opened = torch.cat([trace.ran for trace in traces]) & asked
+    return float((opened.sum(dim=0).double() / asked.sum(dim=0)).nanmean())
 
 
 def _chosen(images: ImageSet, most: int) -> Tensor:

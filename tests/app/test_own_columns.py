@@ -23,6 +23,7 @@ from drnn_core.store.records import read_records
 from tests.app import inspect_pages
 from tests.app.asgi import get
 from tests.app.fake_runs import fake_run
+from tests.app.inspect_pages import run_again
 from tests.app.inspect_runs import IMAGES, inspect_run
 
 ROWS = 80
@@ -62,13 +63,7 @@ def opened(name: str, brought: bool = True, **params: str) -> AppTest:
         page.session_state[BROUGHT] = {"dr": Brought("doubts.csv", {"<doubt>": doubts()})}
     for key, value in {"run": "dr", **params}.items():
         page.query_params[key] = value
-    return again(page)
-
-
-def again(page: AppTest) -> AppTest:
-    page.run()
-    assert not page.exception, page.exception
-    return page
+    return run_again(page)
 
 
 def shown(page: AppTest) -> tuple[str, list[int]]:
@@ -86,12 +81,12 @@ def shown(page: AppTest) -> tuple[str, list[int]]:
 def test_distribution_shows_the_images_in_the_order_of_a_column(runs: Path) -> None:
     page = opened("distribution")
     page.selectbox(key="sort").set_value("largest <doubt> first")
-    query, found = shown(again(page))
+    query, found = shown(run_again(page))
     values = doubts()
     assert found == [*np.argsort(-values, kind="stable")[: ROWS - 2], 3, 7]
     page.segmented_control(key="answer").set_value("right")
     page.selectbox(key="sort").set_value("smallest <doubt> first")
-    _, found = shown(again(page))
+    _, found = shown(run_again(page))
     right = read_records(runs / "dr")["correct"].to_numpy()
     assert found == [row for row in np.argsort(values, kind="stable") if right[row]]
     # the detail view says the number
@@ -109,15 +104,15 @@ def test_an_address_of_a_column_that_is_not_there_is_the_sets_order(runs: Path) 
 def test_a_forgotten_column_leaves_the_sets_order(runs: Path) -> None:
     page = opened("distribution")
     page.selectbox(key="sort").set_value("largest <doubt> first")
-    again(page)
+    run_again(page)
     page.session_state[BROUGHT] = {}
-    assert shown(again(page))[0] == ""
+    assert shown(run_again(page))[0] == ""
 
 
 def test_compare_shows_the_images_in_the_order_of_a_column(runs: Path) -> None:
     page = opened("compare", True, pick="all images", **{"with": "plain"})
     page.selectbox(key="pick_order").set_value("smallest <doubt> first")
-    _, found = shown(again(page))
+    _, found = shown(run_again(page))
     assert found == [*np.argsort(doubts(), kind="stable")[: ROWS - 2], 3, 7]
 
 
@@ -145,7 +140,7 @@ def test_inspect_shows_them_beside_a_recorded_image(
     page = AppTest.from_string(inspect_pages.PAGE, default_timeout=60)
     page.session_state[BROUGHT] = {"tiny": Brought("doubts.csv", {"<doubt>": values})}
     page.query_params["record"] = "3"
-    again(page)
+    run_again(page)
     part = inspect_pages.html(page).partition("your columns")[2]
     assert re.search(
         r'<abbr title="From your table doubts.csv.">&lt;doubt&gt;</abbr></dt><dd>0.75</dd>', part
@@ -153,7 +148,7 @@ def test_inspect_shows_them_beside_a_recorded_image(
     for address in ({"record": "5"}, {"sample": "g1001686"}):  # no number, and no recorded image
         page.query_params.clear()
         page.query_params.update(address)
-        assert "your columns" not in inspect_pages.html(again(page))
+        assert "your columns" not in inspect_pages.html(run_again(page))
 
 
 def test_what_the_run_keeps_is_the_users_too(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from app import cache, charts, images, runpicker
-from app.budget import controls, export, figures, running, texts
+from app.budget import controls, export, figures, neighbours, running, texts
 from app.budget.axes import Axis, Trained
 from app.budget.classes import MOST, classes_figure
 from app.budget.controls import Setting
@@ -44,6 +44,8 @@ def show() -> None:
     trained = _trained(table)
     with figures_place:
         texts.key_figures(view, setting, trained, point)
+        if point is None:
+            neighbours.told(view, setting.single)
     _curve(view, setting, trained, point, cost)
     if point is None or setting.trained:
         export.panel(view, setting, pictures)

@@ -18,7 +18,8 @@ from app.models.labels import Place, place_names
 Pixels = tuple[float, float]
 Line = tuple[Pixels, Pixels]
 
-_HEIGHT, _MARGINS, _WIDTH = 360, 76, 290.0  # in pixels; the width of the plot on a phone
+_HEIGHT, _MARGINS = 360, 76  # in pixels
+_WIDTH, _WIDER = 290.0, (380.0, 480.0, 600.0)  # of the plot on a phone, on laptops and beyond
 
 
 def pareto_figure(spots: Sequence[Spot], cost: Cost, colours: Palette) -> go.Figure:
@@ -145,6 +146,7 @@ def _names(
         [label_of(spot) if spot.name in named else "" for spot in order],
         (_WIDTH, height),
         [*_bars(spots, at), *_steps(spots, at)],
+        _WIDER,
     )
     return [
         _name(spot, place, unit, colours)

@@ -99,6 +99,7 @@ def _relations(view: View) -> None:
     if len(names) > _AT_ONCE:
         names = st.multiselect(
             "Columns to relate", names, names[:_AT_ONCE], key="joining_names",
+            bind="query-params",
             help=f"Each takes a second or two; at most {MOST_COLUMNS}.",
         )  # fmt: skip
     if not names:
@@ -148,8 +149,9 @@ def _corrected(view: View, found: Sequence[OutsideColumn]) -> list[OutsideColumn
         places = st.columns(4)
         for place, (name, label) in enumerate(labels.items()):
             value = places[place % 4].number_input(
-                label, 0.01, 1.0, None, 0.01, key=f"reliability_{name}", placeholder="not given"
-            )
+                label, 0.01, 1.0, None, 0.01, key=f"reliability_{name}", placeholder="not given",
+                bind="query-params",
+            )  # fmt: skip
             if value is not None:
                 given[name] = float(value)
     return [one.corrected_by(given) for one in found]

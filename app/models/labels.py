@@ -15,7 +15,7 @@ _DIRECTIONS = tuple(
     for turn in (0, 8, 12, 4, 15, 1, 9, 7, 14, 2, 10, 6, 13, 3, 11, 5)
 )
 # Of a line that runs through a name each pixel counts as much as this many of distance.
-_COVERED = 0.7
+_COVERED = 2.0
 
 Spot = tuple[float, float]
 
@@ -61,11 +61,53 @@ class _Box:
         return sum(inside) / len(inside) * math.hypot(x2 - x1, y2 - y1)
 
 
+class _Sheet:
+    """The plot at one width: its points and lines, and the names that have a place on it."""
+
+    def __init__(
+        self, points: Sequence[Spot], size: tuple[float, float], lines: Sequence[tuple[Spot, Spot]]
+    ) -> None:
+        self.points = list(points)
+        self._size = size
+        self._lines = list(lines)
+        self._taken = [_Box.around(point, 2 * _POINT, 2 * _POINT) for point in points]
+        self._names: list[_Box] = []
+
+    @classmethod
+    def stretched(cls, sheet: _Sheet, width: float) -> _Sheet:
+        """The same points and lines, none named yet, on a plot of another width."""
+        by = width / sheet._size[0]
+        lines = [((x1 * by, y1), (x2 * by, y2)) for (x1, y1), (x2, y2) in sheet._lines]
+        return cls([(x * by, y) for x, y in sheet.points], (width, sheet._size[1]), lines)
+
+    def covered(self, number: int, place: Place, width: float) -> float | None:
+        """Pixels of lines under a point's name at a place; None where it cannot stand there."""
+        box, arm = self._name(number, place, width), _to(self.points[number], place)
+        if not box.is_inside(self._size) or any(box.meets(other) for other in self._taken):
+            return None
+        if place.far and any(name.covers(arm) for name in self._names):
+            return None
+        return sum(map(box.covers, self._lines))
+
+    def take(self, number: int, place: Place, width: float) -> None:
+        """Give a point's name this place."""
+        box = self._name(number, place, width)
+        self._taken.append(box)
+        self._names.append(box)
+        if place.far:
+            self._lines.append(_to(self.points[number], place))
+
+    def _name(self, number: int, place: Place, width: float) -> _Box:
+        x, y = self.points[number]
+        return _Box.around((x + place.dx, y + place.dy), width, _LINE)
+
+
 def place_names(
     points: Sequence[Spot],
     names: Sequence[str],
     size: tuple[float, float],
     lines: Sequence[tuple[Spot, Spot]] = (),
+    wider: Sequence[float] = (),
 ) -> list[Place | None]:
     """A place for the name of each point, the first ones first; None where there is no room.
 
@@ -74,27 +116,25 @@ def place_names(
         names: as many.
         size: width and height of the plot in pixels.
         lines: between points, not to be covered if it can be helped.
+        wider: other widths at which the plot is drawn as well, with the names as far from their
+            points: there, too, they must find room, and lines lie elsewhere.
     """
-    taken = [_Box.around(point, 2 * _POINT, 2 * _POINT) for point in points]
-    names_at: list[_Box] = []
-    lines = list(lines)
+    first = _Sheet(points, size, lines)
+    sheets = [first, *(_Sheet.stretched(first, width) for width in wider)]
     found: list[Place | None] = []
-    for point, name in zip(points, names, strict=True):
+    for number, name in enumerate(names):
         width = _LETTER * len(name)
-        free = [
-            (distance + _COVERED * sum(map(box.covers, lines)), number, place, box)
-            for number, (distance, place, box) in enumerate(_places(point, width))
-            if box.is_inside(size)
-            and not any(box.meets(other) for other in taken)
-            and not (place.far and any(at.covers(_to(point, place)) for at in names_at))
-        ]
+        free: list[tuple[float, int, Place]] = []
+        for rank, (distance, place) in enumerate(_places(width)):
+            covered = [sheet.covered(number, place, width) for sheet in sheets]
+            pixels = [each for each in covered if each is not None]
+            if len(pixels) == len(sheets):
+                free.append((distance + _COVERED * max(pixels), rank, place))
         best = min(free, default=None)
         found.append(None if best is None else best[2])
         if best is not None:
-            taken.append(best[3])
-            names_at.append(best[3])
-            if best[2].far:
-                lines.append(_to(point, best[2]))
+            for sheet in sheets:
+                sheet.take(number, best[2], width)
     return found
 
 
@@ -103,11 +143,10 @@ def _to(point: Spot, place: Place) -> tuple[Spot, Spot]:
     return point, (point[0] + place.dx, point[1] + place.dy)
 
 
-def _places(point: Spot, width: float) -> Iterator[tuple[float, Place, _Box]]:
-    """Places around a point with their distance, and the text's box."""
+def _places(width: float) -> Iterator[tuple[float, Place]]:
+    """Places around a point for a text of some width, with their distance."""
     for distance in _DISTANCES:
         for across, down in _DIRECTIONS:
             # The text's edge, not its middle, stands at the distance.
             dx, dy = across * (distance + width / 2), down * (distance + _LINE / 2)
-            box = _Box.around((point[0] + dx, point[1] + dy), width, _LINE)
-            yield distance, Place(dx, dy, distance > _NEAR), box
+            yield distance, Place(dx, dy, distance > _NEAR)

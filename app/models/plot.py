@@ -14,9 +14,9 @@ Cost = Literal["macs", "params"]
 
 _HEIGHT, _LOW_HEIGHT = 440, 270  # in pixels, of many points and of few
 _FEW = 3
-# What margins take from the height, and the width of the plot on a phone: names that find room
-# there find it everywhere.
-_MARGINS, _WIDTH = 76, 290.0
+# What margins take from the height, and the width of the plot on a phone and on larger screens.
+_MARGINS = 76
+_WIDTH, _WIDER = 290.0, (450.0, 700.0, 1000.0)
 
 
 @dataclass(frozen=True)
@@ -85,6 +85,7 @@ class Plot:
             [dot.point.label for dot in order],
             size,
             [(spots[id(dot)], spots[id(other)]) for dot, other in self.joined()],
+            _WIDER,
         )
         return [(dot, place) for dot, place in zip(order, places, strict=True) if place]
 

@@ -103,7 +103,7 @@ def _maps(scene: Scene, found: Checks, count: int) -> None:
         place = int(
             st.number_input(
                 "Image of the check", 1, count, 1, key="shown", label_visibility="collapsed",
-                width=110,
+                width=110, bind="query-params",
             )
         ) - 1  # fmt: skip
     frame = scene.view.table.frame

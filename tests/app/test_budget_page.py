@@ -248,6 +248,25 @@ def test_the_stored_curve_is_there_at_once(own_runs: Path) -> None:
     assert not [each for each in page.code if each.value.endswith("--data D")]
 
 
+def test_between_measured_thresholds_both_are_told(own_runs: Path) -> None:
+    curve = read_budget(own_runs / "dr")
+    assert curve is not None
+    low, high = curve.points
+    between = texts(opened("dr", threshold="0.4")).splitlines()
+    (line,) = [each for each in between if "beside" in each]
+    for point in (low, high):
+        assert f"at {point.threshold:.3f}: error {point.error[0]:.2f} %" in line
+        assert f"{point.loops[0]:.2f} loops" in line
+    beyond = texts(opened("dr", threshold="0.9")).splitlines()
+    (alone,) = [each for each in beyond if "nearest" in each]
+    assert f"at {high.threshold:.3f}" in alone
+    assert f"at {low.threshold:.3f}" not in alone
+    for measured in ("0.3", "0.5"):
+        assert "Measured" not in texts(opened("dr", threshold=measured))
+    own = opened("dr", threshold="0.4", own=["2.2"], **{"at-2.2": "0.6"})
+    assert "Measured" not in texts(own)
+
+
 def test_a_curve_that_cannot_be_used_is_said(own_runs: Path) -> None:
     run = own_runs / "dr"
     curve = read_budget(run)

@@ -17,7 +17,7 @@ from app.charts import LIGHT
 from app.models import export, markup, words
 from app.models.cells import cells_of
 from app.models.figures import accuracy_figure
-from app.models.labels import place_names
+from app.models.labels import Place, place_names
 from app.models.notes import NOTES, macs_differ, notes_on, numbered, params_agree
 from app.models.ours import OwnRun, own_runs, result_of, results_of, trainings_of
 from app.models.plot import Plot
@@ -193,13 +193,23 @@ class TestOurs:
 class TestPlots:
     names = st.lists(st.text("abcdef", min_size=1, max_size=14), min_size=1, max_size=18)
 
-    @given(names, st.data())
+    @given(names, st.lists(st.floats(290, 1200), max_size=2), st.data())
     def test_no_name_lies_on_another_or_on_a_point(
-        self, names: list[str], data: st.DataObject
+        self, names: list[str], wider: list[float], data: st.DataObject
     ) -> None:
         spot = st.tuples(st.floats(0, 290), st.floats(0, 330))
         points = data.draw(st.lists(spot, min_size=len(names), max_size=len(names)))
-        places = place_names(points, names, (290, 330), [(points[0], points[-1])])
+        places = place_names(points, names, (290, 330), [(points[0], points[-1])], wider)
+        for width in (290.0, *wider):
+            self.stand_apart([(x * width / 290, y) for x, y in points], names, places, width)
+
+    @staticmethod
+    def stand_apart(
+        points: list[tuple[float, float]],
+        names: list[str],
+        places: list[Place | None],
+        width: float,
+    ) -> None:
         boxes: list[tuple[float, float, float, float]] = []
         for (x, y), name, place in zip(points, names, places, strict=True):
             if place is not None:
@@ -209,12 +219,21 @@ class TestPlots:
         for left, top, right, bottom in boxes:
             assert left >= 0
             assert top >= 0
-            assert right <= 290
+            assert right <= width
             assert bottom <= 330
             assert not any(left < x < right and top < y < bottom for x, y in points)
         for one, other in combinations(boxes, 2):
             apart = one[0] >= other[2] or other[0] >= one[2]
             assert apart or one[1] >= other[3] - 1e-6 or other[1] >= one[3] - 1e-6
+
+    def test_a_line_that_a_wide_plot_lays_under_a_name_is_avoided(self) -> None:
+        line = [((100.0, 100.0), (200.0, 200.0))]  # too steep to meet the name on a phone
+        (on_a_phone,) = place_names([(100, 100)], ["ResNet-20"], (290, 330), line)
+        (everywhere,) = place_names([(100, 100)], ["ResNet-20"], (290, 330), line, [900])
+        assert on_a_phone is not None
+        assert everywhere is not None
+        assert on_a_phone.dx > 0 == round(on_a_phone.dy)
+        assert everywhere.dx < 0 == round(everywhere.dy)
 
     def test_a_name_alone_stands_to_the_right(self) -> None:
         (place,) = place_names([(50, 50)], ["ResNet"], (290, 330))

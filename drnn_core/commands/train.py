@@ -33,7 +33,8 @@ class Train:
         epochs: in place of the recipe's number.
         seed: of everything random.
         device: cpu or cuda.
-        precision: of the forward pass; bfloat16 pays on GPUs and on CPUs with AMX only.
+        precision: of the forward pass; bfloat16 pays on GPUs and on CPUs that compute in it (AMX,
+            AVX-512 BF16).
         threads: CPU threads; equal bits need an equal number.
         resume: go on with the state in the run's folder.
         minutes: stop after so many minutes, with the state saved.

@@ -87,9 +87,7 @@ def measure(folder: Path, clicks: int, starts: int) -> dict[str, Any]:
     from playwright.sync_api import sync_playwright
 
     prepare(folder)
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    if chromium is None:
-        sys.exit("no chromium on this machine (Debian: apt-get install chromium)")
+    chromium = chromium_path()
     before = os.getloadavg()[0]
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
@@ -106,6 +104,14 @@ def measure(folder: Path, clicks: int, starts: int) -> dict[str, Any]:
         "machine": platform.processor() or platform.machine(),
         "chromium": version,
     }
+
+
+def chromium_path() -> str:
+    """The browser on this machine; ends the program with what to do where there is none."""
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    if chromium is None:
+        sys.exit("no chromium on this machine (Debian: apt-get install chromium)")
+    return chromium
 
 
 def told(times: list[float]) -> dict[str, Any]:
@@ -185,15 +191,21 @@ def cold_start(browser: Any, folder: Path) -> float:
     return painted / 1000 - started
 
 
-def click_times(browser: Any, address: str, size: int, clicks: int) -> list[float]:
-    """Seconds from the press on a bar to the repainted gallery."""
+def watched(browser: Any, url: str) -> tuple[Any, Any, str]:
+    """A painted page that notes when the mouse is pressed: its context, itself, its stamp."""
     context = browser.new_context(viewport={"width": 1440, "height": 900})
     page = context.new_page()
     page.set_default_timeout(120_000)
-    page.goto(f"{address}/distribution?run=r{size}")
+    page.goto(url)
     stamp, _ = page.evaluate(PAINTED, "")
     page.evaluate(PRESSED)
     page.wait_for_timeout(2000)
+    return context, page, stamp
+
+
+def click_times(browser: Any, address: str, size: int, clicks: int) -> list[float]:
+    """Seconds from the press on a bar to the repainted gallery."""
+    context, page, stamp = watched(browser, f"{address}/distribution?run=r{size}")
     orders = iter(["fewest loops first", "most loops first", "least confident first", "by class"])
     times: list[float] = []
     for number in range(clicks):

@@ -22,7 +22,6 @@ import json
 import os
 import platform
 import re
-import shutil
 import sys
 import tempfile
 import time
@@ -31,7 +30,16 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.app import FLAGS, PAINTED, PRESSED, click_times, pictures, serving, told
+from benchmarks.app import (
+    FLAGS,
+    PAINTED,
+    chromium_path,
+    click_times,
+    pictures,
+    serving,
+    told,
+    watched,
+)
 
 ROWS = 50_000
 LARGE, OTHER, MORE = "r50000", "s50000", ("t50000", "u50000")
@@ -91,9 +99,7 @@ def measure(folder: Path, visits: int, changes: int, sessions: int) -> dict[str,
     """Times, memory and sessions, with what they were measured on."""
     from playwright.sync_api import sync_playwright
 
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    if chromium is None:
-        sys.exit("no chromium on this machine (Debian: apt-get install chromium)")
+    chromium = chromium_path()
     prepare_pages(folder)
     say("runs and pictures made")
     before = os.getloadavg()
@@ -104,7 +110,7 @@ def measure(folder: Path, visits: int, changes: int, sessions: int) -> dict[str,
             found = visit_all(browser, address, visits, memory)
             clicked = click_times(browser, address, ROWS, changes)
             say(f"clicks: {told(clicked)['median']} s")
-            filtered = filter_times(browser, address, changes)
+            filtered = filter_times(browser, f"{address}/{PAGES['Distribution']}", changes)
             say(f"filter: {told(filtered)['median']} s")
             memory["after clicks and filters"] = resident(address)
             browser.close()
@@ -174,15 +180,9 @@ def visit(browser: Any, url: str, gallery: bool = False) -> float:
     return float(seconds)
 
 
-def filter_times(browser: Any, address: str, changes: int) -> list[float]:
-    """Seconds from a click on an answer to the repainted gallery."""
-    context = browser.new_context(viewport={"width": 1440, "height": 900})
-    page = context.new_page()
-    page.set_default_timeout(120_000)
-    page.goto(f"{address}/distribution?run={LARGE}")
-    stamp, _ = page.evaluate(PAINTED, "")
-    page.evaluate(PRESSED)
-    page.wait_for_timeout(2000)
+def filter_times(browser: Any, url: str, changes: int) -> list[float]:
+    """Seconds from a click on an answer to the repainted gallery, at an address of Distribution."""
+    context, page, stamp = watched(browser, url)
     times: list[float] = []
     for number in range(changes):
         answer = ("right", "wrong", "all")[number % 3]

@@ -15,7 +15,6 @@ import json
 import os
 import platform
 import re
-import shutil
 import statistics
 import subprocess
 import sys
@@ -23,6 +22,8 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from benchmarks.app import chromium_path
 
 ROOT = Path(__file__).resolve().parents[1]
 RUN = "generated_dr_resnet32_l4"
@@ -76,9 +77,7 @@ def measure(runs: Path, run: str, moves: int) -> dict[str, Any]:
     """All times, with what they were measured on."""
     from playwright.sync_api import sync_playwright
 
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    if chromium is None:
-        sys.exit("no chromium on this machine (Debian: apt-get install chromium)")
+    chromium = chromium_path()
     before = os.getloadavg()[0]
     with sync_playwright() as playwright, serving(runs) as address:
         browser = playwright.chromium.launch(

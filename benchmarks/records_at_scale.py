@@ -23,7 +23,6 @@ import os
 import platform
 import resource
 import shutil
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -34,8 +33,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from benchmarks.app import FLAGS, PAINTED, PRESSED, serving, told
-from benchmarks.app_pages import resident, say, visit
+from benchmarks.app import FLAGS, chromium_path, serving, told
+from benchmarks.app_pages import filter_times, resident, say, visit
 from drnn_core.analysis.loops import Selection
 from drnn_core.inference.facts import network_facts
 from drnn_core.querying.frames import FrameRecords
@@ -191,9 +190,7 @@ def page_times(folder: Path, run: str, repeats: int) -> dict[str, Any]:
     """Distribution in a browser."""
     from playwright.sync_api import sync_playwright
 
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    if chromium is None:
-        sys.exit("no chromium on this machine (Debian: apt-get install chromium)")
+    chromium = chromium_path()
     (folder / "data").mkdir()
     with serving(folder) as (address, _), sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
@@ -209,26 +206,6 @@ def page_times(folder: Path, run: str, repeats: int) -> dict[str, Any]:
             "filter_s": told(filtered),
             "resident_mb": resident(address),
         }
-
-
-def filter_times(browser: Any, url: str, repeats: int) -> list[float]:
-    """Seconds from a click on an answer to the repainted gallery, each for the first time."""
-    context = browser.new_context(viewport={"width": 1440, "height": 900})
-    page = context.new_page()
-    page.set_default_timeout(120_000)
-    page.goto(url)
-    stamp, _ = page.evaluate(PAINTED, "")
-    page.evaluate(PRESSED)
-    page.wait_for_timeout(2000)
-    times: list[float] = []
-    for number in range(repeats):
-        answer = ("right", "wrong", "all")[number % 3]
-        page.get_by_test_id("stSidebar").get_by_text(answer, exact=True).click()
-        stamp, painted = page.evaluate(PAINTED, stamp)
-        times.append((painted - page.evaluate("window.pressed")) / 1000)
-        page.wait_for_timeout(700)
-    context.close()
-    return times
 
 
 if __name__ == "__main__":

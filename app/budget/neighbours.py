@@ -14,15 +14,14 @@ def nearest(curve: dict[float, Point], threshold: float) -> list[tuple[float, Po
     """The last measured threshold below and the first above, by threshold; none that are not.
 
     Args:
-        curve: measured points by their threshold, of all gates.
+        curve: measured points by their threshold, of all gates, rising.
         threshold: of all gates; where it is measured itself, there is nothing to tell.
     """
     if threshold in curve:
         return []
     below = [value for value in curve if value < threshold]
     above = [value for value in curve if value > threshold]
-    sides = [*([max(below)] if below else []), *([min(above)] if above else [])]
-    return [(value, curve[value]) for value in sides]
+    return [(value, curve[value]) for value in (*below[-1:], *above[:1])]
 
 
 def told(view: View, threshold: float | None) -> None:

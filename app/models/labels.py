@@ -52,6 +52,8 @@ class _Box:
     def covers(self, line: tuple[Spot, Spot]) -> float:
         """Pixels of the line inside, to about a hundredth of its length."""
         (x1, y1), (x2, y2) = line
+        if not self.meets(_Box(min(x1, x2), min(y1, y2), max(x1, x2), max(y1, y2))):
+            return 0.0  # nearly all lines: a plot has many, and names try many places
         steps = [step / 100 for step in range(101)]
         inside = [
             self.left < x1 + (x2 - x1) * s < self.right
@@ -80,13 +82,16 @@ class _Sheet:
         lines = [((x1 * by, y1), (x2 * by, y2)) for (x1, y1), (x2, y2) in sheet._lines]
         return cls([(x * by, y) for x, y in sheet.points], (width, sheet._size[1]), lines)
 
-    def covered(self, number: int, place: Place, width: float) -> float | None:
-        """Pixels of lines under a point's name at a place; None where it cannot stand there."""
+    def has_room(self, number: int, place: Place, width: float) -> bool:
+        """Whether a point's name can stand at a place."""
         box, arm = self._name(number, place, width), _to(self.points[number], place)
         if not box.is_inside(self._size) or any(box.meets(other) for other in self._taken):
-            return None
-        if place.far and any(name.covers(arm) for name in self._names):
-            return None
+            return False
+        return not (place.far and any(name.covers(arm) for name in self._names))
+
+    def covered(self, number: int, place: Place, width: float) -> float:
+        """Pixels of lines that a point's name lies on at a place."""
+        box = self._name(number, place, width)
         return sum(map(box.covers, self._lines))
 
     def take(self, number: int, place: Place, width: float) -> None:
@@ -124,17 +129,18 @@ def place_names(
     found: list[Place | None] = []
     for number, name in enumerate(names):
         width = _LETTER * len(name)
-        free: list[tuple[float, int, Place]] = []
-        for rank, (distance, place) in enumerate(_places(width)):
-            covered = [sheet.covered(number, place, width) for sheet in sheets]
-            pixels = [each for each in covered if each is not None]
-            if len(pixels) == len(sheets):
-                free.append((distance + _COVERED * max(pixels), rank, place))
-        best = min(free, default=None)
-        found.append(None if best is None else best[2])
+        best: tuple[float, Place] | None = None
+        for distance, place in _places(width):
+            if best is not None and best[0] <= distance:
+                break  # places come nearest first: none that follows costs less
+            if all(sheet.has_room(number, place, width) for sheet in sheets):
+                pixels = max(sheet.covered(number, place, width) for sheet in sheets)
+                cost = distance + _COVERED * pixels
+                best = (cost, place) if best is None or cost < best[0] else best
+        found.append(None if best is None else best[1])
         if best is not None:
             for sheet in sheets:
-                sheet.take(number, best[2], width)
+                sheet.take(number, best[1], width)
     return found
 
 
@@ -144,7 +150,7 @@ def _to(point: Spot, place: Place) -> tuple[Spot, Spot]:
 
 
 def _places(width: float) -> Iterator[tuple[float, Place]]:
-    """Places around a point for a text of some width, with their distance."""
+    """Places around a point for a text of some width, with their distance, the nearest first."""
     for distance in _DISTANCES:
         for across, down in _DIRECTIONS:
             # The text's edge, not its middle, stands at the distance.

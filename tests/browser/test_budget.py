@@ -24,7 +24,7 @@ pytestmark = pytest.mark.browser
 
 IMAGES = GeneratedSet("test", 60)
 PLACE_OF = """threshold => {
-  const plot = document.querySelectorAll(".js-plotly-plot")[0];
+  const plot = document.querySelector(".st-key-figure-budget_tradeoff .js-plotly-plot");
   if (!plot?._fullLayout?.xaxis?._offset) return null;
   for (const trace of plot.data) {
     const found = (trace.customdata ?? []).findIndex((each) => each[0] === threshold);
@@ -61,7 +61,7 @@ def test_a_point_of_the_curve_is_chosen_shared_and_saved(
     page = open_page("budget?run=budget")
     heading(page, "Error against cost")
     page.wait_for_function(PLACE_OF, arg=0.3)
-    page.locator(".js-plotly-plot").first.scroll_into_view_if_needed()
+    page.locator(".st-key-figure-budget_tradeoff .js-plotly-plot").scroll_into_view_if_needed()
     page.mouse.click(*page.evaluate(PLACE_OF, 0.3))
     wait_for_address(page, threshold=["0.3"])
     heading(page, "Which classes pay")

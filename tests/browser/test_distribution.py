@@ -59,9 +59,9 @@ def wait_for_address(page: Any, **wanted: list[str]) -> None:
     )
 
 
-def mark(page: Any, chart: int, number: int, trace: int = -1) -> Any:
-    """A bar of a chart, counted from the left or the top."""
-    bars = page.locator(".js-plotly-plot").nth(chart).locator("g.trace.bars")
+def mark(page: Any, chart: str, number: int, trace: int = -1) -> Any:
+    """A bar of the chart of this key, counted from the left or the top."""
+    bars = page.locator(f".st-key-figure-{chart} .js-plotly-plot g.trace.bars")
     return bars.nth(bars.count() - 1 if trace < 0 else trace).locator("g.point path").nth(number)
 
 
@@ -87,13 +87,13 @@ def test_a_bar_shows_its_images_and_again_all(open_page: Any, server: Server) ->
     page = open_page("distribution?run=dr")
     stamp = painted(page)
     heading(page, "400 images")
-    click(page, mark(page, 0, 7))
+    click(page, mark(page, "histogram", 7))
     stamp = painted(page, stamp)
     heading(page, f"{count(server, loops=(7, 7))} of 400 images")
     wait_for_address(page, run=["dr"], loops=["7", "7"])
     tiles = page.locator(".tile[data-filled] .loops")
     assert set(tiles.all_inner_texts()) == {"7"}
-    click(page, mark(page, 0, 7))
+    click(page, mark(page, "histogram", 7))
     painted(page, stamp)
     heading(page, "400 images")
     assert "loops" not in address(page)
@@ -102,13 +102,13 @@ def test_a_bar_shows_its_images_and_again_all(open_page: Any, server: Server) ->
 def test_a_class_and_a_loop_narrow_further(open_page: Any, server: Server) -> None:
     page = open_page("distribution?run=dr")
     stamp = painted(page)
-    chart = page.locator(".js-plotly-plot").nth(2)
+    chart = page.locator(".st-key-figure-class_chart .js-plotly-plot")
     name = chart.evaluate("chart => chart.data[0].customdata[0][0]")
-    click(page, mark(page, 2, 0, trace=0))
+    click(page, mark(page, "class_chart", 0, trace=0))
     stamp = painted(page, stamp)
     wait_for_address(page, **{"class": [name]})
     assert set(page.locator(".tile[data-filled]:not(.wrong) .caption").all_inner_texts()) == {name}
-    click(page, mark(page, 1, 5))
+    click(page, mark(page, "steps", 5))
     painted(page, stamp)
     wait_for_address(page, **{"class": [name], "ran": ["2.3 loop 2"]})
     page.get_by_role("button", name="Show all").click()
@@ -194,7 +194,7 @@ def test_fifty_thousand_records_are_a_few_elements(open_page: Any) -> None:
     page.locator(".scroller").evaluate("each => { each.scrollTop = each.scrollHeight; }")
     page.locator('.tile[data-position="49999"][data-filled]').wait_for()
     assert page.locator(".tile").count() < 200
-    click(page, mark(page, 0, 8))
+    click(page, mark(page, "histogram", 8))
     painted(page, stamp)
     assert page.locator(".scroller").evaluate("each => each.scrollTop") == 0
 
@@ -250,7 +250,7 @@ def test_it_fits_the_screen(open_page: Any, width: int, height: int) -> None:
 def test_dark_charts_in_the_dark(open_page: Any) -> None:
     page = open_page("distribution?run=dr", dark=True)
     painted(page)
-    fill = mark(page, 0, 7).evaluate("bar => getComputedStyle(bar).fill")
+    fill = mark(page, "histogram", 7).evaluate("bar => getComputedStyle(bar).fill")
     assert fill == "rgb(86, 185, 224)"
 
 

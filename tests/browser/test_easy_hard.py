@@ -71,8 +71,8 @@ def test_the_keyboard_walks_over_the_pictures(open_page: Any, server: Server) ->
 
 def test_a_row_a_rule_and_their_address(open_page: Any) -> None:
     page = open_page("easy_hard?run=dr&each=5")
-    forest = page.locator(".js-plotly-plot").first
-    forest.wait_for()
+    forest = page.locator(".st-key-figure-easy_hard_forest .js-plotly-plot")
+    forest.locator("g.trace.bars g.point path").first.wait_for(state="attached")
     labels = forest.evaluate("chart => chart.data[0].customdata.map((facts) => facts[0])")
     place = labels.index("occlusion (known)")
     bar = forest.locator("g.trace.bars g.point path").nth(place)
@@ -93,7 +93,7 @@ def test_a_row_a_rule_and_their_address(open_page: Any) -> None:
 
 def test_the_contact_sheet_is_one_picture_that_fits_its_screen(open_page: Any) -> None:
     page = open_page("easy_hard?run=dr&each=5", width=390, height=844)
-    page.locator(".js-plotly-plot").nth(1).wait_for()
+    page.locator(".st-key-figure-easy_hard_distribution .js-plotly-plot").wait_for()
     main = page.locator('[data-testid="stMain"]')
     assert main.evaluate("each => each.scrollWidth <= each.clientWidth")
     with page.expect_download() as download:

@@ -15,7 +15,7 @@ from tests.browser.test_distribution import address, heading, wait_for_address
 pytestmark = pytest.mark.browser
 
 PLACE_OF = """([chart, network]) => {
-  const plot = document.querySelectorAll(".js-plotly-plot")[chart];
+  const plot = document.querySelector(`.st-key-figure-${chart} .js-plotly-plot`);
   for (const [number, trace] of plot.data.entries()) {
     const found = (trace.customdata ?? []).findIndex((each) => each[0] === network);
     if (found >= 0) {
@@ -58,8 +58,8 @@ def test_a_row_draws_its_network(open_page: Any) -> None:
 def test_a_point_and_the_keyboard_choose_too(open_page: Any) -> None:
     page = open_page("models?table=imagenet&network=resnet50")
     drawn(page, "It has no loops")
-    page.locator(".js-plotly-plot .points path").first.wait_for()
-    page.mouse.click(*page.evaluate(PLACE_OF, [1, "dr_resnet47_l4"]))
+    page.locator(".st-key-figure-models_macs_ImageNet .points path").first.wait_for()
+    page.mouse.click(*page.evaluate(PLACE_OF, ["models_macs_ImageNet", "dr_resnet47_l4"]))
     drawn(page, "In all up to 22 loops, 10.06 expected")
     wait_for_address(page, network=["dr_resnet47_l4"])
     row(page, "AIG-ResNet-101").focus()

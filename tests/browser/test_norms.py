@@ -35,7 +35,8 @@ CHOSEN = """name => {
 
 # The band over depth stands left of a place, or right of it: the figure is of that block already.
 BAND = """([sign, x]) => {
-  const shapes = document.querySelectorAll(".js-plotly-plot")[2]?._fullLayout?.shapes ?? [];
+  const plot = document.querySelector(".st-key-figure-norms_depth .js-plotly-plot");
+  const shapes = plot?._fullLayout?.shapes ?? [];
   return shapes.length && sign * (shapes[0].x0 - x) > 0;
 }"""
 
@@ -104,7 +105,7 @@ def test_a_block_is_chosen_in_the_picture_in_a_figure_and_by_keys(open_page: Any
     # the first mark of the gap over depth is of block 2.2; it can be clicked once it says so
     page.wait_for_function(BAND, arg=[1, 2])
     drawn(page, 5)
-    plot = page.locator(".js-plotly-plot").nth(2)
+    plot = page.locator(".st-key-figure-norms_depth .js-plotly-plot")
     mark = plot.locator("g.trace.scatter").last.locator("path.point").first
     middle = hover(page, mark, plot.locator(".hoverlayer").get_by_text("block 2.2, loop 1"))
     page.mouse.click(*middle)

@@ -55,8 +55,8 @@ def centre(element: Any) -> None:
     element.evaluate("each => each.scrollIntoView({block: 'center'})")
 
 
-def click(page: Any, chart: int, selector: str, number: int) -> None:
-    mark = page.locator(".js-plotly-plot").nth(chart).locator(selector).nth(number)
+def click(page: Any, chart: str, selector: str, number: int) -> None:
+    mark = page.locator(f".st-key-figure-{chart} .js-plotly-plot {selector}").nth(number)
     centre(mark)
     box = mark.bounding_box()
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
@@ -74,7 +74,7 @@ def test_a_cell_is_chosen_and_its_address_gives_the_same_view(page: Any, server:
     show(page, server)
     heading(page, "Saliency: entropy and loops")
     page.get_by_text("white line: the object").wait_for()  # nothing moves after that
-    click(page, 0, "g.point path", 3 * 6 + 1)
+    click(page, "overview", "g.point path", 3 * 6 + 1)
     heading(page, "Grad-CAM: concentration and loops")
     wait_for_address(page, evidence=["Grad-CAM"], statistic=["concentration"])
     wait_for_rho(page, server, "grad_cam_concentration")
@@ -82,7 +82,7 @@ def test_a_cell_is_chosen_and_its_address_gives_the_same_view(page: Any, server:
     heading(page, "Grad-CAM: concentration and loops")
     wait_for_rho(page, server, "grad_cam_concentration")
     page.get_by_text("white line: the object").wait_for()
-    click(page, 0, "g.point path", 1 * 6)
+    click(page, "overview", "g.point path", 1 * 6)
     page.get_by_text("has not been measured of this run").wait_for()
     page.get_by_text("--method input_x_gradient").wait_for()
 
@@ -97,7 +97,7 @@ def test_a_class_narrows_and_the_numbers_are_saved(page: Any, server: Server) ->
     rows = list(csv.DictReader(io.StringIO(Path(download.value.path()).read_text())))
     assert sum(int(row["images"]) for row in rows) == len(frame)
     page.keyboard.press("Escape")
-    click(page, 3, ".scatterlayer path.point", 0)
+    click(page, "classes", ".scatterlayer path.point", 0)
     page.wait_for_function("() => new URLSearchParams(location.search).has('class')")
     (name,) = address(page)["class"]
     count = int((frame["label"] == _classes(server).index(name)).sum())

@@ -52,7 +52,7 @@ def diamonds(
             "opacity": 1.0,
             "line": {"color": colours.ran, "width": 1.5},
         },
-        "text": [_label(t, found) for t, _ in found],
+        "text": names_of([t for t, _ in found], beyond),
         "textposition": ["bottom left" if out else "top right" for out in beyond],
         "textfont": {"size": 11, "color": colours.muted},
         "customdata": [[t, _hover(t, point)] for t, point in found],
@@ -172,12 +172,19 @@ def hover_exact(threshold: float, n: int) -> str:
     return f"<b>threshold {threshold:g}, as trained</b><br>exact: {n:,} records"
 
 
-def _label(threshold: float, found: Sequence[tuple[float, Point]]) -> str:
-    """The ends of the curve and some points between are named."""
-    every = max(1, math.ceil(len(found) / 6))
-    place = [t for t, _ in found].index(threshold)
-    named = place % every == 0 or place == len(found) - 1
-    return f"{threshold:g}" if named and threshold != RECORDED_THRESHOLD else ""
+def names_of(thresholds: Sequence[float], beyond: Sequence[bool]) -> list[str]:
+    """The ends of the curve and some points between are named.
+
+    Of points beyond the axis only an end is: they stand in one line, where names would collide.
+    """
+    every, last = max(1, math.ceil(len(thresholds) / 6)), len(thresholds) - 1
+    named = [
+        place in (0, last) or (place % every == 0 and not out) for place, out in enumerate(beyond)
+    ]
+    return [
+        f"{threshold:g}" if name and threshold != RECORDED_THRESHOLD else ""
+        for threshold, name in zip(thresholds, named, strict=True)
+    ]
 
 
 def _symbol(point: Point, found: Sequence[tuple[float, Point]]) -> str:

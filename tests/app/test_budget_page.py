@@ -10,10 +10,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from streamlit.testing.v1 import AppTest
 
 from app import cache
-from app.budget import points
+from app.budget import marks, points
 from app.jobs import Jobs
 from app.settings import DATA_VARIABLE, RUNS_VARIABLE
 from drnn_core.analysis.budget import bounds
@@ -246,6 +248,19 @@ def test_the_stored_curve_is_there_at_once(own_runs: Path) -> None:
     counts = page.dataframe[0].value
     assert counts.iloc[:, 1:].to_numpy().sum() == ROWS
     assert not [each for each in page.code if each.value.endswith("--data D")]
+
+
+@given(beyond=st.lists(st.booleans(), min_size=1, max_size=20))
+def test_names_of_points_do_not_crowd_at_the_end_of_the_axis(beyond: list[bool]) -> None:
+    thresholds = [(place + 1) / 64 for place in range(len(beyond))]
+    names = marks.names_of(thresholds, beyond)
+    last = len(beyond) - 1
+    assert len(names) == len(beyond)
+    assert names[0]
+    assert names[last]
+    assert all(not name for name, out in zip(names[1:last], beyond[1:last], strict=True) if out)
+    assert sum(map(bool, names)) <= 8
+    assert all(not name or float(name) == t for name, t in zip(names, thresholds, strict=True))
 
 
 def test_between_measured_thresholds_both_are_told(own_runs: Path) -> None:

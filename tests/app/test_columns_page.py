@@ -224,6 +224,21 @@ def test_the_column_is_in_the_address(runs: Path) -> None:
     drop(opened(column="../../x"), text)
 
 
+def test_an_address_chooses_columns_and_their_reliabilities(runs: Path) -> None:
+    many = {f"own{place}": np.random.default_rng(place).normal(size=ROWS) for place in range(9)}
+    text, frame = ratings(runs, **many)
+    state = {"joining_names": "human", "reliability_human": "0.64"}
+    page = drop(opened(), text)
+    assert len(page.multiselect(key="joining_names").value) == 8
+    button(page, "Keep in the run").click()
+    again(page)
+    other = opened(**state)  # of somebody else, who was sent the address
+    assert other.multiselect(key="joining_names").value == ["human"]
+    assert other.dataframe[0].value["column"].tolist() == ["human"]
+    rho = stats.spearmanr(frame["loops"], frame["human"]).statistic
+    assert other.dataframe[0].value["corrected"][0] == f"{rho / 0.8:+.2f}"
+
+
 def test_the_template_is_filled_in_and_comes_back(runs: Path) -> None:
     table = cache.table(cache.open_run(runs / "dr"))
     info = cache.open_run(runs / "dr").info

@@ -282,6 +282,18 @@ def test_the_check_runs_and_is_kept(runs: Path) -> None:
     assert len(work.CHECKS._jobs) == 1, "another session finds it"
 
 
+def test_the_image_of_the_check_is_in_the_address(runs: Path) -> None:
+    choice = {"check": "Saliency", "checked": "8 images", "evidence": "no evidence: a column"}
+    page = opened("tiny", **choice)
+    wait_for(work.CHECKS)
+    again(page)
+    strips = [
+        next(str(e.proto.body) for e in each.get("html") if "random weights" in str(e.proto.body))
+        for each in (opened("tiny", shown="3", **choice), page, opened("tiny", shown="1", **choice))
+    ]
+    assert strips[0] != strips[1] == strips[2]
+
+
 def test_a_sample_is_measured_on_the_page(runs: Path, tmp_path: Path) -> None:
     page = opened("tiny", here="100 images")
     assert "has not been measured" in said(page)

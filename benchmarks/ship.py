@@ -3,10 +3,11 @@
     python -m benchmarks.ship FOLDER... [--data CIFAR10] [--out checkpoints] [--threads 1]
 
 Each run is copied to ``OUT/<data>_<network>_<recipe>_s<seed>``; then come the records of its test
-set (``drnn records``), the statistics of its norms where it has gates (``drnn norms``), and
-``drnn verify``. What is there already stays, so the command can be stopped and given again, also
-when more runs have come. A line for each run says what was done and how long it took; the exit
-code is 1 where one is not sound. The data set ``generated`` needs no folder.
+set (``drnn records``), of a run with gates the statistics of its norms (``drnn norms``) and the
+columns beside its records (``drnn saliency``), and ``drnn verify``. What is there already stays, so
+the command can be stopped and given again, also when more runs have come. A line for each run says
+what was done and how long it took; the exit code is 1 where one is not sound. The data set
+``generated`` needs no folder.
 """
 
 from __future__ import annotations
@@ -21,10 +22,12 @@ from pathlib import Path
 
 import torch
 
+from drnn_core.commands.measurements import measurements
 from drnn_core.commands.norm_measuring import measure_norms
 from drnn_core.data.datasets import load_split
 from drnn_core.data.sets import ImageSet
 from drnn_core.evaluation import measure
+from drnn_core.inference.measuring import measure_run
 from drnn_core.inference.recording import record_run
 from drnn_core.inference.skipping import fast_forward
 from drnn_core.store.integrity import verify_run
@@ -127,6 +130,8 @@ def ship(folder: Path, out: Path, sets: Sequence[ImageSet], *, remeasure: bool =
     if info.metrics.test.target is not None and not has_norms(target):
         measure_norms(target, images, NORM_IMAGES)
         done.append("norms measured")
+    if info.metrics.test.target is not None and _columns(target, images):
+        done.append("columns measured")
     problems = _problems(target)
     if remeasure and any("run.json says" in problem for problem in problems):
         _measure_anew(target, images)
@@ -160,6 +165,12 @@ def _copied(folder: Path, target: Path, info: RunInfo) -> bool:
     if info.network is None:  # of an earlier version
         add_network(target)
     return True
+
+
+def _columns(target: Path, images: ImageSet) -> int:
+    """Columns of picture, answer and gradient beside the records, where they are missing."""
+    masks = images.masks([0]) is not None
+    return measure_run(target, images, measurements("saliency", masks))
 
 
 def _problems(target: Path) -> tuple[str, ...]:

@@ -22,7 +22,7 @@ from benchmarks.results.readings import rate_losses, readings
 from benchmarks.results.shipped import Shipped
 from benchmarks.results.table_1 import table_1
 from benchmarks.results.tables import estimate, number, relation, table
-from benchmarks.results.trainings import trained
+from benchmarks.results.trainings import told_alone, trained
 from benchmarks.stability_record import STABILITY
 from drnn_core.analysis.bootstrap import Estimate
 from drnn_core.analysis.relations import Relation
@@ -45,7 +45,7 @@ def test_the_page_is_of_these_runs(runs: list[Shipped], page: str) -> None:
     """What takes longer hangs on the same files, of which the digest is."""
     assert closing(runs) in page, "a run changed or came: make results"
     assert overview(runs) in page
-    alone = [run for run in runs if run.alone]
+    alone = told_alone(runs)
     assert pairs(alone) in page
     assert gradients_at_start(ROOT / MEASURED) in page
     assert along_training(runs) in page
@@ -71,13 +71,13 @@ def test_the_tables_over_seeds_are_of_these_runs(runs: list[Shipped], page: str)
 
 
 def test_every_recursive_run_brings_its_columns(runs: list[Shipped]) -> None:
-    for run in (run for run in runs if run.alone):
+    for run in told_alone(runs):
         assert not run.varies or {"margin", "saliency_entropy"} < set(run.records.columns)
 
 
 def test_norms_of_every_recursive_run_are_there(runs: list[Shipped]) -> None:
     said = running_statistics(runs)
-    for run in (run for run in runs if run.alone):
+    for run in told_alone(runs):
         assert (f"`{run.folder.name}`" in said) == bool(run.facts.loops_max)
         if run.varies:
             rows = [line for line in figure_7(run).splitlines() if line.startswith("| 2.2 |")]

@@ -18,6 +18,7 @@ from benchmarks.results.digest import closing
 from benchmarks.results.figure_6 import collapses, figure_6
 from benchmarks.results.line_chart import Line, line_chart
 from benchmarks.results.loops_spread import by_class, foreseen, spreads
+from benchmarks.results.loops_with import loops_with
 from benchmarks.results.overview import overview
 from benchmarks.results.readings import (
     RATE_LOSS,
@@ -31,8 +32,10 @@ from benchmarks.results.seeds import of_seeds
 from benchmarks.results.shipped import Shipped
 from benchmarks.results.stability import loops_of, pictures_of, stability
 from benchmarks.results.table_1 import table_1
-from benchmarks.results.trainings import Trained, command, trained
+from benchmarks.results.tables import relation
+from benchmarks.results.trainings import Trained, command, told_alone, trained
 from drnn_core.analysis.bootstrap import Estimate
+from drnn_core.analysis.relations import spearman
 from drnn_core.analysis.seeds import PairedErrors, over_seeds
 from drnn_core.recipes import NETWORKS
 from drnn_core.store.columns import ColumnWriter
@@ -307,6 +310,61 @@ def test_what_was_measured_of_pictures_is_found_in_any_run_on_them(tmp_path: Pat
     assert row[2].startswith(f"{np.mean(rhos):+.3f}"[:5])
 
 
+def test_what_loops_go_with_is_spearmans_of_every_training(groups: list[Trained]) -> None:
+    one = group_of(groups, "dr_resnet16_l2")
+    whole, inside = (
+        part for part in re.split(r"\n\n(?=\S+, (?:all images|within classes))", loops_with(groups))
+        if part.startswith(one.training.data)
+    )  # fmt: skip
+    heads = whole.splitlines()[2].strip("| ").split(" | ")
+    place = heads.index(f"{one.title}, {one.schedule} (2)")
+    records = [run.records for run in one.runs.values()]
+    rhos = [float(stats.spearmanr(each["loops"], each["entropy"]).statistic) for each in records]
+    (row,) = rows_of(whole, "`entropy`")
+    assert row[place] == f"{np.mean(rhos):+.3f} ({rhos[0]:+.3f}, {rhos[1]:+.3f})"
+    weighted = [
+        np.average(
+            [
+                stats.spearmanr(part["loops"], part["entropy"]).statistic
+                for _, part in each.groupby("label")
+            ],
+            weights=each.groupby("label").size(),
+        )
+        for each in records
+    ]
+    (row,) = rows_of(inside, "`entropy`")
+    assert row[place].startswith(f"{np.mean(weighted):+.3f} (")
+
+
+def test_one_run_says_its_interval_over_images(tmp_path: Path) -> None:
+    seed_run(tmp_path, "dr_resnet16_l2_paper", 1)
+    groups = trained([Shipped(path) for path in find_runs(tmp_path)])
+    found = spearman(groups[0].first.records["loops"], groups[0].first.records["correct"])
+    row = rows_of(loops_with(groups), "`correct`")[0]
+    shown = relation(found)
+    assert row[1] == (f"**{shown}**" if found.low > 0 or found.high < 0 else shown)
+    assert loops_with([]) == ""
+
+
+def test_of_each_network_one_run_is_told_alone(tmp_path: Path) -> None:
+    """One that is not named for its seed; else the smallest seed that columns were measured of."""
+    for name in ("dr_resnet16_l2_paper", "dr_resnet32_l4_paper", "resnet20_paper"):
+        for seed in (1, 2, 3):
+            path = seed_run(tmp_path, name, seed)
+            if seed > 1 and name != "resnet20_paper":
+                with ColumnWriter(path, "images", ["image_brightness"]) as writer:
+                    for first, count in writer.missing():
+                        writer.write_columns(first, {"image_brightness": np.ones(count, "f4")})
+    by_seed = {run.folder.name: run for run in map(Shipped, find_runs(tmp_path))}
+    found = told_alone(list(by_seed.values()))
+    assert [(run.info.model, run.info.seed) for run in found] == [
+        ("dr_resnet16_l2", 2), ("dr_resnet32_l4", 2),
+    ]  # fmt: skip
+    shutil.copytree(found[0].folder, tmp_path / "unnamed")
+    runs = [Shipped(path) for path in find_runs(tmp_path)]
+    assert [run.folder.name for run in told_alone(runs)] == [found[1].folder.name, "unnamed"]
+
+
 def test_every_gated_run_has_its_row_of_foreseen_errors(groups: list[Trained]) -> None:
     text = foreseen(groups)
     gated = [one for one in groups if one.gated]
@@ -323,9 +381,9 @@ def test_the_whole_page_comes_together(runs: list[Shipped], tmp_path: Path) -> N
         "## Figure 6: accuracy over training",
         "## Two readings of the paper",
     ]
-    assert len(parts) == 9
+    assert len(parts) == 10
     assert overview(runs).count("](../checkpoints/") == len(runs)
-    assert not any(run.alone for run in runs)
+    assert told_alone(runs) == []
     assert not any("nan" in part for part in parts)
 
 

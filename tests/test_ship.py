@@ -9,6 +9,7 @@ import pytest
 
 from benchmarks.ship import name_of, ship
 from drnn_core.recipes import get_recipe
+from drnn_core.store.columns import read_all
 from drnn_core.store.integrity import verify_run
 from drnn_core.store.norms import has_norms
 from drnn_core.store.records import read_records
@@ -65,10 +66,11 @@ def test_a_run_arrives_recorded_and_once(finished: Path, tmp_path: Path) -> None
     out, images = tmp_path / "out", [tiny_images()]
     first = ship(finished, out, images)
     (target,) = find_runs(out)
-    assert first.done == ("copied", "recorded", "norms measured")
+    assert first.done == ("copied", "recorded", "norms measured", "columns measured")
     assert (first.name, first.rows) == (target.name, 60)
     assert len(read_records(target)) == 60
     assert has_norms(target)
+    assert {"image_brightness", "margin", "saliency_entropy"} < set(read_all(target))
     assert not [
         path for path in paths_under(target) if path.suffix == ".pt" or "events" in path.name
     ]

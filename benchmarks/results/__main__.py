@@ -31,7 +31,7 @@ from benchmarks.results.population import population_statistics
 from benchmarks.results.readings import rate_losses
 from benchmarks.results.seeds import of_seeds
 from benchmarks.results.shipped import Shipped
-from benchmarks.results.trainings import trained
+from benchmarks.results.trainings import told_alone, trained
 from drnn_core.data.datasets import load_split
 from drnn_core.data.sets import ImageSet
 from drnn_core.store.files import atomic_write_bytes
@@ -49,7 +49,7 @@ few seeds: wide, and right only if seeds scatter normally. Many relations are lo
 interval or p is corrected for that.
 
 Runs whose names end in `_s` and their seed are told together, training by training; all others, and
-those seeds of which more was measured, also by themselves below."""
+of each network on each data set one of the longest training, also by themselves below."""
 
 OPENING_OF_IMAGES = """# Results that need the images of {name}
 
@@ -75,7 +75,7 @@ def main() -> None:
 def whole(runs: Sequence[Shipped], folder: Path) -> list[str]:
     """The parts of docs/results.md; pictures are written into its folder."""
     parts = [OPENING, *of_seeds(runs, folder), f"## Every run\n\n{overview(runs)}"]
-    alone = [run for run in runs if run.alone]
+    alone = told_alone(runs)
     parts.append(f"## Pairs on the same images\n\n{pairs(alone)}")
     if drawn := gaps_drawn(alone, folder):
         parts.append(f"## Figure 7: executed against skipped feature maps\n\n{drawn}")

@@ -10,6 +10,7 @@ import numpy as np
 
 from benchmarks.results.shipped import Shipped
 from benchmarks.results.tables import number, table, with_interval
+from benchmarks.results.trainings import told_alone
 from drnn_core.analysis.moments import NormStatistics, Sampled, difference
 from drnn_core.analysis.norm_bias import bias_table, sampled_biases
 from drnn_core.analysis.norm_discrepancy import sampled_discrepancies
@@ -70,8 +71,9 @@ def running_statistics(runs: Sequence[Shipped]) -> str:
         if shape not in shapes[:place]
     ]
     parts = [f"{_MEANING}\n\n{table(columns, rows)}"]
+    chosen = {run.folder for run in told_alone(runs)}
     for group in groups:
-        if alone := [each for each in group if each.run.alone]:
+        if alone := [each for each in group if each.run.folder in chosen]:
             parts.append(_by_place(alone))
         parts += _pairs(group)
     return "\n\n".join(parts)

@@ -9,6 +9,7 @@ from benchmarks.results.ablation import table_3
 from benchmarks.results.figure_6 import figure_6
 from benchmarks.results.figure_8 import figure_8
 from benchmarks.results.loops_spread import by_class, foreseen, spreads
+from benchmarks.results.loops_with import loops_with
 from benchmarks.results.readings import readings
 from benchmarks.results.shipped import Shipped
 from benchmarks.results.stability import stability
@@ -33,6 +34,7 @@ def of_seeds(runs: Sequence[Shipped], folder: Path) -> list[str]:
         "How loops differ between images": spreads(groups),
         "Loops of each class": by_class(groups),
         "Whether an image's loops are its own": stability(groups),
+        "What loops go with, in every training": loops_with(groups),
         "What loops add in foreseeing errors": foreseen(groups),
     }
     return [f"## {title}\n\n{text}" for title, text in parts.items() if text]

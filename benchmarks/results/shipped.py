@@ -9,8 +9,7 @@ import pandas as pd
 
 from drnn_core.data.generated import FACTORS
 from drnn_core.inference.facts import NetworkFacts, network_facts
-from drnn_core.store.columns import column_tables, read_all
-from drnn_core.store.repeats import seed_in_name
+from drnn_core.store.columns import read_all
 from drnn_core.store.runs import RunInfo, read_run
 
 
@@ -47,11 +46,3 @@ class Shipped:
     def varies(self) -> bool:
         """Whether its images differ in their loops."""
         return self.records["loops"].nunique() > 1
-
-    @property
-    def alone(self) -> bool:
-        """Whether it is told by itself.
-
-        Runs that are named for their seed are told together, unless more was measured of one.
-        """
-        return not seed_in_name(self.folder.name) or bool(column_tables(self.folder))

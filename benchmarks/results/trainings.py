@@ -10,7 +10,14 @@ from benchmarks.results.shipped import Shipped
 from drnn_core.analysis.comparison import McNemar, mcnemar, paired
 from drnn_core.analysis.seeds import OverSeeds, PairedErrors, over_seeds, paired_errors
 from drnn_core.recipes import NETWORKS, TRAININGS
-from drnn_core.store.repeats import Training, changes_of, repeats_of, same_schooling
+from drnn_core.store.columns import column_tables
+from drnn_core.store.repeats import (
+    Training,
+    changes_of,
+    repeats_of,
+    same_schooling,
+    seed_in_name,
+)
 from drnn_core.store.retraining import train_command
 
 _ABOUT_CHANCE = 5.0  # points of accuracy above guessing that still count as guessing
@@ -107,6 +114,26 @@ def trained(runs: Sequence[Shipped]) -> list[Trained]:
         )
 
     return sorted(found, key=place)
+
+
+def told_alone(runs: Sequence[Shipped]) -> list[Shipped]:
+    """Runs that have parts of the page to themselves, in the order given.
+
+    Those that are not named for their seed; and of each network on each data set, where there is
+    none of these, the smallest seed of the longest training, if columns were measured of it.
+    """
+    chosen = {run.folder.name for run in runs if not seed_in_name(run.folder.name)}
+    longest: dict[tuple[str, str], Trained] = {}
+    for one in trained(runs):
+        here = (one.title, one.training.data)
+        if here not in longest or one.training.epochs > longest[here].training.epochs:
+            longest[here] = one
+    for one in longest.values():
+        every = [*one.runs.values(), *one.others]
+        if not any(run.folder.name in chosen for run in every):
+            measured = [run for run in every if column_tables(run.folder)]
+            chosen |= {run.folder.name for run in measured[:1]}
+    return [run for run in runs if run.folder.name in chosen]
 
 
 def alike(first: Trained, second: Trained) -> bool:

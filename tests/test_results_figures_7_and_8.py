@@ -16,7 +16,7 @@ from benchmarks.results.figure_8 import figure_8, shares
 from benchmarks.results.norms import normed
 from benchmarks.results.panels import Panel, panels
 from benchmarks.results.shipped import Shipped
-from benchmarks.results.trainings import trained
+from benchmarks.results.trainings import told_alone, trained
 from drnn_core.analysis.norm_discrepancy import discrepancy
 from drnn_core.store.runs import find_runs
 from tests.seed_runs import seed_run
@@ -104,6 +104,6 @@ def test_the_pictures_are_of_the_shipped_runs(tmp_path: Path) -> None:
     runs = [Shipped(folder) for folder in find_runs(ROOT / "checkpoints")]
     page = (ROOT / "docs" / "results.md").read_text()
     assert figure_8(trained(runs), tmp_path) in page
-    assert gaps_drawn([run for run in runs if run.alone], tmp_path) in page
+    assert gaps_drawn(told_alone(runs), tmp_path) in page
     for name in (FIGURE_7, FIGURE_8):
         assert (tmp_path / name).read_bytes() == (ROOT / "docs" / name).read_bytes()

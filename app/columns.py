@@ -123,18 +123,36 @@ def described(frame: pd.DataFrame, run: Run) -> list[Column]:
     """The numbers that a frame (of this module's ``frame``) has beside loops, described."""
     brought = brought_of(run)
     kept = {name: table for table, names in kept_tables(run).items() for name in names}
-    found: list[Column] = []
-    for name in map(str, frame.columns):
-        if frame[name].dtype.kind not in "biuf" or name in _NOT_OFFERED:
-            continue
-        if name in kept:
-            meaning = f"From the table {kept[name]} that somebody keeps in the run."
-            found.append(Column(name, name, meaning, "brought"))
-        elif brought is not None and name in brought.values:
-            found.append(Column(name, name, f"From your table {brought.source}.", "brought"))
-        else:
-            found.append(known(name))
-    return found
+    return [
+        _described(name, brought, kept)
+        for name in map(str, frame.columns)
+        if frame[name].dtype.kind in "biuf" and name not in _NOT_OFFERED
+    ]
+
+
+def _described(name: str, brought: Brought | None, kept: Mapping[str, str]) -> Column:
+    if name in kept:
+        meaning = f"From the table {kept[name]} that somebody keeps in the run."
+        return Column(name, name, meaning, "brought")
+    if brought is not None and name in brought.values:
+        return Column(name, name, f"From your table {brought.source}.", "brought")
+    return known(name)
+
+
+def offered(run: Run, table: Table) -> list[Column]:
+    """What ``described`` finds in ``frame``, without reading the tables beside the records."""
+    brought = brought_of(run)
+    kept = {name: source for source, names in kept_tables(run).items() for name in names}
+    names = [str(name) for name in table.frame.columns if table.frame[name].dtype.kind in "biuf"]
+    for each in column_tables(run.folder):
+        try:
+            manifest = column_table(each).manifest(run.folder)
+        except (ValueError, OSError):
+            continue  # ``problems`` says it
+        names += manifest.header.columns[1:] if manifest.complete else ()
+    if brought is not None:
+        names += [name for name in brought.values if name not in names]
+    return [_described(name, brought, kept) for name in names if name not in _NOT_OFFERED]
 
 
 def own(run: Run, table: Table) -> list[tuple[Column, NDArray[np.float64]]]:

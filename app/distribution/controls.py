@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 import streamlit as st
 
+from app.distribution import ranges
 from app.gallery.own import OwnOrder
 from drnn_core.analysis.loops import ORDERS, Order, Selection
 from drnn_core.inference.facts import NetworkFacts
@@ -79,6 +80,7 @@ def clear(loops_max: int) -> None:
             STEP: _ANY,
         }
     )
+    ranges.clear()
 
 
 def toggle_loops(value: int, loops_max: int) -> None:

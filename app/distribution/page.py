@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from urllib.parse import urlencode
 
 import numpy as np
@@ -11,19 +12,21 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from app import cache, charts, downloads, images, runpicker
-from app.distribution import breakdowns, controls, figures, texts
+from app.distribution import breakdowns, controls, figures, ranges, texts
+from app.distribution.ranges import ColumnRange
 from app.gallery import gallery
+from app.gallery.among import among
 from app.gallery.own import OwnOrder, own_orders
 from app.gallery.source import describe, rows_of
 from app.query import to_query
 from drnn_core.analysis.loop_counts import counted_moments, counted_steps
 from drnn_core.analysis.loops import Order, Selection, Summary, expected_loops
 from drnn_core.inference.facts import NetworkFacts
+from drnn_core.querying.frames import FrameRecords
+from drnn_core.querying.records import Records
 
 # Where the Inspect page finds the index of the image that it is to show.
 INSPECT = "inspect_record"
-
-CONDITIONS = ("loops", "labels", "correct", "confidence", "step")
 
 _HISTOGRAM, _STEPS, _CLASS_CHART, _GALLERY = "histogram", "steps", "class_chart", "gallery"
 
@@ -36,6 +39,15 @@ class View:
     table: cache.Table
     facts: NetworkFacts
     selection: Selection
+    among: ColumnRange | None = None
+
+    @cached_property
+    def records(self) -> Records:
+        """Those in the range of a column, where one is set."""
+        every = self.table.records
+        if self.among is None or not isinstance(every, FrameRecords):
+            return every
+        return every.among(self.among.kept)
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -45,7 +57,7 @@ class View:
 
     def loop_counts(self, *but: str) -> NDArray[np.int64]:
         """Images by loops, that the filters leave, some of them set aside."""
-        return self.table.records.loop_counts(self.without(*but))
+        return self.records.loop_counts(self.without(*but))
 
     def without(self, *but: str) -> Selection:
         """The filters, some of them set aside."""
@@ -59,7 +71,8 @@ def show() -> None:
     table = texts.require_records(run)
     facts = cache.facts(run)
     assert run.info is not None
-    view = View(run, table, facts, controls.sidebar_filters(run.info.classes, facts))
+    selection = controls.sidebar_filters(run.info.classes, facts)
+    view = View(run, table, facts, selection, ranges.column_range(run, table))
     texts.key_figures(run, table, facts)
     if not any(facts.asks):
         texts.one_path(facts)
@@ -77,7 +90,7 @@ def show() -> None:
 
 
 def _histogram(view: View) -> None:
-    counts, everything = view.loop_counts("loops"), view.loop_counts(*CONDITIONS)
+    counts, everything = view.loop_counts("loops"), view.table.records.loop_counts(Selection())
     found = Summary(*counted_moments(counts))
     target = view.facts.target
     expected = (
@@ -107,7 +120,7 @@ def _histogram(view: View) -> None:
 
 
 def _steps(view: View) -> None:
-    counts = view.table.records.block_counts(view.without("step"))
+    counts = view.records.block_counts(view.without("step"))
     table = counted_steps(counts, view.facts.layout, view.facts.target, view.facts.asks)
     means = [counted_moments(block)[1] for block in counts]
     texts.steps_title(int(counts[0].sum()))
@@ -128,7 +141,7 @@ def _steps(view: View) -> None:
 
 
 def _classes(view: View) -> None:
-    table = view.table.records.classes(view.without("loops", "labels"), view.classes)
+    table = view.records.classes(view.without("loops", "labels"), view.classes)
     texts.classes_title(int(table["n"].sum()), len(table))
     if table.empty:
         return
@@ -162,12 +175,13 @@ def _gallery(view: View) -> None:
             heading = st.container(width="content")
             st.space("stretch")
             order = controls.order_box(own_orders(view.run, view.table))
-            query = _query(view.selection, order)
+            query = _query(view, order)
             rows = rows_of(view.run, view.table, query)
             with heading:
                 texts.gallery_title(len(rows), view.table.header.rows)
             _export(view, rows)
-        texts.gallery_filters(view.selection, view.classes, view.facts)
+        ranged = [view.among.words] if view.among else []
+        texts.gallery_filters(view.selection, view.classes, view.facts, ranged)
     if not len(rows):
         texts.nothing_left()
         return
@@ -181,10 +195,12 @@ def _gallery(view: View) -> None:
         st.switch_page("views/inspect.py", query_params={"run": view.run.name, "record": index})
 
 
-def _query(selection: Selection, order: Order | OwnOrder) -> str:
+def _query(view: View, order: Order | OwnOrder) -> str:
     if isinstance(order, OwnOrder):
-        return order.appended(to_query(selection))
-    return to_query(selection, order)
+        query = order.appended(to_query(view.selection))
+    else:
+        query = to_query(view.selection, order)
+    return query if view.among is None else among(query, view.among.kept)
 
 
 def _export(view: View, rows: NDArray[np.int64]) -> None:

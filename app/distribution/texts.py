@@ -196,9 +196,11 @@ def gallery_title(count: int, total: int) -> None:
     st.subheader(f"{share} images", anchor=False, width="content")
 
 
-def gallery_filters(chosen: Selection, classes: Sequence[str], facts: NetworkFacts) -> None:
+def gallery_filters(
+    chosen: Selection, classes: Sequence[str], facts: NetworkFacts, more: Sequence[str] = ()
+) -> None:
     """Which images those are, and a way back to all; always one line, so that nothing jumps."""
-    words = controls.in_words(chosen, classes, facts)
+    words = [*controls.in_words(chosen, classes, facts), *more]
     with st.container(horizontal=True, vertical_alignment="center", height=28, border=False):
         if words:
             st.caption(" · ".join(words), width="content")

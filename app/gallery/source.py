@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from app import cache
 from app.bounded import BoundedCache
 from app.cache import Run, Table, facts
+from app.gallery.among import only_among
 from app.gallery.beside import has_other, other_rows, rows_beside
 from app.gallery.own import own_facts, put_in_order
 from app.gallery.sprites import COLUMNS, PER_PAGE, tile_size
@@ -52,7 +53,7 @@ def rows_of(run: Run, table: Table, query: str) -> NDArray[np.int64]:
         if rows is None:
             selection, order = from_query(parse_qs(query))
             rows = table.records.positions(selection, order)
-        return put_in_order(query, rows)
+        return put_in_order(query, only_among(query, rows))
 
     return _rows.get_or_make((str(run.folder), table.stamp, query), select)
 

@@ -41,6 +41,10 @@ class FrameRecords:
         self._layout = tuple(layout)
         self._blocks = block_matrix(frame) if block_loops is None else block_loops
 
+    def among(self, mask: NDArray[np.bool_]) -> FrameRecords:
+        """Those of an (N,) mask alone; positions then count among them."""
+        return FrameRecords(self._frame[mask], self._layout, self._blocks[mask])
+
     def overall(self) -> Overall:
         """All records in a few numbers."""
         frame = self._frame

@@ -115,6 +115,25 @@ def test_a_class_and_a_loop_narrow_further(open_page: Any, server: Server) -> No
     heading(page, "400 images")
 
 
+def test_a_range_of_a_column_narrows_and_is_shared(open_page: Any, server: Server) -> None:
+    page = open_page("distribution?run=dr&where=entropy")
+    painted(page)
+    last = page.get_by_role("slider", name="Range of entropy — end")
+    last.focus()
+    last.press("Home")  # no further than the other end
+    for _ in range(30):
+        last.press("ArrowRight")
+    first = page.get_by_role("slider", name="Range of entropy — start")
+    low, high = (float(each.input_value()) for each in (first, last))
+    entropy = read_records(server.runs / "dr")["entropy"].to_numpy().astype(float)
+    wanted = int(((entropy >= low - 1e-6) & (entropy <= high + 1e-6)).sum())
+    assert 0 < wanted < 400
+    heading(page, f"{wanted} of 400 images")
+    wait_for_address(page, where=["entropy"], **{"between-entropy": [f"{low:g}", f"{high:g}"]})
+    other = open_page(page.url.split("/", 3)[3])
+    heading(other, f"{wanted} of 400 images")
+
+
 def test_the_address_gives_the_same_view_to_another(open_page: Any, server: Server) -> None:
     query = "run=dr&loops=5&loops=9&answer=wrong&conf=20&conf=90&sort=most+loops+first"
     page = open_page(f"distribution?{query}")

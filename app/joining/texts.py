@@ -37,8 +37,8 @@ def lead() -> None:
         help=(
             "The table stays on this machine, in this session of yours: nobody else sees it, and "
             "it is gone when you close the page, unless you keep it in the run. Meanwhile its "
-            "columns stand on other pages too: they put the images of Distribution and Compare in "
-            "order, stand beside a recorded image in Inspect, and are compared and related on "
+            "columns stand on other pages too: they filter the images of Distribution, put them "
+            "and those of Compare in order, stand beside a recorded image in Inspect, and are compared and related on "
             "Easy & hard and on Saliency & loops."
         ),
     )
@@ -97,8 +97,12 @@ def of_other_images(name: str) -> None:
 
 
 def elsewhere(sampled: bool) -> None:
-    """Where else the columns are now; of a sample of the records they give no order of all."""
-    orders = "" if sampled else "as orders of the images on Distribution and Compare, "
+    """Where else the columns are now; of a sample of the records they order and filter nothing."""
+    orders = (
+        ""
+        if sampled
+        else "as orders of the images on Distribution and Compare, as filters on Distribution, "
+    )
     st.caption(
         f"For this session they stand on other pages, too: {orders}beside a recorded image in "
         "Inspect, and among the columns of Easy & hard and of Saliency & loops."

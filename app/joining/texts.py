@@ -38,8 +38,8 @@ def lead() -> None:
             "The table stays on this machine, in this session of yours: nobody else sees it, and "
             "it is gone when you close the page, unless you keep it in the run. Meanwhile its "
             "columns stand on other pages too: they filter the images of Distribution, put them "
-            "and those of Compare in order, stand beside a recorded image in Inspect, and are compared and related on "
-            "Easy & hard and on Saliency & loops."
+            "and those of Compare in order, stand beside a recorded image in Inspect, and are "
+            "compared and related on Easy & hard and on Saliency & loops."
         ),
     )
 

@@ -16,7 +16,7 @@ from scipy import stats
 from benchmarks.results.ablation import STEPS, ablation_columns, table_3
 from benchmarks.results.digest import closing
 from benchmarks.results.figure_6 import collapses, figure_6
-from benchmarks.results.line_chart import Line, line_chart
+from benchmarks.results.line_chart import Line, line_chart, ticks
 from benchmarks.results.loops_spread import by_class, foreseen, spreads
 from benchmarks.results.loops_with import loops_with
 from benchmarks.results.overview import overview
@@ -184,6 +184,15 @@ def test_a_collapse_is_what_does_not_come_back() -> None:
     assert not collapses(np.array([10.0, 80, 10, 70]))
 
 
+@pytest.mark.parametrize(("longest", "last", "count"), [(1, 1, 2), (6, 6, 7), (20, 20, 11),
+                                                        (50, 50, 11), (350, 350, 8)])  # fmt: skip
+def test_epochs_are_named_by_whole_numbers(longest: int, last: int, count: int) -> None:
+    found = ticks(longest)
+    assert found[-1] == last
+    assert len(found) == count
+    assert (found == np.round(found)).all()
+
+
 def test_lines_stand_where_their_values_are() -> None:
     ends = np.array([10.0, 30.0])
     line = Line("<naive>", np.array([1.0, 2.0]), ends, ends, ends)
@@ -193,6 +202,11 @@ def test_lines_stand_where_their_values_are() -> None:
     (_, low), (right, high) = (tuple(map(float, p.split(","))) for p in points.split())
     assert high < low  # what is more stands higher
     assert right == 760 - 16
+    named = {
+        e.text: float(e.get("x", "0")) for e in root.iter() if e.get("text-anchor") == "middle"
+    }
+    assert named["2"] == right  # an epoch's name stands under it
+    assert named["0"] + right == 2 * named["1"]
     assert svg == line_chart("a & b", [line], "accuracy")
     with pytest.raises(ValueError, match="one to 5 lines"):
         line_chart("none", [], "accuracy")

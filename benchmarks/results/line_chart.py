@@ -99,7 +99,7 @@ def _frame(
             f'<path d="M{_LEFT},{at:.1f}H{_WIDTH - _RIGHT}" stroke="#ddd"/>',
             f'<text x="{_LEFT - 6}" y="{at + 4:.1f}" text-anchor="end">{value:g}</text>',
         ]
-    for epoch in np.linspace(0, longest, 6):
+    for epoch in ticks(longest):
         at = _LEFT + (_WIDTH - _LEFT - _RIGHT) * epoch / longest
         parts.append(
             f'<text x="{at:.1f}" y="{bottom + 18}" text-anchor="middle">{epoch:.0f}</text>'
@@ -111,6 +111,13 @@ def _frame(
         f'<text x="{_LEFT}" y="20" font-weight="bold">{escape(title)}</text>',
     ]
     return "\n".join(parts)
+
+
+def ticks(longest: float) -> Floats:
+    """Whole epochs from 0 on, at most eleven, 1, 2 or 5 times a power of ten apart."""
+    steps = (factor * 10**power for power in range(9) for factor in (1, 2, 5))
+    step = next(step for step in steps if longest / step <= 10)
+    return np.arange(0, longest + step / 100, step)
 
 
 def _key(lines: Sequence[Line]) -> str:

@@ -146,11 +146,13 @@ def test_a_users_columns_filter_too_brought_and_kept(runs: Path) -> None:
 
 
 def test_an_address_gives_the_view_and_nonsense_none(runs: Path) -> None:
-    page = opened(where="entropy", **{"between-entropy": ["0.2", "0.4"]})
+    ends: dict[str, Any] = {"between-entropy": ["0.2", "0.4"]}
+    page = opened(where="entropy", **ends)
     kept = read_all(runs / "dr")["entropy"].between(0.2, 0.4)
     assert source_of(page)["count"] == int(kept.sum())
-    for params in ({"where": "nothing"}, {"where": "entropy", "between-entropy": ["x", "9e9"]}):
-        assert source_of(opened(**params))["count"] == ROWS
+    ends["between-entropy"] = ["x", "9e9"]
+    for page in (opened(where="nothing"), opened(where="entropy", **ends)):
+        assert source_of(page)["count"] == ROWS
     other = opened("plain", where="saliency: spread")  # that run has no such column
     assert source_of(other)["count"] == ROWS
 

@@ -45,8 +45,9 @@ class View:
     def records(self) -> Records:
         """Those in the range of a column, where one is set."""
         every = self.table.records
-        if self.among is None or not isinstance(every, FrameRecords):
+        if self.among is None:
             return every
+        assert isinstance(every, FrameRecords)  # ``ranges`` has none of records on the disk
         return every.among(self.among.kept)
 
     @property

@@ -1,25 +1,22 @@
 """The gallery in the order of a user's column.
 
-The gallery's routes know no session: a page leaves the column here, under a hash of what it is, and
-the hash stands in the query. Who does not have the column cannot name it, and what is shown at an
-address never changes.
+A page leaves the column for the gallery's routes, see ``app/gallery/left.py``.
 """
 
 from __future__ import annotations
 
-import hashlib
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from urllib.parse import parse_qs, urlencode
+from urllib.parse import parse_qs
 
 import numpy as np
 from numpy.typing import NDArray
 
 from app import columns
-from app.bounded import BoundedCache
 from app.cache import Run, Table
 from app.columns import Column
+from app.gallery.left import Left
 from app.query import QueryError
 from drnn_core.analysis.loops import ordered_by
 
@@ -44,14 +41,14 @@ class OwnOrder:
     def appended(self, query: str) -> str:
         """A query (of no order) in this order; the column is kept for those who ask with it."""
         data = repr((self.column.name, self.column.meaning)).encode() + self.values.tobytes()
-        token = hashlib.sha256(data).hexdigest()
-        _kept.put(token, self)
         way = next(text for text, rising in _RISING.items() if rising == self.rising)
-        return "&".join(filter(None, [query, urlencode({BY: token, WAY: way})]))
+        return _left.leave(query, data, self, **{WAY: way})
 
 
 _KEPT_BYTES = 64 << 20
-_kept: BoundedCache[str, OwnOrder] = BoundedCache(_KEPT_BYTES, lambda order: order.values.nbytes)
+_left: Left[OwnOrder] = Left(
+    BY, "the column of this order", _KEPT_BYTES, lambda order: order.values.nbytes
+)
 
 
 def own_orders(run: Run, table: Table) -> dict[str, OwnOrder]:
@@ -77,7 +74,7 @@ def put_in_order(query: str, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         QueryError: the column is not kept any more, or is of other records.
     """
     values = parse_qs(query)
-    found = _found(values)
+    found = _left.named_in(values)
     if found is None:
         return rows
     way = values.get(WAY, ("up",))[0]
@@ -90,18 +87,9 @@ def put_in_order(query: str, rows: NDArray[np.int64]) -> NDArray[np.int64]:
 
 def own_facts(query: str, row: int) -> Sequence[tuple[str, str, str]]:
     """(name, value, definition) of an image in the column that a query names, if it names one."""
-    found = _found(parse_qs(query))
+    found = _left.named_in(parse_qs(query))
     if found is None or row >= len(found.values):
         return []
     value = float(found.values[row])
     text = "none" if math.isnan(value) else f"{value:.4g}"
     return [(found.column.label, text, found.column.meaning)]
-
-
-def _found(values: Mapping[str, Sequence[str]]) -> OwnOrder | None:
-    if BY not in values:
-        return None
-    found = _kept.get(values[BY][0])
-    if found is None:
-        raise QueryError("the column of this order is not at hand any more; reload the page")
-    return found

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from benchmarks.results.loops_spread import varied
-from benchmarks.results.shipped import Shipped
-from benchmarks.results.stability import pictures_of
+from benchmarks.results.stability import records_of
 from benchmarks.results.tables import NOTHING, mean_over_seeds, number, relation, table
 from benchmarks.results.trainings import Trained
 from drnn_core.analysis.relations import Relation, spearman, within
@@ -35,7 +34,7 @@ def loops_with(groups: Sequence[Trained]) -> str:
     for data in dict.fromkeys(one.training.data for one in there):
         own = [one for one in there if one.training.data == data]
         heads = ["loops with", *(_head(one) for one in own)]
-        frames = [_frames(one, groups) for one in own]
+        frames = [records_of(one, groups) for one in own]
         for where in (_ALL, _INSIDE):
             rows = [
                 [f"`{name}`", *(_cell(each, name, where) for each in frames)]
@@ -48,18 +47,6 @@ def loops_with(groups: Sequence[Trained]) -> str:
 
 def _head(one: Trained) -> str:
     return f"{one.title}, {one.schedule} ({len(one.runs)})"
-
-
-def _frames(one: Trained, groups: Sequence[Trained]) -> list[pd.DataFrame]:
-    """Every seed's records; what is measured of the picture holds for all who looked at it."""
-    pictures = pictures_of(one, groups)
-    return [_with_pictures(run, pictures) for run in one.runs.values()]
-
-
-def _with_pictures(run: Shipped, pictures: pd.DataFrame) -> pd.DataFrame:
-    records = run.records
-    found = {name: records["id"].map(pictures[name]) for name in pictures.columns}
-    return records.assign(**found)
 
 
 def _names(frames: Sequence[Sequence[pd.DataFrame]]) -> list[str]:

@@ -50,7 +50,7 @@ def stability(groups: Sequence[Trained]) -> str:
         loops = loops_of(one)
         between = across_runs(loops.to_numpy())
         rows.append(_row(one, loops, between))
-        related += _corrected(one, pictures_of(one, groups), between.single.value)
+        related += _corrected(one, records_of(one, groups), between.single.value)
     return f"{OPENING}\n\n{table(columns, rows)}\n\n{CORRECTED}\n\n{table(heads, related)}"
 
 
@@ -68,6 +68,16 @@ def pictures_of(one: Trained, groups: Sequence[Trained]) -> pd.DataFrame:
             if names and other.training.fingerprint == one.training.fingerprint:
                 return run.records.set_index("id")[names]
     return pd.DataFrame()
+
+
+def records_of(one: Trained, groups: Sequence[Trained]) -> list[pd.DataFrame]:
+    """Every seed's records; what is measured of the picture holds for all who looked at it."""
+    pictures = pictures_of(one, groups)
+    frames = [run.records for run in one.runs.values()]
+    return [
+        frame.assign(**{name: frame["id"].map(pictures[name]) for name in pictures.columns})
+        for frame in frames
+    ]
 
 
 def _row(one: Trained, loops: pd.DataFrame, between: Reliability) -> list[str]:
@@ -97,16 +107,14 @@ def _halves(one: Trained) -> str:
     return f"{np.mean(known):.3f} ({min(known):.3f} to {max(known):.3f})"
 
 
-def _corrected(one: Trained, pictures: pd.DataFrame, reliable: float) -> list[list[str]]:
+def _corrected(one: Trained, frames: Sequence[pd.DataFrame], reliable: float) -> list[list[str]]:
     """A row for each column: the answer's, the image's, the factors of ``generated``."""
     rows: list[list[str]] = []
-    for name in [*_ANSWERS, *pictures.columns, *(FACTORS if one.first.generated else ())]:
-        found: list[float] = []
-        for run in one.runs.values():
-            of_image = name in pictures.columns
-            column = run.records["id"].map(pictures[name]) if of_image else run.records[name]
-            found.append(spearman(run.records["loops"], column, resamples=1).rho)
-        rho = over_seeds(found)
+    pictures = [name for name in frames[0].columns if name.startswith("image_")]
+    for name in [*_ANSWERS, *pictures, *(FACTORS if one.first.generated else ())]:
+        rho = over_seeds(
+            [spearman(frame["loops"], frame[name], resamples=1).rho for frame in frames]
+        )
         freed = disattenuated(rho.mean, reliable) if reliable > _FEWEST else math.nan
         rows.append([one.name, f"`{name}`", mean_over_seeds(rho, "+.3f"), number(freed, "+.3f")])
     return rows

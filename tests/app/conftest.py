@@ -47,3 +47,10 @@ def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "broken").mkdir()
     (folder / "broken" / "run.json").write_text('{"format": 1, "title": ')
     return folder
+
+
+@pytest.fixture
+def runs(shelf: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder that the app shows: ``shelf``, that of the module where it has one."""
+    monkeypatch.setenv(RUNS_VARIABLE, str(shelf))
+    return shelf

@@ -67,12 +67,6 @@ def recorded_run(folder: Path, images: ImageSet) -> None:
     record_run(folder, images)
 
 
-@pytest.fixture
-def runs(shelf: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv(RUNS_VARIABLE, str(shelf))
-    return shelf
-
-
 @pytest.fixture(autouse=True)
 def jobs(monkeypatch: pytest.MonkeyPatch) -> Jobs:
     """Of this test alone; points, running and export share it."""

@@ -21,6 +21,7 @@ from drnn_core.analysis.outside import binned_loops
 from drnn_core.store.columns import column_tables, read_all
 from drnn_core.store.records import read_records
 from tests.app.fake_runs import fake_run
+from tests.app.plotted import numbers
 
 PAGE = """
 import streamlit as st
@@ -112,16 +113,8 @@ def test_a_table_is_matched_and_related(runs: Path) -> None:
     assert confidence["x"] == [pytest.approx(expected.statistic)]
     binned = binned_loops(frame["loops"].to_numpy(), frame["human"].to_numpy())
     assert len(binned) == 10
-    np.testing.assert_allclose(_numbers(figure(page, 1)["data"][0]["y"]), binned["loops"])
+    np.testing.assert_allclose(numbers(figure(page, 1)["data"][0]["y"]), binned["loops"])
     assert "Loops rise with human: ρ +0." in texts(page)
-
-
-def _numbers(value: Any) -> list[float]:
-    import base64
-
-    if isinstance(value, dict):
-        return np.frombuffer(base64.b64decode(value["bdata"]), value["dtype"]).tolist()
-    return list(value)
 
 
 def test_it_says_where_else_the_columns_stand(runs: Path) -> None:

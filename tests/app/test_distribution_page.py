@@ -16,6 +16,7 @@ from app import cache, runpicker
 from app.settings import RUNS_VARIABLE
 from drnn_core.analysis.loops import Selection, class_table, matching
 from tests.app.fake_runs import fake_run
+from tests.app.plotted import numbers
 
 PAGE = """
 from app import runpicker
@@ -24,12 +25,6 @@ from app.distribution import page
 runpicker.choose_run()
 page.show()
 """
-
-
-@pytest.fixture
-def runs(shelf: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv(RUNS_VARIABLE, str(shelf))
-    return shelf
 
 
 def opened(run: str, **params: Any) -> AppTest:
@@ -87,7 +82,7 @@ def test_first_sight(runs: Path) -> None:
         "Images", "Test error", "Mean loops", "Gates open", "Mean cost",
     }  # fmt: skip
     histogram, steps, classes = charts(page)
-    assert sum(_numbers(histogram["data"][0]["y"])) == 300
+    assert sum(numbers(histogram["data"][0]["y"])) == 300
     notes = " ".join(note["text"] for note in histogram["layout"]["annotations"])
     frame = cache.table(cache.open_run(runs / "dr")).frame
     assert f"mean <b>{frame['loops'].mean():.2f}</b> ± {frame['loops'].std():.2f}" in notes
@@ -95,17 +90,6 @@ def test_first_sight(runs: Path) -> None:
     assert "expected at target <b>7.09</b>" in notes
     assert len(steps["data"][0]["y"]) or steps["data"]
     assert len(classes["layout"]["shapes"]) == 1
-
-
-def _numbers(value: Any) -> list[float]:
-    """Plotly writes arrays as base64 or as lists."""
-    import base64
-
-    import numpy as np
-
-    if isinstance(value, dict):
-        return np.frombuffer(base64.b64decode(value["bdata"]), value["dtype"]).tolist()
-    return list(value)
 
 
 def test_every_number_has_a_definition_with_its_n(runs: Path) -> None:

@@ -19,12 +19,12 @@ from app.distribution.ranges import ends_of
 from app.gallery import routes
 from app.gallery.among import among, only_among
 from app.query import QueryError
-from app.settings import RUNS_VARIABLE
 from drnn_core.store.columns import keep_columns, read_all
 from tests.app.asgi import get
 from tests.app.evidence_columns import write_evidence
 from tests.app.fake_runs import fake_run
 from tests.app.inspect_pages import run_again
+from tests.app.plotted import numbers
 
 ROWS = 80
 PAGE = """
@@ -44,12 +44,6 @@ def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
     keep_columns(folder / "dr", "votes", {"agreement": np.arange(ROWS) / ROWS})
     fake_run(folder / "plain", ROWS, "resnet20", seed=1)
     return folder
-
-
-@pytest.fixture
-def runs(shelf: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv(RUNS_VARIABLE, str(shelf))
-    return shelf
 
 
 def opened(run: str = "dr", brought: dict[str, Any] | None = None, **params: Any) -> AppTest:
@@ -95,7 +89,7 @@ def test_charts_and_gallery_are_of_the_range_alone(runs: Path) -> None:
     assert 0 < len(kept) < ROWS
     assert source_of(page)["count"] == len(kept)
     assert tiles_of(page) == kept["index"].tolist()
-    assert len(kept) in [_sum(trace["y"]) for trace in bars(page, 0)["data"]]
+    assert len(kept) in [sum(numbers(trace["y"])) for trace in bars(page, 0)["data"]]
     assert any(f"n = {len(kept)}" in (each.help or "") for each in page.subheader)
     said = "\n".join(str(each.value) for each in page.caption)
     assert "entropy 0.2 to 0.4" in said
@@ -106,14 +100,6 @@ def test_charts_and_gallery_are_of_the_range_alone(runs: Path) -> None:
     run_again(page)
     assert source_of(page)["count"] == ROWS
     assert page.selectbox(key="where").value == "any"
-
-
-def _sum(values: Any) -> int:
-    import base64
-
-    if isinstance(values, dict):
-        values = np.frombuffer(base64.b64decode(values["bdata"]), values["dtype"])
-    return int(np.sum(values))
 
 
 def test_an_order_holds_among_them(runs: Path) -> None:

@@ -39,12 +39,6 @@ page.show()
 SHIPPED = Path(__file__).resolve().parents[2] / "checkpoints"
 
 
-@pytest.fixture
-def runs(shelf: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv(RUNS_VARIABLE, str(shelf))
-    return shelf
-
-
 def opened(run: str, **params: Any) -> AppTest:
     page = AppTest.from_string(PAGE, default_timeout=120)
     page.query_params["run"] = run

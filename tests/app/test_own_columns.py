@@ -51,12 +51,6 @@ def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture
-def runs(shelf: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv(RUNS_VARIABLE, str(shelf))
-    return shelf
-
-
 def opened(name: str, brought: bool = True, **params: str) -> AppTest:
     page = AppTest.from_string(PAGE.format(name=name), default_timeout=60)
     if brought:

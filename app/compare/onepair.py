@@ -17,7 +17,7 @@ from app import charts, downloads, images, runpicker
 from app.compare import controls, crossing, measures, outcomes, texts
 from app.compare.pair_figures import pair_figures
 from app.compare.sides import Side, unpaired
-from app.gallery import beside, gallery
+from app.gallery import beside, gallery, turns
 from app.gallery.own import OwnOrder, own_orders
 from app.gallery.source import describe, rows_of
 from app.pairs import Pair, pair_of
@@ -77,6 +77,7 @@ def _show_pair(pairs: Mapping[str, tuple[Side, Side]]) -> None:
     selection, order = _choice(view)
     # First, so that pictures are on their way while charts are drawn.
     _gallery(view, selection, order)
+    turns.wait(_GALLERY)
     with charts_place:
         left, right = st.columns([2, 3], gap="large")
         with left:

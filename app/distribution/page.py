@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from app import cache, charts, downloads, images, runpicker
 from app.distribution import breakdowns, controls, figures, ranges, texts
 from app.distribution.ranges import ColumnRange
-from app.gallery import gallery
+from app.gallery import gallery, turns
 from app.gallery.among import among
 from app.gallery.own import OwnOrder, own_orders
 from app.gallery.source import describe, rows_of
@@ -83,6 +83,7 @@ def show() -> None:
     top = left.container()
     with left:  # first, so that pictures are on their way while charts are drawn
         _gallery(view)
+    turns.wait(_GALLERY)
     with top:
         _histogram(view)
     with right:

@@ -13,6 +13,8 @@ from typing import Any
 
 from streamlit.components.v2 import component
 
+from app.gallery import turns
+
 _ASSETS = Path(__file__).resolve().parent / "assets"
 _SCRIPTS = ("pages.js", "tile.js", "pair.js", "grid.js", "detail.js", "gallery.js")
 
@@ -47,7 +49,7 @@ def gallery(
     """
     _component()(
         key=key,
-        data={"source": source, "open": opened},
+        data={"source": source, "open": opened, "turn": turns.give(key, source["stamp"])},
         on_image_change=on_image,
         on_inspect_change=on_inspect,
     )

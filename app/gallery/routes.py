@@ -19,7 +19,7 @@ from starlette.routing import Mount, Route
 
 from app.bounded import BoundedCache
 from app.cache import Run, Table, list_runs, table
-from app.gallery import source
+from app.gallery import source, turns
 from app.gallery.sprites import PER_PAGE, png, sprite
 from app.images import Pictures, pictures_of, render_ahead
 from app.query import QueryError
@@ -145,6 +145,7 @@ ROUTES = [
             Route("/{run}/sprite/{page:int}.jpg", sprite_sheet),
             Route("/{run}/image/{row:int}.png", picture),
             Route("/{run}/at/{row:int}.json", record_at),
+            Route("/painted/{turn}", turns.painted),
         ],
     )
 ]

@@ -73,6 +73,7 @@ def describe(
     there = isinstance(pictures, Pictures)
     version = version_of(table, pictures)
     return {
+        "root": PREFIX,
         "url": f"{PREFIX}/{quote(run.name)}",
         "query": query,
         "version": version,

@@ -32,6 +32,9 @@ PAINTED = """old => {
   };
   return find(document);
 }"""
+# Images that the chart of loops has drawn as chosen.
+LOOPS_DRAWN = """document.querySelector(".st-key-figure-histogram .js-plotly-plot")?.calcdata.at(-1)
+  .reduce((sum, bar) => sum + (bar.s || 0), 0)"""
 FOCUSED = """() => {
   let each = document.activeElement;
   while (each && each.shadowRoot) each = each.shadowRoot.activeElement;
@@ -40,8 +43,10 @@ FOCUSED = """() => {
 
 
 def painted(page: Any, after: str = "") -> str:
-    """Wait until every tile in view shows what was asked for last; its stamp."""
-    return str(page.wait_for_function(PAINTED, arg=after, polling=50).json_value())
+    """Wait until every tile in view shows what was asked for last, and charts too; its stamp."""
+    stamp = str(page.wait_for_function(PAINTED, arg=after, polling=50).json_value())
+    page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]')
+    return stamp
 
 
 def address(page: Any) -> dict[str, list[str]]:
@@ -184,6 +189,29 @@ def test_the_keyboard_alone(open_page: Any) -> None:
     page.locator('.tile[data-position="399"][data-filled]').wait_for()
     page.keyboard.press("Control+Home")
     page.locator('.tile[data-position="0"][tabindex="0"]').wait_for()
+
+
+def test_pictures_come_before_charts_and_charts_without_them(open_page: Any) -> None:
+    page = open_page("distribution?run=dr")
+    stamp = painted(page)
+    page.wait_for_function(f"{LOOPS_DRAWN} === 400")
+    drawn: list[Any] = []
+
+    def told(route: Any) -> None:  # the script has not gone on to the charts yet
+        drawn.append(page.evaluate(LOOPS_DRAWN))
+        route.continue_()
+
+    page.route("**/gallery/painted/*", told)
+    page.get_by_test_id("stSidebar").get_by_text("wrong", exact=True).click()
+    stamp = painted(page, after=stamp)
+    page.wait_for_function(f"{LOOPS_DRAWN} < 400")
+    assert drawn == [400]
+
+    page.unroute("**/gallery/painted/*")
+    page.route("**/gallery/painted/*", lambda route: route.abort())
+    page.get_by_test_id("stSidebar").get_by_text("all", exact=True).click()
+    painted(page, after=stamp)
+    page.wait_for_function(f"{LOOPS_DRAWN} === 400")
 
 
 def test_an_image_in_the_address_is_open(open_page: Any, server: Server) -> None:

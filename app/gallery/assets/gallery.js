@@ -27,7 +27,7 @@ class Gallery {
 
   update(component) {
     this.component = component;
-    const { source, open } = component.data;
+    const { source, open, turn } = component.data;
     this.notice.textContent = source.notice;
     this.notice.hidden = !source.notice;
     this.scroller.hidden = source.count === 0;
@@ -35,8 +35,13 @@ class Gallery {
     if (this.stamp === source.stamp) return;
     const first = this.stamp === undefined;
     this.stamp = source.stamp;
-    this.grid.show(source);
+    this.grid.show(source, () => this.painted(turn));
     if (first && open !== null) this.detail.open(open);
+  }
+
+  // Charts wait for this (turns.py).
+  painted(turn) {
+    if (turn) fetch(`${this.grid.source.root}/painted/${turn}`).catch(() => {});
   }
 
   close() {

@@ -27,8 +27,10 @@ class Grid {
     this.observer.observe(scroller);
   }
 
-  show(source) {
+  // `painted` is called once, when every tile in view shows what was asked for.
+  show(source, painted) {
     this.pages?.close();
+    this.painted = painted;
     this.source = source;
     this.pages = new Pages(source, () => this.draw());
     this.active = 0;
@@ -108,7 +110,10 @@ class Grid {
     }
     this.pages.want(wanted);
     // What tests and benchmarks wait for: every tile in view shows what was asked for last.
-    if (whole) this.scroller.dataset.painted = this.source.stamp;
+    if (!whole) return;
+    this.scroller.dataset.painted = this.source.stamp;
+    this.painted?.();
+    this.painted = null;
   }
 
   fillTile(tile) {

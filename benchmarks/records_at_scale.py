@@ -34,7 +34,9 @@ import numpy as np
 import pyarrow as pa
 
 from benchmarks.app import FLAGS, chromium_path, serving, told
-from benchmarks.app_pages import CHARTS, filter_times, resident, say, visit_anew
+from benchmarks.app_pages import filter_times
+from benchmarks.app_server import resident
+from benchmarks.app_visits import CHARTS, say, visit_anew
 from drnn_core.analysis.loops import Selection
 from drnn_core.inference.facts import network_facts
 from drnn_core.querying.frames import FrameRecords

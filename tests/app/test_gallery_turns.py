@@ -86,9 +86,7 @@ def test_a_turn_that_nobody_waited_for_is_dropped(asked: list[Any]) -> None:
     assert len(turns._open) == 1
 
 
-def test_without_a_server_nobody_waits(
-    asked: list[Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_a_server_nobody_waits(asked: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(turns, "somebody_is_served", lambda: False)
     turns.give(KEY, "one")
     assert turns.give(KEY, "two") is None

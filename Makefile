@@ -8,6 +8,7 @@
 #
 #   PORT=8600             port of the app
 #   ARGS="..."            more arguments for `drnn app`, or for pytest
+#   JOBS=1                processes that run tests; by default one for each processor, 4 at most
 #   PYTHON=python3.12     which Python makes the virtual environment
 #   PIP_ARGS="..."        more arguments for pip, for example on Linux without a GPU
 #                         --extra-index-url https://download.pytorch.org/whl/cpu
@@ -25,6 +26,9 @@ ARGS ?=
 PIP_ARGS ?=
 
 BIN := $(VENV)/bin
+# Tests run on one thread each. A file stays in one process, for the sake of what its tests share.
+JOBS ?= $(shell n=$$(nproc 2>/dev/null || sysctl -n hw.ncpu 2>/dev/null || echo 1); echo $$((n > 4 ? 4 : n)))
+SIDE_BY_SIDE := -n $(JOBS) --dist loadfile --no-loadscope-reorder
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 # Each step of the set-up leaves a stamp, so that it is not taken again before its input changes.
@@ -41,7 +45,7 @@ app: $(RUN_READY)
 	@$(BIN)/drnn app $(if $(PORT),--port $(PORT)) $(ARGS)
 
 test: $(DEV_READY)
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest $(SIDE_BY_SIDE) $(ARGS)
 
 lint: $(DEV_READY)
 	@$(BIN)/pre-commit run --all-files --show-diff-on-failure

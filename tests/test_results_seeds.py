@@ -156,6 +156,14 @@ def test_table_3_steps_follow_each_other(groups: list[Trained]) -> None:
         assert f"| 1: {gain[0]:+.2f}, 2: {gain[1]:+.2f} | {np.mean(gain):+.2f} (" in row
 
 
+def test_a_step_between_two_precisions_says_so(tmp_path: Path) -> None:
+    names = ("r_resnet32_l4_naive_short", "r_resnet32_l4_short")
+    naive, own = (Shipped(seed_run(tmp_path, name, 1)) for name in names)
+    object.__setattr__(naive.info, "precision", "bfloat16")
+    text = table_3(trained([naive, own]))
+    assert "| recursive, one BatchNorm → + L (bfloat16 → float32) |" in text
+
+
 def test_a_training_that_ends_at_chance_is_called_so(tmp_path: Path) -> None:
     path = seed_run(tmp_path, "resnet20_paper", 1)
     (one,) = trained([Shipped(path)])

@@ -1,9 +1,9 @@
 """Pictures first: after a click, charts wait until the browser has drawn the gallery.
 
 A browser draws charts and pictures on one thread, and Streamlit sends it all that has changed at
-once: the pictures that somebody asked for would stand behind every chart. So a page that shows other
-images than before gives the gallery a turn, a name that its script sends back once every tile in
-view is drawn, and goes on when it came, or after ``MOST`` seconds without it.
+once: the pictures that somebody asked for would stand behind every chart. So a page that shows
+other images than before gives the gallery a turn, a name that its script sends back once every
+tile in view is drawn, and goes on when it came, or after ``MOST`` seconds without it.
 
 The first gallery of a session gets none: its browser may still be loading scripts.
 """

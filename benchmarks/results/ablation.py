@@ -118,7 +118,7 @@ def _between(column: Column) -> list[list[str]]:
         rows.append(
             [
                 column.title,
-                f"{before} → {after}",
+                f"{before} → {after}{_arithmetic(first, second)}",
                 by_seed(errors.by_seed, "+.2f"),
                 mean_over_seeds(errors.over_seeds),
                 estimate(errors.over_images, "+.2f"),
@@ -127,6 +127,12 @@ def _between(column: Column) -> list[list[str]]:
             ]
         )
     return rows
+
+
+def _arithmetic(before: Trained, after: Trained) -> str:
+    """Said of a step whose two ends were not trained in the same precision."""
+    first, second = (" and ".join(sorted(each.precisions)) for each in (before, after))
+    return "" if first == second else f" ({first} → {second})"
 
 
 def _told(over: OverSeeds) -> str:

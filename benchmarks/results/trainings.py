@@ -64,6 +64,11 @@ class Trained:
         return "; ".join([self.first.info.title, *self.changes])
 
     @property
+    def precisions(self) -> frozenset[str]:
+        """Of the arithmetic of its runs, which does not tell trainings apart."""
+        return frozenset(run.info.precision for run in self.runs.values())
+
+    @property
     def name(self) -> str:
         """For tables."""
         return f"{self.title}, {self.training.data}, {self.schedule}"

@@ -74,7 +74,9 @@ def test_turns_are_not_guessed_and_not_shared(asked: list[Any]) -> None:
     turns.give(KEY, "one")
     turns.give("other", "one")
     mine, others = turns.give(KEY, "two"), turns.give("other", "two")
-    assert mine is not None and others is not None and mine != others
+    assert mine is not None
+    assert others is not None
+    assert mine != others
     assert painted("guessed") == 204
     assert painted(others) == 204
     assert not turns._open[mine].is_set()

@@ -26,8 +26,10 @@ ARGS ?=
 PIP_ARGS ?=
 
 BIN := $(VENV)/bin
-# Tests run on one thread each. A file stays in one process, for the sake of what its tests share.
+# Tests run on one thread each, and a file stays in one process, for the sake of what its tests
+# share. Those in a browser come after the others, one by one: beside others they are too slow.
 JOBS ?= $(shell n=$$(nproc 2>/dev/null || sysctl -n hw.ncpu 2>/dev/null || echo 1); echo $$((n > 4 ? 4 : n)))
+NONE := 5# pytest's answer where ARGS leave no test of a kind
 SIDE_BY_SIDE := -n $(JOBS) --dist loadfile --no-loadscope-reorder
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
@@ -45,7 +47,9 @@ app: $(RUN_READY)
 	@$(BIN)/drnn app $(if $(PORT),--port $(PORT)) $(ARGS)
 
 test: $(DEV_READY)
-	@$(BIN)/python -m pytest $(SIDE_BY_SIDE) $(ARGS)
+	@several=0; $(BIN)/python -m pytest --browser without $(SIDE_BY_SIDE) $(ARGS) || several=$$?; \
+	  one=0; $(BIN)/python -m pytest --browser only $(ARGS) || one=$$?; \
+	  case $$several,$$one in 0,0|0,$(NONE)|$(NONE),0) ;; *) exit 1 ;; esac
 
 lint: $(DEV_READY)
 	@$(BIN)/pre-commit run --all-files --show-diff-on-failure

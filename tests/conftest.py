@@ -30,12 +30,24 @@ CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))
 _NO_BROWSER = "no chromium on this machine (Debian: apt-get install chromium)"
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leave browser tests out where there is no browser."""
-    if CHROMIUM:
-        return
-    for item in items:
-        if item.get_closest_marker("browser"):
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """``--browser``: which tests run, for a real browser needs the machine for itself."""
+    parser.addoption(
+        "--browser", choices=("with", "without", "only"), default="with",
+        help="run tests that drive a browser, too (the default), leave them out, or run no others",
+    )  # fmt: skip
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Take the tests that ``--browser`` asks for; leave those out that miss their browser."""
+    asked = config.getoption("--browser")
+    driven = [item for item in items if item.get_closest_marker("browser")]
+    if asked != "with":
+        taken = driven if asked == "only" else [item for item in items if item not in driven]
+        config.hook.pytest_deselected(items=[item for item in items if item not in taken])
+        items[:] = taken
+    if not CHROMIUM:
+        for item in driven:
             item.add_marker(pytest.mark.skip(reason=_NO_BROWSER))
 
 

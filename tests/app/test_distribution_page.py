@@ -13,6 +13,7 @@ from scipy import stats
 from streamlit.testing.v1 import AppTest
 
 from app import cache, runpicker
+from app.distribution import page as distribution_page
 from app.settings import RUNS_VARIABLE
 from drnn_core.analysis.loops import Selection, class_table, matching
 from tests.app.fake_runs import fake_run
@@ -320,3 +321,24 @@ def test_records_that_stay_on_the_disk_are_counted_there(
     table = cache.table(cache.open_run(runs / "dr"))
     assert table.sampled
     assert 30 < len(table.frame) < 100
+
+
+def test_charts_come_after_the_wait_for_the_gallery(
+    runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    came: list[str] = []
+
+    def noted(module: Any, name: str, say: str) -> None:
+        real = getattr(module, name)
+
+        def call(*given: Any, **more: Any) -> Any:
+            came.append(say)
+            return real(*given, **more)
+
+        monkeypatch.setattr(module, name, call)
+
+    noted(distribution_page, "gallery", "gallery")
+    noted(distribution_page.turns, "wait", "wait")
+    noted(distribution_page.charts, "show", "chart")
+    opened("dr")
+    assert came == ["gallery", "wait", "chart", "chart", "chart"]

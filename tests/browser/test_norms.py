@@ -69,17 +69,17 @@ def hover(page: Any, mark: Any, label: Any) -> tuple[float, float]:
 
     Not once: a figure that is drawn anew, or moved by what is drawn above it, forgets the pointer.
     """
-    from playwright.sync_api import TimeoutError as NotSeen
+    from playwright.sync_api import Error as NotThere
 
     for _ in range(20):
-        mark.scroll_into_view_if_needed()
-        place = mark.bounding_box()
-        middle = place["x"] + place["width"] / 2, place["y"] + place["height"] / 2
-        page.mouse.move(middle[0], middle[1] + 60)
-        page.mouse.move(*middle)
         try:
+            mark.scroll_into_view_if_needed()
+            place = mark.bounding_box(timeout=WAIT_MS / 20)
+            middle = place["x"] + place["width"] / 2, place["y"] + place["height"] / 2
+            page.mouse.move(middle[0], middle[1] + 60)
+            page.mouse.move(*middle)
             label.wait_for(timeout=WAIT_MS / 20)
-        except NotSeen:
+        except NotThere:
             continue
         return middle
     raise AssertionError("no label of the mark under the pointer")

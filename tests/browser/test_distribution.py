@@ -33,7 +33,7 @@ PAINTED = """old => {
   return find(document);
 }"""
 # Images that the chart of loops has drawn as chosen.
-LOOPS_DRAWN = """document.querySelector(".st-key-figure-histogram .js-plotly-plot")?.calcdata.at(-1)
+LOOPS_DRAWN = """document.querySelector(".st-key-figure-histogram .js-plotly-plot")?.calcdata[0]
   .reduce((sum, bar) => sum + (bar.s || 0), 0)"""
 FOCUSED = """() => {
   let each = document.activeElement;

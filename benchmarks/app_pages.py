@@ -43,18 +43,17 @@ from benchmarks.app_server import resident
 from benchmarks.app_sessions import many_sessions
 from benchmarks.app_visits import (
     BEFORE,
-    CHARTS,
     LARGE,
     MORE,
     OTHER,
     PAGES,
     ROWS,
     RUN_A_NETWORK,
-    WITH_GALLERY,
     move_times,
     say,
     visit,
     visit_anew,
+    wanted_of,
 )
 
 COLUMNS = {
@@ -144,7 +143,7 @@ def visit_all(
     """Seconds to a usable page, by page; fills in the server's memory on the way."""
     found: dict[str, dict[str, Any]] = {}
     for name, path in PAGES.items():
-        url, wanted = f"{address}/{path}", [CHARTS.get(name, 0), name in WITH_GALLERY]
+        url, wanted = f"{address}/{path}", wanted_of(name)
         visit_anew(browser, url, wanted)  # the first one reads what the others find
         first = [visit_anew(browser, url, wanted) for _ in range(visits)]
         context = browser.new_context(viewport={"width": 1440, "height": 900})

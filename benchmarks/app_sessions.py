@@ -10,7 +10,7 @@ from typing import Any
 
 from benchmarks.app import FLAGS
 from benchmarks.app_server import folder_of
-from benchmarks.app_visits import CHARTS, LARGE, OTHER, READY, say
+from benchmarks.app_visits import LARGE, OTHER, READY, say, wanted_of
 
 
 async def many_sessions(chromium: str, address: str, count: int) -> dict[str, Any]:
@@ -45,7 +45,7 @@ async def one_session(browser: Any, address: str, path: str) -> tuple[str, list[
     await page.goto(f"{address}/{path}")
     title = page.locator("h3", has_text=re.compile(r"[\d,]+ of [\d,]+ images"))
     await title.wait_for()
-    await page.wait_for_function(READY, arg=[CHARTS["Distribution"], True])
+    await page.wait_for_function(READY, arg=wanted_of("Distribution"))
     if await page.locator("[data-testid=stException]").count():
         errors.append("an error on the page")
     shown = await title.inner_text()

@@ -28,7 +28,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from benchmarks.app import FLAGS, chromium_path, serving, told
 from benchmarks.app_pages import prepare_pages
-from benchmarks.app_visits import BEFORE, CHARTS, PAGES, READY, WITH_GALLERY, say
+from benchmarks.app_visits import BEFORE, PAGES, READY, say, wanted_of
 
 _PATIENCE = 1800  # seconds for all visits
 _MANIFEST = {
@@ -77,7 +77,7 @@ class Tour:
         if "at" in said:
             name = self.stops[len(self.seconds)][0]
             here = PAGES[name].partition("?")[0] == said["at"][0].lstrip("/")
-            return {"wanted": [CHARTS.get(name, 0), name in WITH_GALLERY] if here else None}
+            return {"wanted": wanted_of(name) if here else None}
         self.seconds.append(float(said["passed"][0]) / 1000)
         if len(self.seconds) == len(self.stops):
             self.over.set()

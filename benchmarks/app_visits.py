@@ -63,6 +63,11 @@ def say(words: str) -> None:
     print(f"{words} (load {os.getloadavg()[0]:.1f})", file=sys.stderr, flush=True)
 
 
+def wanted_of(name: str) -> list[Any]:
+    """What ``READY`` is asked of a page: how many charts it has, and whether a gallery."""
+    return [CHARTS.get(name, 0), name in WITH_GALLERY]
+
+
 def visit_anew(browser: Any, url: str, wanted: list[Any]) -> float:
     """``visit`` by a browser that has nothing in its caches."""
     context = browser.new_context(viewport={"width": 1440, "height": 900})
@@ -77,7 +82,7 @@ def visit(context: Any, url: str, wanted: list[Any]) -> float:
     Args:
         context: of the browser.
         url: of the page.
-        wanted: how many charts it has, and whether a gallery.
+        wanted: ``wanted_of`` it.
     """
     page = context.new_page()
     page.set_default_timeout(120_000)
@@ -101,14 +106,14 @@ def move_times(browser: Any, address: str, rounds: int) -> dict[str, list[float]
     page = context.new_page()
     page.set_default_timeout(120_000)
     page.goto(f"{address}/{PAGES['Distribution']}")
-    page.wait_for_function(READY, arg=[CHARTS["Distribution"], True])
+    page.wait_for_function(READY, arg=wanted_of("Distribution"))
     page.evaluate(PRESSED)
     times: dict[str, list[float]] = {name: [] for name in WITHIN}
     for number in range(1 + rounds):
         for name in WITHIN:
             path = "/" + PAGES[name].partition("?")[0]
             page.click(f"[data-testid=stSidebarNav] a[href$='{path}']")
-            wanted = [path, CHARTS.get(name, 0), name in WITH_GALLERY]
+            wanted = [path, *wanted_of(name)]
             passed = page.wait_for_function(MOVED, arg=wanted, polling="raf").json_value() / 1000
             if number:
                 times[name].append(passed)

@@ -50,12 +50,13 @@ if __name__ == "__main__":
 else:
     from starlette.middleware import Middleware
 
+    from app import waiting
     from app.gallery.routes import ROUTES
     from app.guard import SameOriginOnly
     from app.settings import settings
 
     app = st.App(
         __file__,
-        routes=ROUTES,
+        routes=[*ROUTES, *waiting.ROUTES],
         middleware=[Middleware(SameOriginOnly, address=settings().address)],
     )

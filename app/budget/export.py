@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from pathlib import Path
 
 import streamlit as st
 
-from app import cache
+from app import waiting
 from app.budget.controls import Setting
 from app.budget.points import View
 from app.images import NoPictures, Pictures
 from app.jobs import JOBS, Tell, me
+from app.waiting import Wait, Words
 from drnn_core.store.operating_point import operating_point_of
 
 _NAME = "budget_new_run"
 _STARTED = "budget_export"  # key of the job that this session started
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,79}")
-_SECONDS = 1.0
 
 
 def panel(view: View, setting: Setting, pictures: Pictures | NoPictures) -> None:
@@ -126,19 +126,5 @@ def _progress() -> None:
     elif job.state == "cancelled":
         st.caption("Cancelled.")
     else:
-        _watch(key)
-
-
-@st.fragment(run_every=_SECONDS)
-def _watch(key: Hashable) -> None:
-    job = JOBS.get(key)
-    if job is None or job.ended:
-        cache.list_runs()
-        st.rerun(scope="app")
-        return
-    with st.container(horizontal=True, vertical_alignment="center"):
-        text = f"{job.done:,} of {job.total:,} images, once to measure, once to record"
-        st.progress(job.done / job.total if job.total else 0.0, text)
-        if st.button("Cancel", key="budget_cancel_export"):
-            JOBS.leave(key, me())
-            st.rerun(scope="app")
+        words = Words("Writing", things="images, once to measure, once to record")
+        waiting.show("budget_written", Wait(JOBS, (key,), words), lambda: JOBS.leave(key, me()))

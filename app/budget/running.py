@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
+from functools import partial
 
 import streamlit as st
 
+from app import waiting
 from app.budget import points
 from app.budget.controls import Setting
-from app.budget.points import Thresholds, View
+from app.budget.points import View
 from app.images import NoPictures, Pictures
 from app.jobs import JOBS, me
-
-_SECONDS = 1.0  # between looks at the progress
+from app.waiting import Wait, Words
 
 
 def panel(view: View, setting: Setting, pictures: Pictures | NoPictures) -> None:
@@ -40,38 +41,22 @@ def panel(view: View, setting: Setting, pictures: Pictures | NoPictures) -> None
 
 
 def progress(view: View, setting: Setting) -> None:
-    """How far the jobs of this session are; looks again every second while there are any."""
+    """How far the jobs of this session are, while there are any."""
     wanted = [setting.blocks, *(view.uniform(threshold) for threshold in view.grid)]
     wanted = list(dict.fromkeys(wanted))
     for thresholds in wanted[:1]:
         job = view.job(thresholds)
         if job is not None and job.state == "failed":
             st.error(f"The network could not be run: {job.problem}")
-    if points.waiting(view, wanted):
-        _watch(view, wanted)
+    keys = tuple(view.key(thresholds) for thresholds, _ in points.waiting(view, wanted))
+    if keys:
+        words = Words("Running", "Opening the network…", more="more thresholds after it")
+        waiting.show("budget_runs", Wait(JOBS, keys, words), partial(_leave, keys))
 
 
-@st.fragment(run_every=_SECONDS)
-def _watch(view: View, wanted: Sequence[Thresholds]) -> None:
-    jobs = points.waiting(view, wanted)
-    before = st.session_state.get("budget_waiting", 0)
-    st.session_state["budget_waiting"] = len(jobs)
-    if len(jobs) < before or not jobs:
-        st.rerun(scope="app")  # something is done: draw it
-    thresholds, job = next(((t, j) for t, j in jobs if j.state == "running"), jobs[0])
-    others = len(jobs) - 1
-    if job.state == "waiting":
-        text = f"Waiting: {JOBS.before(view.key(thresholds))} others come first"
-    else:
-        text = f"{job.done:,} of {job.total:,} images" if job.total else "Opening the network…"
-    if others:
-        text += f"; {others} more thresholds after it"
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.progress(job.done / job.total if job.total else 0.0, text)
-        if st.button("Cancel"):
-            for key, _ in jobs:
-                JOBS.leave(view.key(key), me())
-            st.rerun(scope="app")
+def _leave(keys: Sequence[Hashable]) -> None:
+    for key in keys:
+        JOBS.leave(key, me())
 
 
 def _images_of(view: View, setting: Setting) -> int:

@@ -8,15 +8,15 @@ from typing import cast
 
 import streamlit as st
 
-from app import cache
+from app import cache, waiting
 from app.images import NoPictures, pictures_of
-from app.jobs import JOBS, Job, Tell, me
+from app.jobs import JOBS, Tell, me
+from app.waiting import Wait, Words
 from drnn_core.store.sweeps import KeptSweep, SweepError, read_sweep, sweep_path
 
 IMAGES = 200  # of a sweep that is made here
 _KEPT = 64
 _SECONDS_KEPT = 3600
-_LOOK = 1.0  # seconds between looks at the progress
 _PIXELS_AT_ONCE = 32 * 32 * 32  # so that it can be cancelled soon
 
 
@@ -42,9 +42,11 @@ def sweep_of(run: cache.Run, factor: str) -> KeptSweep | None:
 
 def offer(run: cache.Run, factor: str) -> None:
     """How to get a sweep of test images, where there is none; or how far it is."""
-    job = JOBS.get(_key(run, factor))
+    key = _key(run, factor)
+    job = JOBS.get(key)
     if job and not job.ended and me() in job.watchers:
-        _watch(run, factor)
+        wait = Wait(JOBS, (key,), Words("Sweeping", things="pictures"))
+        waiting.show("lab_swept", wait, lambda: JOBS.leave(key, me()), whole=False)
         return
     if job and job.state == "failed":
         st.error(f"The test images could not be swept: {job.problem}")
@@ -77,26 +79,6 @@ def _swept(run: cache.Run, factor: str, tell: Tell) -> KeptSweep:
     how = Passes(tell, fast_forward(network, sizing.image_size), batch)
     swept = sweep(network, pictures.images, sizing, factor, STRENGTHS, IMAGES, how=how)
     return kept(summarise(swept), run.info, pictures.images, 0)
-
-
-@st.fragment(run_every=_LOOK)
-def _watch(run: cache.Run, factor: str) -> None:
-    key = _key(run, factor)
-    job = JOBS.get(key)
-    if job is None or job.ended:
-        st.rerun(scope="app")  # there is something to draw
-        return
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.progress(job.done / job.total if job.total else 0.0, _progress(job, key))
-        if st.button("Cancel"):
-            JOBS.leave(key, me())
-            st.rerun(scope="app")
-
-
-def _progress(job: Job, key: Hashable) -> str:
-    if job.state == "waiting":
-        return f"Waiting: {JOBS.before(key)} others come first"
-    return f"{job.done:,} of {job.total:,} pictures" if job.total else "Opening the images…"
 
 
 def _key(run: cache.Run, factor: str) -> Hashable:

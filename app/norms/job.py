@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from app import cache
+from app import cache, waiting
 from app.images import NoPictures, pictures_of
 from app.jobs import JOBS, Tell, me
 from app.norms import controls
 from app.settings import settings
+from app.waiting import Wait, Words
 from drnn_core.data.generated import GENERATED_CLASSES
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
 SAMPLES = (500, 1000, 2000)
 _BATCH = 25  # so that it can be cancelled soon
-_LOOK = 1.0  # seconds between looks at the progress
 
 
 def offer(run: cache.Run) -> None:
@@ -28,7 +28,8 @@ def offer(run: cache.Run) -> None:
     key = _key(run)
     job = JOBS.get(key)
     if job and not job.ended and me() in job.watchers:
-        _watch(run)
+        wait = Wait(JOBS, (key,), Words("Measuring"))
+        waiting.show("norms_measured", wait, lambda: JOBS.leave(key, me()))
         return
     if job and job.state == "failed":
         st.error(f"The norms could not be measured: {job.problem}")
@@ -108,24 +109,6 @@ _NO_DATA = (
     "D is its data set, a folder of images. Start the app with it (`drnn app --data D`) to measure "
     "here."
 )
-
-
-@st.fragment(run_every=_LOOK)
-def _watch(run: cache.Run) -> None:
-    key = _key(run)
-    job = JOBS.get(key)
-    if job is None or job.ended:
-        st.rerun(scope="app")  # there is something to draw
-        return
-    if job.state == "waiting":
-        text = f"Waiting: {JOBS.before(key)} others come first"
-    else:
-        text = f"{job.done:,} of {job.total:,} images" if job.total else "Opening the images…"
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.progress(job.done / job.total if job.total else 0.0, text)
-        if st.button("Cancel"):
-            JOBS.leave(key, me())
-            st.rerun(scope="app")
 
 
 def _key(run: cache.Run) -> Hashable:

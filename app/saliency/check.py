@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from app import cache, charts
+from app import cache, charts, waiting
 from app.images import NoPictures, Pictures
 from app.jobs import Job
 from app.methods import METHOD_TITLES
@@ -18,6 +18,7 @@ from app.saliency.check_figure import Checks, check_figure, check_table, level_n
 from app.saliency.overlay import image_html, overlay
 from app.saliency.subject import View
 from app.saliency.work import Scene
+from app.waiting import Wait, Words
 from drnn_core.analysis.bootstrap import Estimate
 from drnn_core.analysis.evidence import Method
 from drnn_core.analysis.saliency_sanity import SanityCheck
@@ -50,9 +51,10 @@ def show(view: View, pictures: Pictures | NoPictures) -> None:
     for method, (_, job) in jobs.items():
         if job.state == "failed":
             st.error(f"{METHOD_TITLES[method]} could not be checked: {job.problem}")
-    waiting = [key for key, job in jobs.values() if not job.ended]
-    if waiting:
-        work.watch(work.CHECKS, waiting, "Checking", controls.stop_checks)
+    to_come = tuple(key for key, job in jobs.values() if not job.ended)
+    if to_come:
+        wait = Wait(work.CHECKS, to_come, Words("Checking"))
+        waiting.show("saliency_checks", wait, controls.stop_checks, whole=False)
     found: dict[Method, SanityCheck] = {
         method: job.result for method, (_, job) in jobs.items() if job.state == "done"
     }

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
+
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from app import cache
+from app import cache, waiting
 from app.images import NoPictures, Pictures
 from app.methods import METHOD_TITLES
 from app.numbers import number
@@ -14,6 +16,7 @@ from app.saliency import texts, work
 from app.saliency.overlay import image_html, overlay
 from app.saliency.subject import Choice, View
 from app.saliency.work import Attributed, Scene
+from app.waiting import Wait, Words
 
 EACH = 4
 _WIDTH = 92  # pixels of a tile
@@ -42,7 +45,7 @@ def show(view: View, choice: Choice, pictures: Pictures | NoPictures) -> None:
     if isinstance(pictures, NoPictures):
         st.caption(pictures.reason)
     rows = np.concatenate([low, high])
-    found, waiting = _maps(view, choice, pictures, rows)
+    found, to_come = _maps(view, choice, pictures, rows)
     halves = zip(st.columns(2, gap="large"), ("Lowest", "Highest"), (low, high), strict=True)
     place = 0
     for half, name, part in halves:
@@ -54,13 +57,14 @@ def show(view: View, choice: Choice, pictures: Pictures | NoPictures) -> None:
                     place += 1
     if found is not None:
         texts.maps_note(choice, found.masks is not None)
-    if waiting is not None:
-        work.watch(work.MAPS, [waiting], f"Evidence by {_method(choice)}", None)
+    if to_come is not None:
+        words = Words(f"Evidence by {_method(choice)}")
+        waiting.show("saliency_maps", Wait(work.MAPS, (to_come,), words), whole=False)
 
 
 def _maps(
     view: View, choice: Choice, pictures: Pictures | NoPictures, rows: Rows
-) -> tuple[Attributed | None, object]:
+) -> tuple[Attributed | None, Hashable]:
     """The evidence of the rows if it is there, and the key of the job if it is to come."""
     if choice.method is None or isinstance(pictures, NoPictures):
         work.leave_others(work.MAPS, [])

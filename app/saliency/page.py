@@ -10,13 +10,14 @@ import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
 
-from app import cache, charts, columns, filters, images, runpicker
+from app import cache, charts, columns, filters, images, runpicker, waiting
 from app.distribution.breakdowns import shown_classes
 from app.distribution.texts import require_records
 from app.images import NoPictures, Pictures
 from app.saliency import check, controls, examples, figures, measures, overview, texts, work
 from app.saliency.subject import Choice, View, view_of
 from app.saliency.work import Scene
+from app.waiting import Wait, Words
 from drnn_core.analysis.evidence import METHODS, Method
 
 _OVERVIEW, _DENSITY, _MEANS, _CLASSES = "overview", "density", "means", "classes"
@@ -165,7 +166,8 @@ def _measure_here(view: View, method: Method, pictures: Pictures | NoPictures) -
     if job.state == "failed":
         st.error(f"The images could not be measured: {job.problem}")
     elif not job.ended:
-        work.watch(work.SAMPLES, [key], "Measuring", controls.stop_here)
+        wait = Wait(work.SAMPLES, (key,), Words("Measuring"))
+        waiting.show("saliency_sample", wait, controls.stop_here)
     elif not known:
         st.rerun(scope="app")
 

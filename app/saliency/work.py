@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -28,7 +28,6 @@ DRAWS = 2  # of random weights
 Maps = NDArray[np.float32]
 Rows = NDArray[np.int64]
 
-_SECONDS = 1.0  # between looks at the progress
 _AT_ONCE, _SLOW_AT_ONCE = 16, 2  # images while others who want the network wait
 _WAITING = "saliency_waiting"
 
@@ -135,34 +134,6 @@ def leave_others(jobs: Jobs, wanted: Sequence[Hashable]) -> None:
     for key in state.get(id(jobs), set[Hashable]()) - set(wanted):
         jobs.leave(key, me())
     state[id(jobs)] = set(wanted)
-
-
-@st.fragment(run_every=_SECONDS)
-def watch(
-    jobs: Jobs, keys: Sequence[Hashable], words: str, stop: Callable[[], None] | None
-) -> None:
-    """How far the jobs are, until the next one has ended; then the page is drawn anew.
-
-    Args:
-        jobs, keys: that the page waits for, none of them ended.
-        words: what is done, before "12 of 30 images".
-        stop: called when it is cancelled; None offers no way to.
-    """
-    found = [job for key in keys if (job := jobs.get(key)) is not None]
-    running = next((job for job in found if not job.ended), None)
-    if running is None or any(job.ended for job in found):
-        st.rerun(scope="app")
-    text = words
-    if running.total:
-        text += f": {running.done:,} of {running.total:,} images"
-    elif running.state == "waiting":
-        text += ": waiting for what others asked for"
-    if len(found) > 1:
-        text += f"; {len(found) - 1} more to come"
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.progress(min(1.0, running.done / running.total) if running.total else 0.0, text)
-        if stop is not None and st.button("Cancel", on_click=stop, key=f"cancel {words}"):
-            st.rerun(scope="app")
 
 
 def _key(view: View, method: Method) -> tuple[Hashable, ...]:

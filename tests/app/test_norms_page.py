@@ -265,7 +265,7 @@ def test_measured_on_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     page = opened("fresh")
     page.button[0].click()
     again(page)
-    assert page.get("progress") or has_norms(tmp_path / "fresh")
+    assert page.get("bidi_component") or has_norms(tmp_path / "fresh")
     key = next(key for key in JOBS._jobs if str(tmp_path) in str(key))
     assert JOBS.wait(key, 60).state == "done", JOBS.wait(key).problem
     again(page)

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 
 from app.charts import Palette, layout
 from app.compare.bands import band_trace
-from app.compare.looks import key_of, legend_name, look_of
+from app.compare.looks import brief_name, key_of, look_of
 from app.compare.sides import Side
 
 Measure = Literal["test_error", "train_loss", "rate"]
@@ -62,7 +62,7 @@ def curve_figure(
             continue
         drawn.append(side)
         longest = max(longest, int(part["epoch"].max()))
-        traces.append(_line(side, part, measure))
+        traces.append(_line(side, part, measure, len(sides)))
         if side.info.metrics.test.target is not None:
             targets[side.info.metrics.test.target] = None
     shapes = [_target(target, colours) for target in targets if measure == "rate"]
@@ -71,7 +71,7 @@ def curve_figure(
         data=[*filter(None, behind), *traces],
         layout=layout(
             300,
-            **key_of(colours, -(-len(drawn) // 2)),
+            **key_of(colours),
             shapes=shapes,
             xaxis={"title": {"text": "epoch"}, "range": [0, 1.02 * longest], "tickformat": "d"},
             yaxis={"title": {"text": MEASURES[measure]}, **top},
@@ -79,13 +79,13 @@ def curve_figure(
     )
 
 
-def _line(side: Side, part: pd.DataFrame, measure: Measure) -> dict[str, Any]:
+def _line(side: Side, part: pd.DataFrame, measure: Measure, of: int) -> dict[str, Any]:
     look = look_of(side.letter)
     form = ".2f" if measure == "test_error" else ".3f"
     return {
         "type": "scatter",
         "mode": "lines+markers" if len(part) <= _MOST_MARKS else "lines",
-        "name": legend_name(side),
+        "name": brief_name(side, of),
         "x": part["epoch"],
         "y": part[measure],
         "line": {"color": look.colour, "width": 2, "dash": look.dash},

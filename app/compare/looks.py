@@ -23,6 +23,7 @@ _DASHES = ("solid", "dash", "dot", "dashdot")
 _MARKS = ("circle", "square", "diamond", "triangle-up")
 _SIGNS = "●■◆▲"
 _TITLE_LONGEST = 26
+_TITLES_MOST = 2  # in a small figure's key
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,14 @@ def look_of(letter: str) -> Look:
 def legend_name(side: Side, more: str = "") -> str:
     """A run in a figure's key: letter and title, for Plotly; what comes from outside is escaped."""
     return f"<b>{side.letter}</b> {escape(short(side.info.title))}{more}"
+
+
+def brief_name(side: Side, of: int, more: str = "") -> str:
+    """Likewise in one of several small figures: where there are more than two runs, its letter.
+
+    Four titles in each of them would take more room than the lines; the page's table has them.
+    """
+    return legend_name(side, more) if of <= _TITLES_MOST else f"<b>{side.letter}</b>{more}"
 
 
 def short(title: str) -> str:

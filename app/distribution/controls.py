@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import streamlit as st
 
-from app.distribution import ranges
+from app import ranges
 from app.gallery.own import OwnOrder
 from drnn_core.analysis.loops import ORDERS, Order, Selection
 from drnn_core.inference.facts import NetworkFacts

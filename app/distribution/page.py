@@ -11,14 +11,14 @@ import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
 
-from app import cache, charts, downloads, images, runpicker
-from app.distribution import breakdowns, controls, figures, ranges, texts
-from app.distribution.ranges import ColumnRange
+from app import cache, charts, downloads, images, ranges, runpicker
+from app.distribution import breakdowns, controls, figures, texts
 from app.gallery import gallery, turns
 from app.gallery.among import among
 from app.gallery.own import OwnOrder, own_orders
 from app.gallery.source import describe, rows_of
 from app.query import to_query
+from app.ranges import ColumnRange
 from drnn_core.analysis.loop_counts import counted_moments, counted_steps
 from drnn_core.analysis.loops import Order, Selection, Summary, expected_loops
 from drnn_core.inference.facts import NetworkFacts

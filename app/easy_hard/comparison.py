@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from app import cache, columns
 from app.columns import Column
+from app.ranges import ColumnRange
 from drnn_core.analysis.effects import Effect
 from drnn_core.analysis.galleries import (
     ByCount,
@@ -53,6 +54,7 @@ class View:
     rule: Rule
     correct: bool | None
     labels: tuple[int, ...]
+    among: ColumnRange | None = None
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -63,7 +65,8 @@ class View:
     @cached_property
     def found(self) -> list[ClassGallery]:
         """Easy and hard images of each chosen class."""
-        return galleries(self.table.frame, self.rule, self.correct, self.labels)
+        among = None if self.among is None else self.among.kept
+        return galleries(self.table.frame, self.rule, self.correct, self.labels, among)
 
     @cached_property
     def ends(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -148,7 +151,8 @@ def compared(view: View, frame: pd.DataFrame) -> list[Compared]:
     varying = [column for column in described if _varies(frame[column.name].to_numpy()[rows])]
     own = [column.name for column in varying if column.kind == "brought"]
     others = tuple(column.name for column in varying if column.kind != "brought")
-    key = (view.run.folder, view.table.stamp, _stamps(view.run.folder))
+    among = "" if view.among is None else view.among.digest
+    key = (view.run.folder, view.table.stamp, _stamps(view.run.folder), among)
     effects = _effects(key, view.rule, view.correct, view.labels, others, frame, view.found)
     if own:  # what a user brought is kept for nobody
         found = separation(frame, view.found, own, resamples=resamples_for(len(rows)))
@@ -175,7 +179,7 @@ def _varies(values: NDArray[np.float64]) -> bool:
 
 
 Stamps = tuple[tuple[int, int], ...]
-Key = tuple[Path, str, Stamps]
+Key = tuple[Path, str, Stamps, str]
 
 
 def _stamps(folder: Path) -> Stamps:

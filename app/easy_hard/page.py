@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from app import cache, charts, columns, filters, images, runpicker
+from app import cache, charts, columns, filters, images, ranges, runpicker
 from app.distribution.texts import require_records
 from app.easy_hard import (
     comparison,
@@ -41,10 +41,11 @@ def show() -> None:
     with st.sidebar:
         rule = controls.rule_controls(facts.loops_max, comparison.first_limits(table))
         correct, labels = filters.answer_and_classes(run.info.classes)
+        among = ranges.column_range(run, table)
     if rule is None:
         texts.limits_touch()
         return
-    view = View(run, table, rule, correct, labels)
+    view = View(run, table, rule, correct, labels, among)
     easy, hard = view.ends
     if not len(easy) + len(hard):
         texts.nothing_left(view)

@@ -41,6 +41,8 @@ def lines_of(view: View) -> list[str]:
         lines.append(f"{name}: {words} (n\u00a0=\u00a0{len(rows):,}{mean})")
     if view.correct is not None:
         lines.append(f"Images answered {'right' if view.correct else 'wrong'} only")
+    if view.among is not None:
+        lines.append(f"Images with {view.among.words} only")
     if len(view.shown) < len(view.found):
         lines.append(f"{len(view.shown)} of {len(view.found):,} classes")
     return lines

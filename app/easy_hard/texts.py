@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
 
-from app import cache, filters
+from app import cache, filters, ranges
 from app.easy_hard.comparison import Compared, View, rule_words
 from app.numbers import figure, how_sure, number
 from drnn_core.analysis.effects import size_of
@@ -67,8 +67,13 @@ def nothing_left(view: View) -> None:
         "No image is easy or hard by this rule and these filters: either none is left, or those "
         "that are left loop equally often. Change the rule, or show all classes and answers."
     )
-    if view.labels or view.correct is not None:
-        st.button("Show all", on_click=filters.clear)
+    if view.labels or view.correct is not None or view.among is not None:
+        st.button("Show all", on_click=_show_all)
+
+
+def _show_all() -> None:
+    filters.clear()
+    ranges.clear()
 
 
 def nothing_to_compare(easy: int, hard: int) -> None:
@@ -86,6 +91,7 @@ def key_figures(view: View) -> None:
     """Who is compared, in five numbers."""
     easy_words, hard_words = rule_words(view.rule)
     only = {None: "", True: ", answered right only", False: ", answered wrong only"}[view.correct]
+    only += "" if view.among is None else f", {view.among.words}"
     with st.container(horizontal=True, key="key_figures"):
         for name, rows, words in zip(
             ("Easy", "Hard"), view.ends, (easy_words, hard_words), strict=True

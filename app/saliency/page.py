@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
 
-from app import cache, charts, columns, filters, images, runpicker, waiting
+from app import cache, charts, columns, filters, images, ranges, runpicker, waiting
 from app.distribution.breakdowns import shown_classes
 from app.distribution.texts import require_records
 from app.images import NoPictures, Pictures
@@ -32,7 +32,8 @@ def show() -> None:
     texts.sampled(table)
     assert run.info is not None
     selection = controls.sidebar(run.info.classes)
-    view = view_of(run, table, selection, _here(run, table))
+    among = ranges.column_range(run, table)
+    view = view_of(run, table, selection, among, _here(run, table))
     for problem in columns.problems(run, table):
         st.warning(problem)
     with st.spinner("Opening the pictures…", show_time=True):

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from app import cache, columns
 from app.columns import EVIDENCE, Column
+from app.ranges import ColumnRange
 from drnn_core.analysis.evidence import METHODS, Method
 from drnn_core.analysis.loops import Selection, matching
 
@@ -95,13 +96,14 @@ def view_of(
     run: cache.Run,
     table: cache.Table,
     selection: Selection,
+    among: ColumnRange | None,
     here: Mapping[str, NDArray[np.float32]],
 ) -> View:
     """Put together what the page looks at.
 
     Args:
         run, table: the records.
-        selection: the filters.
+        selection, among: the filters.
         here: columns measured on the page, used where the run has none of their names.
     """
     frame = columns.frame(run, table)
@@ -116,6 +118,8 @@ def view_of(
             values[name] = measured
             described[name] = columns.known(name)
     keep = matching(table.frame, selection, table.block_loops)
+    if among is not None:
+        keep = keep & among.kept
     masked = any(name.endswith(f"_{ON_OBJECT}") for name in values)
     statistics = tuple(each for each in STATISTICS if masked or each != ON_OBJECT)
     return View(run, table, keep, described, values, statistics)

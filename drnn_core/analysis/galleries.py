@@ -71,6 +71,7 @@ def galleries(
     rule: Rule,
     correct: bool | None = None,
     labels: Sequence[int] = (),
+    among: NDArray[np.bool_] | None = None,
 ) -> list[ClassGallery]:
     """Easy and hard images of each class.
 
@@ -82,6 +83,7 @@ def galleries(
         rule: what counts as easy and hard.
         correct: rightly or wrongly classified images only.
         labels: these true classes only; empty means all.
+        among: (N,) the records that count; None means all.
 
     Returns:
         One entry for each class that has images, by label; either end may be empty.
@@ -93,7 +95,7 @@ def galleries(
     found_labels: NDArray[np.int64] = records["label"].to_numpy().astype(np.int64)
     loops: NDArray[np.int64] = records["loops"].to_numpy().astype(np.int64)
     index = records["index"].to_numpy()
-    keep = np.ones(len(records), dtype=bool)
+    keep = np.ones(len(records), dtype=bool) if among is None else among.copy()
     if correct is not None:
         keep &= records["correct"].to_numpy() == correct
     if labels:

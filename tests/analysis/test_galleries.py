@@ -79,6 +79,15 @@ def test_right_or_wrong_images_only() -> None:
     assert ends(table.iloc[:0], ByCount(1)) == []
 
 
+def test_among_some_images_only() -> None:
+    table = records([1, 2, 8, 9], correct=[True, False, False, True])
+    among = np.array([False, True, True, True])
+    assert ends(table, ByCount(1), among=among) == [(0, [1], [3])]
+    assert ends(table, ByCount(1), among=among, correct=False) == [(0, [1], [2])]
+    assert ends(table, ByCount(1), among=~among) == [(0, [], [])]
+    assert among.tolist() == [False, True, True, True], "the caller's mask is not changed"
+
+
 @given(
     st.lists(st.tuples(st.integers(0, 6), st.integers(0, 2)), min_size=1, max_size=30),
     st.one_of(

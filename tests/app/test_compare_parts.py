@@ -134,6 +134,11 @@ def test_bands_are_of_the_seeds_of_one_training(tmp_path: Path) -> None:
     assert band_trace(sides[1], table, "test_error") is None
     figure: Any = curve_figure(sides, curve_table(sides), "test_error", LIGHT, table)
     assert len(figure.data) == 3
+    assert figure.data[1].name == "<b>A</b> ResNet-20"
+    four, _ = sides_of(runs)
+    figure = curve_figure(four, curve_table(four), "test_error", LIGHT, table)
+    names = [trace.name for trace in figure.data if trace.showlegend is not False]
+    assert names == [f"<b>{letter}</b>" for letter in "ABCD"], "titles would not fit"
 
 
 def test_seeds_of_one_network_are_named_once(tmp_path: Path) -> None:

@@ -99,6 +99,35 @@ def test_the_easiest_and_the_hardest_of_every_class_stand_over_each_other(runs: 
             assert tile["picture"].startswith("data:image/png;base64,")
 
 
+def test_among_the_images_of_a_range_only(runs: Path) -> None:
+    page = opened("dr", each="5", rows="4", where="confidence")
+    slider = page.slider(key="between-confidence")
+    slider.set_value((slider.min, 0.8))
+    again(page)
+    frame = frame_of(runs)
+    kept = frame[frame["confidence"] <= 0.8]
+    assert 0 < len(kept) < len(frame)
+    # fewer than ten of a class: half of them at either end
+    halves = [len(part) // 2 for _, part in kept.groupby("label")]
+    assert [indices(column) for column in tiles(page)] == [
+        indices_of(part, min(5, half))
+        for (_, part), half in zip(kept.groupby("label"), halves, strict=True)
+    ]
+    (figure,) = [each for each in page.metric if each.label == "Easy images"]
+    assert "confidence" in figure.help
+    assert "to 0.8" in figure.help
+    page.slider(key="between-confidence").set_value((slider.min, slider.min))
+    again(page)
+    next(each for each in page.button if each.label == "Show all").click()
+    assert len(tiles(again(page))) == frame["label"].nunique()
+
+
+def indices_of(part: pd.DataFrame, images: int) -> tuple[list[int], list[int]]:
+    """Of one class, four of each end shown."""
+    ((easy, hard),) = by_hand(part, images)
+    return easy[:4], hard[:4]
+
+
 def test_every_figure_has_its_definition_and_its_n(runs: Path) -> None:
     page = opened("dr", each="5")
     frame = frame_of(runs).set_index("index")

@@ -121,6 +121,27 @@ def test_first_sight(runs: Path) -> None:
     assert density["data"][0]["type"] == "heatmap"
 
 
+def test_among_the_images_of_a_range_only(runs: Path) -> None:
+    page = opened("dr", where="confidence")
+    slider = page.slider(key="between-confidence")
+    slider.set_value((slider.min, 0.8))
+    again(page)
+    frame = read_all(runs / "dr")
+    kept = frame[frame["confidence"] <= 0.8]
+    assert 0 < len(kept) < len(frame)
+    assert metric(page, "Images").value == str(len(kept))
+    rho: Any = stats.spearmanr(kept["loops"], kept["saliency_entropy"])
+    assert metric(page, "ρ, all images").value == f"{rho.statistic:.2f}".replace("-", "−")
+    page.segmented_control(key="answer").set_value("wrong")
+    again(page)
+    assert metric(page, "Images").value == str(int((~kept["correct"]).sum()))
+    page.slider(key="between-confidence").set_value((slider.min, slider.min))
+    again(page)
+    assert "No image meets the filters" in said(page)
+    next(each for each in page.button if each.label == "Show all").click()
+    assert metric(again(page), "Images").value == "400"
+
+
 def test_every_number_has_a_definition_with_its_n(runs: Path) -> None:
     page = opened("dr")
     for each in page.metric:

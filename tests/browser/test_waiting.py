@@ -11,7 +11,6 @@ import pytest
 from drnn_core.store.norms import has_norms
 from tests.app.fake_runs import fake_run
 from tests.browser.conftest import WAIT_MS, Server, Watched, watch
-from tests.browser.test_distribution import heading
 
 pytestmark = pytest.mark.browser
 

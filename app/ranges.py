@@ -5,6 +5,7 @@ The column's name and the ends stand in the address, as the other filters do.
 
 from __future__ import annotations
 
+import hashlib
 import math
 from dataclasses import dataclass
 from typing import Literal
@@ -45,6 +46,11 @@ class ColumnRange:
     def words(self) -> str:
         """For the line above the gallery."""
         return f"{_shown(self.column.label)} {self.low:g} to {self.high:g}"
+
+    @property
+    def digest(self) -> str:
+        """Of which images are in: two users may call different columns by one name."""
+        return hashlib.sha256(np.packbits(self.kept).tobytes()).hexdigest()
 
 
 def column_range(run: Run, table: Table) -> ColumnRange | None:

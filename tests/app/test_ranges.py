@@ -15,10 +15,10 @@ from streamlit.testing.v1 import AppTest
 
 from app import cache, columns
 from app.columns import BROUGHT, Brought
-from app.distribution.ranges import ends_of
 from app.gallery import routes
 from app.gallery.among import among, only_among
 from app.query import QueryError
+from app.ranges import ends_of
 from drnn_core.store.columns import keep_columns, read_all
 from tests.app.asgi import get
 from tests.app.evidence_columns import write_evidence

@@ -156,11 +156,17 @@ def pictures(folder: Path, count: int) -> ImageSet:
 
 
 @contextmanager
-def serving(folder: Path) -> Generator[tuple[str, float]]:
-    """A fresh server; its address, and when its process was started (seconds since the epoch)."""
+def serving(folder: Path, runs: Path | None = None) -> Generator[tuple[str, float]]:
+    """A fresh server; its address, and when its process was started (seconds since the epoch).
+
+    Args:
+        folder: of its caches, and of ``runs`` and ``data`` that it serves.
+        runs: serve these instead, without data.
+    """
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "XDG_CACHE_HOME": str(folder / "cache")}
     command = [sys.executable, "-m", "drnn_core", "app", "--port", "0"]
-    places = ["--data", str(folder / "data"), "--runs", str(folder / "runs")]
+    places = ["--runs", str(runs or folder / "runs")]
+    places += [] if runs else ["--data", str(folder / "data")]
     started = time.time()
     process = subprocess.Popen(
         [*command, *places], env=environment, cwd=folder, text=True,

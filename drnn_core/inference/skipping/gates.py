@@ -75,18 +75,48 @@ def _dense(gate: Gate, linears: Sequence[_Layer], example: Tensor) -> Asking:
     size = channels * places
     mean = torch.full((places,), 1 / places)
 
-    across = first.weight.t().contiguous() / places  # of the sum over all places
-    row = None if head is None else head.weight[0].clone()
+    return Asking(
+        _dense_linear(general, first, channels, places)
+        if head is None
+        else _dense_hidden(general, first, head, size),
+        _dense_one(general, first, head, mean, channels),
+    )
+
+
+def _dense_linear(
+    general: Asking, layer: _Layer, channels: int, places: int
+) -> Callable[[Tensor], Logits]:
+    """One layer: of every place first, then the mean; two products in all, and those NumPy's.
+
+    PyTorch's sum over places and its product take half as long again between two convolutions.
+    """
+    row, bias = layer.weight[0].numpy().copy(), np.float32(layer.bias.item())
+    share = np.full(places, 1 / places, dtype=np.float32)
+
+    def many(x: Tensor) -> Logits:
+        images = len(x)
+        if x.numel() != images * places * channels:
+            return general.many(x)
+        of_places = x.as_strided((images * places, channels), (channels, 1)).numpy() @ row
+        return of_places.reshape(images, places) @ share + bias
+
+    return many
+
+
+def _dense_hidden(
+    general: Asking, first: _Layer, head: _Layer, size: int
+) -> Callable[[Tensor], Logits]:
+    channels = first.weight.shape[1]
+    across = first.weight.t().contiguous() / (size // channels)  # of the sum over all places
+    row = head.weight[0].clone()
 
     def many(x: Tensor) -> Logits:
         if x.numel() != len(x) * size:
             return general.many(x)
-        logits = torch.addmm(first.bias, x.sum((2, 3)), across)
-        if head is None or row is None:
-            return logits.view(-1).numpy()
-        return torch.addmv(head.bias, logits.relu_(), row).numpy()
+        hidden = torch.addmm(first.bias, x.sum((2, 3)), across).relu_()
+        return torch.addmv(head.bias, hidden, row).numpy()
 
-    return Asking(many, _dense_one(general, first, head, mean, channels))
+    return many
 
 
 def _dense_one(

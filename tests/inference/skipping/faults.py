@@ -210,8 +210,21 @@ FAULTS = (
     Fault(
         "no activation in the gate",
         "gates",
-        "logits.relu_()",
-        "logits",
+        "across).relu_()",
+        "across)",
+    ),
+    Fault("no bias in a gate of one layer", "gates", "@ share + bias", "@ share"),
+    Fault(
+        "a gate of one layer sums in place of the mean",
+        "gates",
+        "np.full(places, 1 / places, dtype=np.float32)",
+        "np.ones(places, dtype=np.float32)",
+    ),
+    Fault(
+        "a gate of one layer reads features of another size as if they were usual",
+        "gates",
+        "if x.numel() != images * places * channels:",
+        "if x.numel() < images * places * channels:",
     ),
     Fault("alone, no activation in the gate", "gates", "if value > 0.0:", "if True:"),
     Fault("alone, no bias in the gate", "gates", "logit = constant", "logit = 0.0"),

@@ -14,6 +14,7 @@ import pytest
 from scipy import stats
 
 from benchmarks.results.ablation import STEPS, ablation_columns, table_3
+from benchmarks.results.difference import where_it_comes_from
 from benchmarks.results.digest import closing
 from benchmarks.results.figure_6 import collapses, figure_6
 from benchmarks.results.line_chart import Line, line_chart, ticks
@@ -154,6 +155,36 @@ def test_table_3_steps_follow_each_other(groups: list[Trained]) -> None:
         first, second = group_of(groups, before[1]), group_of(groups, after[1])
         gain = [100 * (wrong_of(first, s).mean() - wrong_of(second, s).mean()) for s in (1, 2)]
         assert f"| 1: {gain[0]:+.2f}, 2: {gain[1]:+.2f} | {np.mean(gain):+.2f} (" in row
+
+
+def test_the_way_from_the_plain_network_to_its_counterpart(tmp_path: Path) -> None:
+    names = ("resnet20", "r_resnet16_l2", "dr_resnet16_l2_always", "dr_resnet16_l2")
+    missing = {("r_resnet16_l2", 2)}
+    paths = [
+        seed_run(tmp_path, f"{name}_long", seed)
+        for name in names
+        for seed in (1, 2)
+        if (name, seed) not in missing
+    ]
+    ways = trained([Shipped(path) for path in paths])
+    text = where_it_comes_from(ways)
+    by_name = {one.network: one for one in ways}
+
+    def gain(before: str, after: str, seed: int) -> float:
+        first, second = by_name[before], by_name[after]
+        return 100 * (wrong_of(first, seed).mean() - wrong_of(second, seed).mean())
+
+    (shared,) = [line for line in text.splitlines() if "| ResNet-20 → one block shared" in line]
+    assert f"| 1: {gain('resnet20', 'r_resnet16_l2', 1):+.2f} |" in shared
+    (gated,) = [line for line in text.splitlines() if "→ + gates from the second" in line]
+    assert f"| 1: {gain('r_resnet16_l2', 'dr_resnet16_l2_always', 1):+.2f} |" in gated
+    (first,) = [line for line in text.splitlines() if "→ + a gate before the first" in line]
+    both = ", ".join(
+        f"{seed}: {gain('dr_resnet16_l2_always', 'dr_resnet16_l2', seed):+.2f}" for seed in (1, 2)
+    )
+    assert f"| {both} |" in first
+    assert "CIFAR-10, long, 50 epochs" in first
+    assert where_it_comes_from([one for one in ways if one.network != "r_resnet16_l2"]) == ""
 
 
 def test_a_step_between_two_precisions_says_so(tmp_path: Path) -> None:
@@ -397,13 +428,14 @@ def test_every_gated_run_has_its_row_of_foreseen_errors(groups: list[Trained]) -
 
 def test_the_whole_page_comes_together(runs: list[Shipped], tmp_path: Path) -> None:
     parts = of_seeds(runs, tmp_path)
-    assert [part.splitlines()[0] for part in parts][:4] == [
+    assert [part.splitlines()[0] for part in parts][:5] == [
         "## Table 1: CIFAR-10",
+        "## Where the difference to the plain network comes from",
         "## Table 3: what each part brings",
         "## Figure 6: accuracy over training",
         "## Two readings of the paper",
     ]
-    assert len(parts) == 10
+    assert len(parts) == 11
     assert overview(runs).count("](../checkpoints/") == len(runs)
     assert told_alone(runs) == []
     assert not any("nan" in part for part in parts)

@@ -33,6 +33,9 @@ apart (I-LVBN). The paper's is ResNet-101 and R-ResNet 53 on ImageNet; ours is R
 seeds, in brackets how many; parameters and multiply-adds are ours, of the first column that has
 the row."""
 
+BETWEEN = ("data, recipe", "step", "gain by seed", "mean over seeds", "over images",
+           "p, all seeds", "told from 0 over seeds")  # fmt: skip
+
 DIFFERENCES = """Each step against the one before, with the same seed and recipe: accuracy gained
 in points. Over seeds: 95 % interval of Student's t; over images: bootstrap, seeds held fixed; p:
 McNemar's over all seeds with the image as the cluster."""
@@ -81,14 +84,12 @@ def table_3(groups: Sequence[Trained]) -> str:
         ]
         for place, (parts, _, of_paper) in enumerate(STEPS)
     ]
-    steps = ("data, recipe", "step", "gain by seed", "mean over seeds", "over images",
-             "p, all seeds", "told from 0 over seeds")  # fmt: skip
     between = [row for each in columns for row in _between(each)]
     commands = [
         f"- {one.name}: {command(one)}" for each in columns for one in each.steps if one is not None
     ]
     return "\n\n".join(
-        [OPENING, table(heads, rows), DIFFERENCES, table(steps, between), "\n".join(commands)]
+        [OPENING, table(heads, rows), DIFFERENCES, table(BETWEEN, between), "\n".join(commands)]
     )
 
 
@@ -108,7 +109,18 @@ def _accuracy(one: Trained | None) -> str:
 
 
 def _between(column: Column) -> list[list[str]]:
-    there = [(STEPS[place][0], one) for place, one in enumerate(column.steps) if one is not None]
+    steps = zip(STEPS, column.steps, strict=True)
+    return steps_between(column.title, [(step[0], one) for step, one in steps])
+
+
+def steps_between(title: str, steps: Sequence[tuple[str, Trained | None]]) -> list[list[str]]:
+    """A row of ``BETWEEN`` for each step and the one before it, those not trained left out.
+
+    Args:
+        title: of the data set and recipe.
+        steps: what each is called, and its trainings.
+    """
+    there = [(name, one) for name, one in steps if one is not None]
     rows: list[list[str]] = []
     for (before, first), (after, second) in pairwise(there):
         found = compared(second, first)  # a gain of accuracy is what the first errs more
@@ -117,7 +129,7 @@ def _between(column: Column) -> list[list[str]]:
         errors, _ = found
         rows.append(
             [
-                column.title,
+                title,
                 f"{before} → {after}{_arithmetic(first, second)}",
                 by_seed(errors.by_seed, "+.2f"),
                 mean_over_seeds(errors.over_seeds),

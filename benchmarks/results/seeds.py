@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.results.ablation import table_3
+from benchmarks.results.difference import where_it_comes_from
 from benchmarks.results.figure_6 import figure_6
 from benchmarks.results.figure_8 import figure_8
 from benchmarks.results.loops_spread import by_class, foreseen, spreads
@@ -27,6 +28,7 @@ def of_seeds(runs: Sequence[Shipped], folder: Path) -> list[str]:
     groups = trained(runs)
     parts = {
         "Table 1: CIFAR-10": table_1(groups),
+        "Where the difference to the plain network comes from": where_it_comes_from(groups),
         "Table 3: what each part brings": table_3(groups),
         "Figure 6: accuracy over training": figure_6(groups, folder),
         "Two readings of the paper": readings(groups),

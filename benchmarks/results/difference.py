@@ -1,0 +1,49 @@
+"""Where the difference between a row of table 1 and its plain counterpart comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from benchmarks.results.ablation import BETWEEN, DIFFERENCES, steps_between
+from benchmarks.results.tables import table
+from benchmarks.results.trainings import Trained, alike, command
+from drnn_core.recipes import NETWORKS
+
+# What comes on the way from the plain network, as the table calls it.
+_SHARED = "one block shared by its loops, a BatchNorm for each"
+_GATED = "+ gates from the second loop on"
+_FIRST = "+ a gate before the first loop"
+
+OPENING = """On the way from a plain network to its dynamic recursive counterpart: the blocks of a
+stage become loops of one block, with a BatchNorm for each loop and all of them run (which takes the
+parameters away and no multiply-adds); then gates choose, first but for the first loop of each block
+(`always`), then for all. What the first step costs no gate can be blamed for."""
+
+
+def where_it_comes_from(groups: Sequence[Trained]) -> str:
+    """Steps of every row that was trained with its loops unasked; "" where none was."""
+    rows: list[list[str]] = []
+    commands: list[str] = []
+    for shared in groups:
+        row = _row_of(shared)
+        if row is None:
+            continue
+        alike_by_name = {one.network: one for one in groups if alike(shared, one)}
+        plain = NETWORKS[row].counterpart
+        steps = [
+            (NETWORKS[plain].title if plain else "", alike_by_name.get(plain)),
+            (_SHARED, shared),
+            (_GATED, alike_by_name.get(f"{row}_always")),
+            (_FIRST, alike_by_name.get(row)),
+        ]
+        rows += steps_between(f"{shared.training.data}, {shared.schedule}", steps)
+        commands.append(f"- {shared.name}: {command(shared)}")
+    if not rows:
+        return ""
+    return "\n\n".join([OPENING, DIFFERENCES, table(BETWEEN, rows), "\n".join(commands)])
+
+
+def _row_of(shared: Trained) -> str | None:
+    """The row of table 1 that a network without gates is on the way to: r_... is, to dr_..."""
+    row = f"d{shared.network}"
+    return row if shared.network in NETWORKS and row in NETWORKS else None

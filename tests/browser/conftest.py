@@ -139,6 +139,11 @@ def watch(page: Any, address: str, watched: Watched) -> None:
     page.on("pageerror", lambda error: watched.errors.append(str(error)))
 
 
+def settled(page: Any) -> None:
+    """Wait until the server has run the page to its end."""
+    page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]')
+
+
 @pytest.fixture
 def status_of(server: Server) -> Callable[..., int]:
     """Status of a plain request to the server."""

@@ -15,7 +15,7 @@ import pytest
 
 from drnn_core.analysis.loops import Selection, matching
 from drnn_core.store.records import read_records
-from tests.browser.conftest import Server
+from tests.browser.conftest import Server, settled
 
 pytestmark = pytest.mark.browser
 
@@ -45,7 +45,7 @@ FOCUSED = """() => {
 def painted(page: Any, after: str = "") -> str:
     """Wait until every tile in view shows what was asked for last, and charts too; its stamp."""
     stamp = str(page.wait_for_function(PAINTED, arg=after, polling=50).json_value())
-    page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]')
+    settled(page)
     return stamp
 
 

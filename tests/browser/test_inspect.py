@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from tests.app.inspect_runs import inspect_run
+from tests.browser.conftest import settled
 from tests.hostile_pictures import scene
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def show(page: Page, address: str, query: str = "") -> None:
 
 def ready(page: Page) -> None:
     page.wait_for_selector(".ls-evidence svg")
-    page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]')
+    settled(page)
 
 
 def heading(page: Page, text: str) -> None:

@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from tests.app.inspect_runs import inspect_run
+from tests.browser.conftest import settled
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Locator, Page
@@ -48,10 +49,6 @@ def show(page: Page, address: str, query: str = "") -> None:
     page.goto(f"{address}/inspect?view=Counterfactual+lab&sample=g1001686{query}")
     page.wait_for_selector(".st-key-lab_line .js-plotly-plot .bars path", state="attached")
     settled(page)
-
-
-def settled(page: Page) -> None:
-    page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]')
 
 
 def edit(page: Page) -> str:

@@ -176,7 +176,7 @@ def test_the_way_from_the_plain_network_to_its_counterpart(tmp_path: Path) -> No
 
     (shared,) = [line for line in text.splitlines() if "| ResNet-20 → one block shared" in line]
     assert f"| 1: {gain('resnet20', 'r_resnet16_l2', 1):+.2f} |" in shared
-    (gated,) = [line for line in text.splitlines() if "→ + gates from the second" in line]
+    (gated,) = [line for line in text.splitlines() if "→ gates from the second" in line]
     assert f"| 1: {gain('r_resnet16_l2', 'dr_resnet16_l2_always', 1):+.2f} |" in gated
     (first,) = [line for line in text.splitlines() if "→ + a gate before the first" in line]
     both = ", ".join(

@@ -11,8 +11,8 @@ from drnn_core.recipes import NETWORKS
 
 # What comes on the way from the plain network, as the table calls it.
 _SHARED = "one block shared by its loops, a BatchNorm for each"
-_GATED = "+ gates from the second loop on"
-_FIRST = "+ a gate before the first loop"
+_GATED = "gates from the second loop on"
+_FIRST = "gates before every loop"
 
 OPENING = """On the way from a plain network to its dynamic recursive counterpart: the blocks of a
 stage become loops of one block, with a BatchNorm for each loop and all of them run (which takes the

@@ -178,7 +178,7 @@ def test_the_way_from_the_plain_network_to_its_counterpart(tmp_path: Path) -> No
     assert f"| 1: {gain('resnet20', 'r_resnet16_l2', 1):+.2f} |" in shared
     (gated,) = [line for line in text.splitlines() if "→ gates from the second" in line]
     assert f"| 1: {gain('r_resnet16_l2', 'dr_resnet16_l2_always', 1):+.2f} |" in gated
-    (first,) = [line for line in text.splitlines() if "→ + a gate before the first" in line]
+    (first,) = [line for line in text.splitlines() if "→ gates before every loop" in line]
     both = ", ".join(
         f"{seed}: {gain('dr_resnet16_l2_always', 'dr_resnet16_l2', seed):+.2f}" for seed in (1, 2)
     )

@@ -51,7 +51,7 @@ def test_the_app_has_our_routes_and_safe_settings() -> None:
     from streamlit import config
 
     paths = [getattr(route, "path", "") for route in app._user_routes]
-    assert paths == ["/gallery"]
+    assert paths == ["/gallery", "/waiting/{name}"]
     wanted = {
         "browser.gatherUsageStats": False,
         "server.enableXsrfProtection": True,

@@ -54,8 +54,8 @@ const look = async (root, data, ask) => {
 export default function ({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".waiting");
   const bar = root.querySelector(".bar");
-  for (const [name, value] of [["role", "progressbar"], ["aria-valuemin", 0], ["aria-valuemax", 100]])
-    bar.setAttribute(name, value);
+  const what = { role: "progressbar", "aria-label": "Progress", "aria-valuemin": 0, "aria-valuemax": 100 };
+  for (const [name, value] of Object.entries(what)) bar.setAttribute(name, value);
   clearTimeout(root.timer);
   root.url = data.url;
   draw(root, data.now);

@@ -52,7 +52,7 @@ def begin(page: Any, server: Server, run: str) -> None:
     page.goto(f"{server.address}/norms?run={run}")
     page.get_by_role("button", name="Or measure here").wait_for()
     page.get_by_role("button", name="Or measure here").click()
-    page.get_by_role("progressbar").wait_for()
+    page.get_by_role("progressbar", name="Progress").wait_for()
 
 
 def test_the_bar_moves_and_ends_in_what_was_waited_for(page: Any, server: Server) -> None:

@@ -10,6 +10,8 @@ from typing import Literal
 
 import streamlit as st
 
+from app import ranges
+
 CLASSES, ANSWER = "class", "answer"
 
 _EVERY = "all"
@@ -41,8 +43,9 @@ def forget_strangers(classes: Sequence[str]) -> None:
 
 
 def clear() -> None:
-    """All classes and answers again; a callback.
+    """All classes, answers and numbers again; a callback.
 
     Values are set and not forgotten: a forgotten one would come back from the address.
     """
     st.session_state.update({CLASSES: [], ANSWER: _EVERY})
+    ranges.clear()

@@ -24,7 +24,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from streamlit.components import v2
 
-from app.jobs import Job, Jobs
+from app.jobs import Job, Jobs, me
 
 _ASSETS = Path(__file__).resolve().parent / "assets"
 _PREFIX = "/waiting"
@@ -55,6 +55,11 @@ class Wait(NamedTuple):
     keys: tuple[Hashable, ...]
     words: Words
 
+    def leave(self) -> None:
+        """This session waits for none of them any more; a callback."""
+        for key in self.keys:
+            self.jobs.leave(key, me())
+
 
 _lock = threading.Lock()
 _open: OrderedDict[str, Wait] = OrderedDict()
@@ -74,11 +79,7 @@ def show(
     with st.container(horizontal=True, vertical_alignment="center"):
         _component()(
             key=key,
-            data={
-                "url": f"{_PREFIX}/{_name(key, wait)}",
-                "ended": ended(wait),
-                "now": told(wait),
-            },
+            data={"url": f"{_PREFIX}/{_name(key, wait)}", "now": told(wait)},
             on_ended_change=st.rerun if whole else _nothing,
         )
         if cancel is not None:
@@ -86,27 +87,23 @@ def show(
 
 
 def told(wait: Wait) -> dict[str, Any]:
-    """How far the jobs are, as ``assets/waiting.js`` reads it: text, share (0 to 1 or None)."""
-    found = [wait.jobs.get(key) for key in wait.keys]
-    left = [
-        (key, job)
-        for key, job in zip(wait.keys, found, strict=True)
-        if job is not None and not job.ended
-    ]
+    """How far the jobs are, as ``assets/waiting.js`` reads it.
+
+    Returns:
+        ``text``, ``share`` (0 to 1, or None before it is known), and ``ended``: how many of the
+        jobs have, or are not known any more.
+    """
+    found = [(key, wait.jobs.get(key)) for key in wait.keys]
+    left = [(key, job) for key, job in found if job is not None and not job.ended]
+    ended = len(found) - len(left)
     if not left:
-        return {"text": f"{wait.words.doing}: done", "share": 1.0, "ended": ended(wait)}
+        return {"text": f"{wait.words.doing}: done", "share": 1.0, "ended": ended}
     key, job = next((each for each in left if each[1].state == "running"), left[0])
     text = f"{wait.words.doing}: {_stage(wait, key, job)}"
     if len(left) > 1:
         text += f"; {len(left) - 1} {wait.words.more}"
     share = job.done / job.total if job.total else None
-    return {"text": text, "share": share, "ended": ended(wait)}
-
-
-def ended(wait: Wait) -> int:
-    """How many of the jobs have ended, or are not known any more."""
-    found = [wait.jobs.get(key) for key in wait.keys]
-    return sum(job is None or job.ended for job in found)
+    return {"text": text, "share": share, "ended": ended}
 
 
 def _stage(wait: Wait, key: Hashable, job: Job) -> str:

@@ -17,9 +17,8 @@ from typing import Any, NamedTuple
 
 from PIL import Image
 
-from benchmarks.app import FLAGS, chromium_path, serving
+from benchmarks.app import FLAGS, ROOT, chromium_path, serving
 
-_ROOT = Path(__file__).resolve().parents[1]
 _DR, _PLAIN = "generated_dr_resnet32_l4", "generated_resnet20"
 _WIDTH, _HEIGHT = 1440, 900
 _STILL = 6  # looks in a row at a page that does not change
@@ -58,14 +57,14 @@ def main() -> None:
 
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("names", nargs="*", default=list(VIEWS), help="which, by default all")
-    parser.add_argument("--out", type=Path, default=_ROOT / "docs", help="folder of the pictures")
+    parser.add_argument("--out", type=Path, default=ROOT / "docs", help="folder of the pictures")
     chosen = parser.parse_args()
     if unknown := set(chosen.names) - set(VIEWS):
         sys.exit(f"expected some of {', '.join(VIEWS)}, got {', '.join(sorted(unknown))}")
     chromium = chromium_path()
     with (
         tempfile.TemporaryDirectory() as folder,
-        serving(Path(folder), _ROOT / "checkpoints") as (address, _),
+        serving(Path(folder), ROOT / "checkpoints") as (address, _),
         sync_playwright() as playwright,
     ):
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)

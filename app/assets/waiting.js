@@ -39,11 +39,10 @@ const look = async (root, data, ask) => {
     const found = answer.ok ? await answer.json() : null;
     if (found) draw(root, found);
     // Unknown to the server, it is one more that has ended: the page knows what became of it.
-    if (!found || found.ended > data.ended) {
-      if (performance.now() >= quietUntil) {
-        ask(found ? found.ended : data.ended + 1);
-        next = AGAIN;
-      }
+    const ended = found ? found.ended : data.now.ended + 1;
+    if (ended > data.now.ended && performance.now() >= quietUntil) {
+      ask(ended);
+      next = AGAIN;
     }
   } catch {
     next = AGAIN; // no server: Streamlit says so

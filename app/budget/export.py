@@ -127,4 +127,5 @@ def _progress() -> None:
         st.caption("Cancelled.")
     else:
         words = Words("Writing", things="images, once to measure, once to record")
-        waiting.show("budget_written", Wait(JOBS, (key,), words), lambda: JOBS.leave(key, me()))
+        wait = Wait(JOBS, (key,), words)
+        waiting.show("budget_written", wait, wait.leave)

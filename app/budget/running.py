@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
-from functools import partial
-
 import streamlit as st
 
 from app import waiting
@@ -12,7 +9,7 @@ from app.budget import points
 from app.budget.controls import Setting
 from app.budget.points import View
 from app.images import NoPictures, Pictures
-from app.jobs import JOBS, me
+from app.jobs import JOBS
 from app.waiting import Wait, Words
 
 
@@ -51,12 +48,8 @@ def progress(view: View, setting: Setting) -> None:
     keys = tuple(view.key(thresholds) for thresholds, _ in points.waiting(view, wanted))
     if keys:
         words = Words("Running", "Opening the network…", more="more thresholds after it")
-        waiting.show("budget_runs", Wait(JOBS, keys, words), partial(_leave, keys))
-
-
-def _leave(keys: Sequence[Hashable]) -> None:
-    for key in keys:
-        JOBS.leave(key, me())
+        wait = Wait(JOBS, keys, words)
+        waiting.show("budget_runs", wait, wait.leave)
 
 
 def _images_of(view: View, setting: Setting) -> int:

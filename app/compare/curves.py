@@ -55,12 +55,10 @@ def curve_figure(
     behind = [band_trace(side, bands, measure) for side in sides]
     targets: dict[float, None] = {}
     longest = 0
-    drawn: list[Side] = []
     for side in sides:
         part = table[(table["run"] == side.name) & table[measure].notna()]
         if part.empty:
             continue
-        drawn.append(side)
         longest = max(longest, int(part["epoch"].max()))
         traces.append(_line(side, part, measure, len(sides)))
         if side.info.metrics.test.target is not None:

@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
 
-from app import cache, filters, ranges
+from app import cache, filters
 from app.easy_hard.comparison import Compared, View, rule_words
 from app.numbers import figure, how_sure, number
 from drnn_core.analysis.effects import size_of
@@ -68,12 +68,7 @@ def nothing_left(view: View) -> None:
         "that are left loop equally often. Change the rule, or show all classes and answers."
     )
     if view.labels or view.correct is not None or view.among is not None:
-        st.button("Show all", on_click=_show_all)
-
-
-def _show_all() -> None:
-    filters.clear()
-    ranges.clear()
+        st.button("Show all", on_click=filters.clear)
 
 
 def nothing_to_compare(easy: int, hard: int) -> None:

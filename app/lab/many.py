@@ -46,7 +46,7 @@ def offer(run: cache.Run, factor: str) -> None:
     job = JOBS.get(key)
     if job and not job.ended and me() in job.watchers:
         wait = Wait(JOBS, (key,), Words("Sweeping", things="pictures"))
-        waiting.show("lab_swept", wait, lambda: JOBS.leave(key, me()), whole=False)
+        waiting.show("lab_swept", wait, wait.leave, whole=False)
         return
     if job and job.state == "failed":
         st.error(f"The test images could not be swept: {job.problem}")

@@ -29,7 +29,7 @@ def offer(run: cache.Run) -> None:
     job = JOBS.get(key)
     if job and not job.ended and me() in job.watchers:
         wait = Wait(JOBS, (key,), Words("Measuring"))
-        waiting.show("norms_measured", wait, lambda: JOBS.leave(key, me()))
+        waiting.show("norms_measured", wait, wait.leave)
         return
     if job and job.state == "failed":
         st.error(f"The norms could not be measured: {job.problem}")

@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from app import cache, filters, ranges
+from app import cache, filters
 from app.methods import METHOD_MEANINGS, METHOD_TITLES, SIGNED_METHODS
 from app.numbers import figure, how_sure, number, p_value
 from app.saliency.measures import MOST_RESAMPLED, RESAMPLES, Cell, Related
@@ -67,12 +67,7 @@ def one_path(facts: NetworkFacts) -> None:
 def nothing_left() -> None:
     """Instead of relations of no image."""
     st.info("No image meets the filters.")
-    st.button("Show all", on_click=_show_all)
-
-
-def _show_all() -> None:
-    filters.clear()
-    ranges.clear()
+    st.button("Show all", on_click=filters.clear)
 
 
 def overview_title(view: View) -> None:

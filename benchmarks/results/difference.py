@@ -30,8 +30,9 @@ def where_it_comes_from(groups: Sequence[Trained]) -> str:
             continue
         alike_by_name = {one.network: one for one in groups if alike(shared, one)}
         plain = NETWORKS[row].counterpart
+        assert plain is not None, "every dynamic recursive network of the paper has one"
         steps = [
-            (NETWORKS[plain].title if plain else "", alike_by_name.get(plain)),
+            (NETWORKS[plain].title, alike_by_name.get(plain)),
             (_SHARED, shared),
             (_GATED, alike_by_name.get(f"{row}_always")),
             (_FIRST, alike_by_name.get(row)),

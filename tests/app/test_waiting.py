@@ -79,7 +79,7 @@ def test_however_a_job_ends_it_counts(jobs: Jobs, state: Any) -> None:
 
 
 def test_a_job_that_was_dropped_has_ended(jobs: Jobs, gate: Gate) -> None:
-    assert waiting.ended(wait_for(jobs, "first", "unknown")) == 1
+    assert waiting.told(wait_for(jobs, "first", "unknown"))["ended"] == 1
     gate.open.set()
     jobs.wait("first", SECONDS)
     found = waiting.told(wait_for(jobs, "first", "unknown"))

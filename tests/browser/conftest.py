@@ -96,12 +96,24 @@ class Watched:
 
 
 @pytest.fixture
-def open_page(browser: Any, server: Server) -> Iterator[Callable[..., Any]]:
-    """``open_page(path, width=, height=, dark=)``; nothing foreign is asked and nothing fails."""
+def open_page(new_page: Callable[..., Any], server: Server) -> Callable[..., Any]:
+    """``open_page(path, width=, height=, dark=)``: a page of ``new_page`` that shows the path."""
+
+    def open_one(path: str, **look: Any) -> Any:
+        page = new_page(**look)
+        page.goto(f"{server.address}/{path}")
+        return page
+
+    return open_one
+
+
+@pytest.fixture
+def new_page(browser: Any, server: Server) -> Iterator[Callable[..., Any]]:
+    """``new_page(width=, height=, dark=)``, empty; nothing foreign is asked and nothing fails."""
     watched = Watched()
     contexts: list[Any] = []
 
-    def open_one(path: str, width: int = 1440, height: int = 900, dark: bool = False) -> Any:
+    def make_one(width: int = 1440, height: int = 900, dark: bool = False) -> Any:
         context = browser.new_context(
             viewport={"width": width, "height": height},
             color_scheme="dark" if dark else "light",
@@ -111,14 +123,19 @@ def open_page(browser: Any, server: Server) -> Iterator[Callable[..., Any]]:
         page = context.new_page()
         page.set_default_timeout(WAIT_MS)
         watch(page, server.address, watched)
-        page.goto(f"{server.address}/{path}")
         return page
 
-    yield open_one
+    yield make_one
     for context in contexts:
         context.close()
     assert watched.foreign == []
     assert watched.errors == []
+
+
+@pytest.fixture
+def page(new_page: Callable[..., Any]) -> Any:
+    """An empty page of ``new_page``."""
+    return new_page()
 
 
 def watch(page: Any, address: str, watched: Watched) -> None:

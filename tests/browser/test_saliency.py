@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +14,10 @@ from scipy import stats
 from drnn_core.store.columns import read_all
 from tests.app.evidence_columns import write_evidence
 from tests.app.fake_runs import fake_run
-from tests.browser.conftest import Server, Watched, watch
+from tests.browser.conftest import Server
 from tests.browser.test_distribution import address, heading, wait_for_address
 
 pytestmark = pytest.mark.browser
-
-WAIT_MS = 60_000
 
 
 @pytest.fixture(scope="module")
@@ -29,20 +27,6 @@ def server(start_app: Callable[..., Server], tmp_path_factory: pytest.TempPathFa
     fake_run(runs / "dr", 300)
     write_evidence(runs / "dr")
     return start_app(runs)
-
-
-@pytest.fixture
-def page(browser: Any, server: Server) -> Iterator[Any]:
-    """A page that asks nothing foreign and has no script errors."""
-    watched = Watched()
-    context = browser.new_context(viewport={"width": 1440, "height": 900}, accept_downloads=True)
-    page = context.new_page()
-    page.set_default_timeout(WAIT_MS)
-    watch(page, server.address, watched)
-    yield page
-    context.close()
-    assert watched.foreign == []
-    assert watched.errors == []
 
 
 def show(page: Any, server: Server, query: str = "") -> None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from drnn_core.store.norms import has_norms
 from tests.app.fake_runs import fake_run
-from tests.browser.conftest import WAIT_MS, Server, Watched, watch
+from tests.browser.conftest import Server
 
 pytestmark = pytest.mark.browser
 
@@ -32,20 +32,6 @@ def server(start_app: Callable[..., Server], tmp_path_factory: pytest.TempPathFa
     for name in ("once", "clicked", "unclicked"):
         fake_run(runs / name, 2000, "dr_resnet16_l2")
     return start_app(runs)
-
-
-@pytest.fixture
-def page(browser: Any, server: Server) -> Iterator[Any]:
-    """A page that asks nothing foreign and has no script errors."""
-    watched = Watched()
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    page = context.new_page()
-    page.set_default_timeout(WAIT_MS)
-    watch(page, server.address, watched)
-    yield page
-    context.close()
-    assert watched.foreign == []
-    assert watched.errors == []
 
 
 def begin(page: Any, server: Server, run: str) -> None:

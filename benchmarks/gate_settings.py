@@ -35,7 +35,7 @@ from drnn_core.training.settings import Settings
 
 NETWORK = "dr_resnet16_l2"
 # One change each; the empty one is the recipe as it is.
-CHANGES: tuple[dict[str, float | str | None], ...] = (
+CHANGES: tuple[dict[str, float | str | tuple[float, float] | None], ...] = (
     {},
     {"first_loop": "always"},
     {"rate_loss": "network"},
@@ -47,6 +47,7 @@ CHANGES: tuple[dict[str, float | str | None], ...] = (
     {"initial_rate": 0.5},
     {"initial_rate": 0.95},
     {"rate_loss": "both"},
+    {"target_falls": (0.0, 0.6)},
 )
 
 
@@ -75,7 +76,7 @@ def train(
         first_loop=setting.first_loop,
     )
     recipe = get_recipe(f"{NETWORK}_short")
-    names = ("rate_weight", "rate_loss", "temperature", "noise_until")
+    names = ("rate_weight", "rate_loss", "target_falls", "temperature", "noise_until")
     how = dataclasses.replace(
         recipe.training, calibrate_gates=False, **{name: getattr(setting, name) for name in names}
     )

@@ -17,7 +17,7 @@ class GateSetting:
     """One training: what is held fixed of the gates, and its size.
 
     Attributes:
-        rate_weight, rate_loss, temperature, noise_until: as in ``TrainingRecipe``.
+        rate_weight, rate_loss, target_falls, temperature, noise_until: as in ``TrainingRecipe``.
         initial_rate: the gates' opening rate at initialisation.
         first_loop: as in ``RecursiveBlock``.
         seed, epochs: of the training.
@@ -26,6 +26,7 @@ class GateSetting:
 
     rate_weight: float = 2.0
     rate_loss: str = "sampled"
+    target_falls: tuple[float, float] | None = None
     temperature: float = 1.0
     noise_until: float | None = 0.6
     initial_rate: float = 0.85
@@ -67,7 +68,10 @@ def read(path: Path) -> dict[GateSetting, GateResult]:
         result = values["result"]
         result["gate_rates"] = tuple(result["gate_rates"])
         result["rates"] = tuple(result["rates"])
-        found[GateSetting(**values["setting"])] = GateResult(**result)
+        setting = values["setting"]
+        if setting.get("target_falls") is not None:
+            setting["target_falls"] = tuple(setting["target_falls"])
+        found[GateSetting(**setting)] = GateResult(**result)
     return found
 
 

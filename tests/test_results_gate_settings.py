@@ -14,7 +14,10 @@ def result(error: float, rate: float) -> GateResult:
 
 
 def test_what_is_written_is_read(tmp_path: Path) -> None:
-    found = {GateSetting(seed=1): result(20.0, 0.72), GateSetting(seed=2): result(22.0, 0.66)}
+    found = {
+        GateSetting(seed=1): result(20.0, 0.72),
+        GateSetting(seed=2, target_falls=(0.0, 0.6)): result(22.0, 0.66),
+    }
     write(tmp_path / "deep" / "found.jsonl", found)
     assert read(tmp_path / "deep" / "found.jsonl") == found
     assert read(tmp_path / "none.jsonl") == {}
@@ -49,6 +52,7 @@ def test_the_table(tmp_path: Path) -> None:
             GateSetting(seed=2): result(22.0, 0.66),
             GateSetting(seed=1, noise_until=None): result(19.0, 0.9),
             GateSetting(seed=1, rate_weight=8.0): result(25.0, 0.7),
+            GateSetting(seed=1, target_falls=(0.0, 0.6)): result(18.0, 0.7),
             GateSetting(seed=1, epochs=1): result(80.0, 0.1),  # another size
         },
     )
@@ -58,6 +62,7 @@ def test_the_table(tmp_path: Path) -> None:
         "| nothing | 2 | 21.00 ± 1.41 | 0.690 | 0.030 | 0.000 | " + same,
         "| noise to the end | 1 | 19.00 | 0.900 | 0.200 | 0.000 | " + same,
         "| λ = 8.0 | 1 | 25.00 | 0.700 | 0.000 | 0.000 | " + same,
+        "| target falls from 1 between 0.0 and 0.6 of the training | 1 | 18.00 | 0.700 |",
     ):
         assert line in text
     assert "80.00" not in text

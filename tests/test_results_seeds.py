@@ -22,7 +22,7 @@ from benchmarks.results.loops_spread import by_class, foreseen, spreads
 from benchmarks.results.loops_with import loops_with
 from benchmarks.results.overview import overview
 from benchmarks.results.readings import (
-    RATE_LOSS,
+    RATE_LOSSES,
     READINGS,
     pairs_of,
     rate_losses,
@@ -265,20 +265,23 @@ def test_rate_losses_are_paired_as_readings_are_and_stand_beside_one_plain_netwo
     groups: list[Trained], tmp_path: Path
 ) -> None:
     assert not rate_losses(groups)
-    for recipe in ("resnet20_short", "dr_resnet16_l2_short", "dr_resnet16_l2_short-netrate"):
+    forms = ("short-netrate", "short-falling")
+    for network in ("resnet20_short", *(f"dr_resnet16_l2_{each}" for each in ("short", *forms))):
         for seed in (1, 2):
-            seed_run(tmp_path, recipe, seed)
+            seed_run(tmp_path, network, seed)
     found = trained([Shipped(path) for path in find_runs(tmp_path)])
-    ((own, other),) = pairs_of(RATE_LOSS, found)
-    assert (own.training.recipe, other.training.recipe) == ("short", "short-netrate")
+    for reading, form in zip(RATE_LOSSES, forms, strict=True):
+        ((own, other),) = pairs_of(reading, found)
+        assert (own.training.recipe, other.training.recipe) == ("short", form)
     assert not any(pairs_of(reading, found) for reading in READINGS)
     text = rate_losses(found)
-    assert "dr_resnet16_l2_short-netrate --data" in text
-    assert "2 seeds do not tell" in text or "The other errs" in text
+    assert all(f"dr_resnet16_l2_{form} --data" in text for form in forms)
+    assert text.count("2 seeds do not tell") + text.count("The other errs") == 2
     against = rows_of(table_1(found).partition("### Against the plain counterpart")[2], "DR-Res 16")
     assert [row[1:3] for row in against] == [
         ["ResNet-20", "short, 20 epochs"],
         ["ResNet-20", "short-netrate, 20 epochs"],
+        ["ResNet-20", "short-falling, 20 epochs"],
     ]
 
 

@@ -20,6 +20,7 @@ _CHANGED = {
     "initial_rate": "initial rate {}",
     "noise_until": "noise until {} of the training",
     "rate_loss": "rate loss `{}`",
+    "target_falls": "target falls from 1 between {0[0]} and {0[1]} of the training",
     "first_loop": "first loop `{}`",
 }
 _COLUMNS = (

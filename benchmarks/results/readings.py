@@ -21,13 +21,13 @@ class Reading:
 
     Attributes:
         field: its name.
-        own: the value that we take by default.
+        own: the value that we take by default; None where the setting is off.
         other: the other.
         title: of the two, for people.
     """
 
     field: str
-    own: str
+    own: str | None
     other: str
     title: str
 
@@ -42,14 +42,20 @@ READINGS = (
     ),
 )  # fmt: skip
 
-RATE_LOSS = Reading(
-    "rate_loss", '"sampled"', '"network"', "Rate loss: each gate at the target (`sampled`, the "
-    "paper's) or their mean (`network`)",
+RATE_LOSSES = (
+    Reading(
+        "rate_loss", '"sampled"', '"network"', "Rate loss: each gate at the target (`sampled`, the "
+        "paper's) or their mean (`network`)",
+    ),
+    Reading(
+        "target_falls", None, "[0.0, 0.6]", "Rate loss: at the target from the first update on "
+        "(the paper's), or with a target that falls from 1 over 0.6 of the training (`-falling`)",
+    ),
 )  # fmt: skip
 
-HELD = """The two rate losses in whole trainings, calibrated at the end: each gate to the target
-with `sampled`, all gates by one shift with `network`. "Ours" is the paper's. Differences and
-intervals as with the readings above."""
+HELD = """Other forms of the rate loss in whole trainings, calibrated at the end: each gate to the
+target, with `network` all gates by one shift. "Ours" is the paper's. Differences and intervals as
+with the readings above."""
 
 OPENING = """Where the paper's words allow two readings (docs/paper.md), both trained alike with
 the same seeds. Differences are the other reading minus ours. Over seeds: mean and 95 % interval of
@@ -64,9 +70,9 @@ def readings(groups: Sequence[Trained]) -> str:
 
 
 def rate_losses(groups: Sequence[Trained]) -> str:
-    """Trainings with the paper's rate loss and with the one over the network; "" without."""
-    part = _part(RATE_LOSS, groups)
-    return f"{HELD}\n\n{part}" if part else ""
+    """Trainings with the paper's rate loss and with each other form; "" where none was."""
+    parts = [part for reading in RATE_LOSSES if (part := _part(reading, groups))]
+    return "\n\n".join([HELD, *parts]) if parts else ""
 
 
 def pairs_of(reading: Reading, groups: Sequence[Trained]) -> list[tuple[Trained, Trained]]:

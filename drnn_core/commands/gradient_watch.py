@@ -38,7 +38,7 @@ from drnn_core.trace import Output
 from drnn_core.training.fusing import unfused
 from drnn_core.training.loop import Trainer
 from drnn_core.training.losses import rate_loss
-from drnn_core.training.optim import gate_noise
+from drnn_core.training.optim import gate_noise, rate_target
 from drnn_core.training.settings import Progress, Reporter
 
 # After which epochs to measure; 0 is before the first update.
@@ -46,8 +46,17 @@ EPOCHS = (0, 1, 2, 5, 10, 20, 50, 100, 200, 350)
 IMAGES = 128
 
 
-def training_loss(network: Network, recipe: Recipe, labels: Tensor) -> Callable[[Output], Tensor]:
-    """What the training loop minimises: cross-entropy, and the rate loss where there are gates."""
+def training_loss(
+    network: Network, recipe: Recipe, labels: Tensor, done: float = 1.0
+) -> Callable[[Output], Tensor]:
+    """What the training loop minimises: cross-entropy, and the rate loss where there are gates.
+
+    Args:
+        network: that is trained.
+        recipe: by which.
+        labels: (B,) int64.
+        done: share of the training that is over, by which the rate loss's target falls.
+    """
     target = network.recipe.target
     gated = any(block.gated for block in network.layout)
 
@@ -55,7 +64,8 @@ def training_loss(network: Network, recipe: Recipe, labels: Tensor) -> Callable[
         value = F.cross_entropy(output.logits.float(), labels)
         if target is None or not gated:
             return value
-        rate = rate_loss(output.trace, target, recipe.training.rate_loss)
+        aim = rate_target(recipe.training, target, done, 1)
+        rate = rate_loss(output.trace, aim, recipe.training.rate_loss)
         return value + recipe.training.rate_weight * rate
 
     return loss
@@ -112,7 +122,8 @@ class GradientWatch:
             epoch: that is done, which says how large the gates' noise is by now.
         """
         device = next(self.network.parameters()).device
-        loss = training_loss(self.network, self.recipe, self.labels.to(device))
+        done = epoch / self.epochs
+        loss = training_loss(self.network, self.recipe, self.labels.to(device), done)
         noise = gate_noise(self.recipe.training, epoch, self.epochs)
         with unfused(self.network):
             return gradient_norms(self.network, self.pixels.to(device), loss, self.seed, noise)

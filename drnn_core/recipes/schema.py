@@ -106,6 +106,8 @@ class TrainingRecipe:
         decay_everything: weight decay on BatchNorm, biases and gates too, as plain SGD does.
         rate_weight: lambda, the weight of the rate loss.
         rate_loss: which opening rate is held at the target, see ``training/losses.py``.
+        target_falls: shares of the training between which the rate loss's target falls linearly
+            from 1, all loops run, to the network's; None holds it there from the first update on.
         temperature: of the gates' relaxed sample.
         noise_until: share of the training after which the gates decide without noise, as they
             will in evaluation; the noise falls linearly from 1. None keeps it to the end.
@@ -132,6 +134,7 @@ class TrainingRecipe:
     decay_everything: bool = True
     rate_weight: float = 2.0
     rate_loss: Literal["sampled", "deterministic", "both", "network"] = "sampled"
+    target_falls: tuple[float, float] | None = None
     temperature: float = 1.0
     noise_until: float | None = None
     calibrate_gates: bool = False

@@ -118,6 +118,35 @@ _LONG_NETRATE = TrainingRecipe(
     calibrate_gates=True,
 )
 
+# And with a target that falls: all loops run at first, and gates come to leave some out. What it
+# changes is in docs/results.md, too.
+_SHORT_FALLING = TrainingRecipe(
+    name="short-falling",
+    epochs=20,
+    batch=128,
+    lr=0.2,
+    schedule="one_cycle",
+    warmup=0.25,
+    nesterov=True,
+    decay_everything=False,
+    target_falls=(0.0, 0.6),
+    noise_until=0.6,
+    calibrate_gates=True,
+)
+_LONG_FALLING = TrainingRecipe(
+    name="long-falling",
+    epochs=50,
+    batch=256,
+    lr=0.2,
+    schedule="one_cycle",
+    warmup=0.25,
+    nesterov=True,
+    decay_everything=False,
+    target_falls=(0.0, 0.6),
+    noise_until=0.6,
+    calibrate_gates=True,
+)
+
 # "paper" stands for the recipe that the paper has for a network, named by ``training`` there.
 PAPER_TRAININGS: dict[str, TrainingRecipe] = {
     "cifar10": _CIFAR10,
@@ -126,6 +155,7 @@ PAPER_TRAININGS: dict[str, TrainingRecipe] = {
     "imagenet_mobile": _IMAGENET_MOBILE,
 }
 OWN_TRAININGS: dict[str, TrainingRecipe] = {
-    each.name: each for each in (_SHORT, _LONG, _SHORT_NETRATE, _LONG_NETRATE)
+    each.name: each
+    for each in (_SHORT, _LONG, _SHORT_NETRATE, _LONG_NETRATE, _SHORT_FALLING, _LONG_FALLING)
 }
 TRAININGS: tuple[str, ...] = ("paper", *OWN_TRAININGS)

@@ -25,7 +25,8 @@ _PROSE = {
 }
 # What of a training recipe changes nothing where there are no gates, and its name.
 _OF_GATES = {
-    *("name", "rate_weight", "rate_loss", "temperature", "noise_until", "calibrate_gates"),
+    *("name", "rate_weight", "rate_loss", "target_falls", "temperature", "noise_until"),
+    "calibrate_gates",
 }
 # Settings that a run written before they existed had, too.
 _DEFAULTS = {f.name: f.default for f in fields(TrainingRecipe) if f.default is not MISSING}

@@ -30,7 +30,7 @@ from drnn_core.models.network import Network
 from drnn_core.recipes import TrainingRecipe
 from drnn_core.trace import Output
 from drnn_core.training.fusing import can_fuse, fuse_blocks
-from drnn_core.training.optim import gate_noise, learning_rate
+from drnn_core.training.optim import gate_noise, learning_rate, rate_target
 from drnn_core.training.seeds import epoch_order, generator
 from drnn_core.training.settings import TrainingError
 
@@ -48,7 +48,8 @@ class Drawn(NamedTuple):
         images: (U, B) int64.
         top, left, flip: (U, B, 1), see ``Crops``.
         uniform: (U, A, B) float32, for the gates' noise.
-        lr, noise: (U,) float32, learning rate and scale of the noise.
+        lr, noise, target: (U,) float32, learning rate, scale of the noise, and the rate loss's aim
+            (0 without gates, which read none).
     """
 
     images: Tensor
@@ -58,6 +59,7 @@ class Drawn(NamedTuple):
     uniform: Tensor
     lr: Tensor
     noise: Tensor
+    target: Tensor
 
 
 class Totals(NamedTuple):
@@ -89,7 +91,7 @@ class FixedShapeUpdates:
         images: the training set, copied to the device.
         training, preprocessing, seed: of the training.
         steps_per_epoch, epochs: its length.
-        loss: output and labels -> () loss.
+        loss: output, labels and the rate loss's target -> () loss.
         autocast: the precision of the forward pass.
 
     Attributes:
@@ -106,7 +108,7 @@ class FixedShapeUpdates:
         preprocessing: Preprocessing,
         seed: int,
         length: tuple[int, int],
-        loss: Callable[[Output, Tensor], Tensor],
+        loss: Callable[[Output, Tensor, Tensor], Tensor],
         autocast: Callable[[], AbstractContextManager[Any]],
     ) -> None:
         self.network, self.training, self.seed = network, training, seed
@@ -233,7 +235,9 @@ class FixedShapeUpdates:
         shape = (self._asks, size)
         uniform = [torch.rand(shape, generator=generator(self.seed, "gates", s)) for s in steps]
         rates = [learning_rate(self.training, s, length, self.epochs) for s in steps]
-        noises = [gate_noise(self.training, s, length * self.epochs) for s in steps]
+        total, aim = length * self.epochs, self.network.recipe.target or 0.0
+        noises = [gate_noise(self.training, s, total) for s in steps]
+        targets = [rate_target(self.training, aim, s, total) for s in steps]
         top, left, flip = (torch.stack(each) for each in zip(*crops, strict=True))
         return Drawn(
             order.view(length, size),
@@ -243,6 +247,7 @@ class FixedShapeUpdates:
             torch.stack(uniform),
             torch.tensor(rates),
             torch.tensor(noises),
+            torch.tensor(targets),
         )
 
     def _step(self) -> None:
@@ -253,7 +258,7 @@ class FixedShapeUpdates:
         inputs, labels = self._batch(row)
         with self._noise(row), self.autocast():
             output: Output = self.network(inputs)
-        loss = self.loss(output, labels)
+        loss = self.loss(output, labels, row.target)
         for parameter in self.network.parameters():
             parameter.grad = None
         loss.backward()

@@ -31,7 +31,13 @@ from drnn_core.training.fixed_shapes import STRIDE, FixedShapeUpdates, can_have_
 from drnn_core.training.fusing import unfused
 from drnn_core.training.losses import rate_loss
 from drnn_core.training.machine import device_name
-from drnn_core.training.optim import build_optimizer, check_finite, gate_noise, learning_rate
+from drnn_core.training.optim import (
+    build_optimizer,
+    check_finite,
+    gate_noise,
+    learning_rate,
+    rate_target,
+)
 from drnn_core.training.resume import Position, load_state, save_state
 from drnn_core.training.seeds import derived_seed
 from drnn_core.training.settings import Progress, Reporter, Settings, TrainingResult
@@ -245,7 +251,8 @@ class Trainer:
         self.network.train()
         with self._autocast():
             output: Output = self.replica(inputs)
-        loss = self._loss(output, labels)
+        aim = self.target and rate_target(self.training, self.target, step, self.steps)
+        loss = self._loss(output, labels, aim)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         value, opened, asked = self._totals(loss.detach(), output)
@@ -271,12 +278,18 @@ class Trainer:
             return nullcontext()
         return torch.autocast(self.device.type, dtype=torch.bfloat16)
 
-    def _loss(self, output: Output, labels: Tensor) -> Tensor:
-        """This process's loss; the mean over the processes is the whole batch's."""
+    def _loss(self, output: Output, labels: Tensor, target: float | Tensor | None) -> Tensor:
+        """This process's loss; the mean over the processes is the whole batch's.
+
+        Args:
+            output: of a training forward.
+            labels: (B,) int64.
+            target: of the rate loss in this update; None without gates.
+        """
         loss = F.cross_entropy(output.logits.float(), labels)
-        if self.target is None or not self.gates:
+        if target is None or not self.gates:
             return loss
-        rate = rate_loss(output.trace, self.target, self.training.rate_loss, self.world)
+        rate = rate_loss(output.trace, target, self.training.rate_loss, self.world)
         return loss + self.training.rate_weight * rate
 
     def _totals(self, loss: Tensor, output: Output) -> tuple[float, list[int], list[int]]:

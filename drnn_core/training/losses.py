@@ -26,12 +26,14 @@ from drnn_core.trace import Trace
 RateLoss = Literal["sampled", "deterministic", "both", "network"]
 
 
-def rate_loss(trace: Trace, target: float, kind: RateLoss = "both", world: World = ALONE) -> Tensor:
+def rate_loss(
+    trace: Trace, target: float | Tensor, kind: RateLoss = "both", world: World = ALONE
+) -> Tensor:
     """Mean over gates of the squared distance of the opening rate to ``target``.
 
     Args:
         trace: of a training forward; ``prob`` carries the gradient.
-        target: t, the conditional opening rate.
+        target: t, the conditional opening rate; a number, or a tensor () on the trace's device.
         kind: which decisions count, see the module's text.
         world: the processes whose traces make the rates, all together; collective.
 

@@ -90,6 +90,25 @@ def check_finite(network: nn.Module, loss: float, step: int, epoch: int) -> None
     )
 
 
+def rate_target(recipe: TrainingRecipe, target: float, step: float, steps: float) -> float:
+    """The opening rate that the rate loss aims at, at update ``step`` (0-based) of ``steps``.
+
+    Args:
+        recipe: its ``target_falls``.
+        target: t of the network, the aim at the end.
+        step, steps: updates made before this one, and of the whole training; or epochs of both.
+
+    Returns:
+        ``target``, or on the way down to it: a block learns to run all its loops before its gate
+        learns for whom they can be left out.
+    """
+    if recipe.target_falls is None:
+        return target
+    start, end = recipe.target_falls
+    fallen = (step / steps - start) / (end - start)
+    return 1 - (1 - target) * min(1.0, max(0.0, fallen))
+
+
 def gate_noise(recipe: TrainingRecipe, step: int, steps: int) -> float:
     """Scale of the gates' noise at update ``step`` (0-based) of ``steps``; 1 is Gumbel-max.
 

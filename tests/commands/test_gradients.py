@@ -89,10 +89,19 @@ def test_the_loss_is_the_training_loops(tmp_path: Path, changes: dict[str, Any])
     torch.manual_seed(0)
     training.network.train()
     output = training.network(watch.pixels)
-    wanted = training._loss(output, watch.labels)
+    wanted = training._loss(output, watch.labels, training.target)
     found = training_loss(training.network, training.recipe, watch.labels)(output)
     assert torch.equal(wanted, found)
     assert not torch.equal(found, torch.nn.functional.cross_entropy(output.logits, watch.labels))
+
+
+def test_the_rate_losss_target_falls_as_in_the_training(tmp_path: Path) -> None:
+    training = trainer(tmp_path, target_falls=(0.0, 0.5))
+    watch = watch_of(training)
+    output = training.network.train()(watch.pixels)
+    for done, target in ((0.0, 1.0), (0.25, 0.85), (1.0, 0.7)):
+        loss = training_loss(training.network, training.recipe, watch.labels, done)
+        assert torch.equal(loss(output), training._loss(output, watch.labels, target))
 
 
 def test_images_stand_as_they_are(tmp_path: Path) -> None:

@@ -56,7 +56,7 @@ def assert_close(one: Trainer, two: Trainer) -> None:
 
 @pytest.mark.parametrize("network", NETWORKS, ids=lambda each: "-".join(map(str, each.values())))
 def test_they_train_the_same_network(network: dict[str, Any], tmp_path: Path) -> None:
-    of = trainer(tmp_path, noise_until=0.8, rate_loss="both")
+    of = trainer(tmp_path, noise_until=0.8, rate_loss="both", target_falls=(0.1, 0.7))
     plain = other(of, tmp_path / "plain", False, **network)
     fixed = other(of, tmp_path / "fixed", **network)
     assert plain.fixed is None

@@ -9,7 +9,9 @@ import pytest
 import torch
 from torch import Tensor
 
+from drnn_core.trace import Trace
 from drnn_core.training.loop import Trainer
+from drnn_core.training.losses import rate_loss
 from drnn_core.training.resume import RESUME_FILE, ResumeError
 from drnn_core.training.settings import TrainingError
 from tests.training.small import Silent, image_set, trainer
@@ -144,3 +146,17 @@ def test_the_gates_noise_follows_the_recipe(tmp_path: Path) -> None:
 
     fading.run(Silent(), stop)
     assert seen == pytest.approx([1, 0.8, 0.6, 0.4, 0.2, 0, 0, 0, 0, 0])
+
+
+def test_the_rate_losss_target_follows_the_recipe(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[float] = []
+
+    def noted(trace: Trace, target: float, *others: Any) -> Tensor:
+        seen.append(target)
+        return rate_loss(trace, target, *others)
+
+    monkeypatch.setattr("drnn_core.training.loop.rate_loss", noted)
+    trainer(tmp_path, target_falls=(0.2, 0.6)).run(Silent())
+    assert seen == pytest.approx([1, 1, 1, 0.925, 0.85, 0.775, 0.7, 0.7, 0.7, 0.7])

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from drnn_core.models.registry import create_model
 from drnn_core.recipes.training import OWN_TRAININGS, PAPER_TRAININGS
-from drnn_core.training.optim import build_optimizer, gate_noise, learning_rate
+from drnn_core.training.optim import build_optimizer, gate_noise, learning_rate, rate_target
 
 
 def test_the_papers_steps() -> None:
@@ -58,3 +58,11 @@ def test_gate_noise_fades_to_nothing_where_the_recipe_says_so() -> None:
     found = [gate_noise(fading, step, 100) for step in (0, 25, 50, 99)]
     assert found == pytest.approx([1, 0.5, 0, 0])
     assert gate_noise(PAPER_TRAININGS["cifar10"], 99, 100) == 1, "Gumbel-max to the end, as written"
+
+
+def test_the_rate_losss_target_falls_where_the_recipe_says_so() -> None:
+    short = OWN_TRAININGS["short"]
+    falling = dataclasses.replace(short, target_falls=(0.2, 0.6))
+    found = [rate_target(falling, 0.7, step, 100) for step in (0, 20, 30, 40, 60, 99)]
+    assert found == pytest.approx([1, 1, 0.925, 0.85, 0.7, 0.7])
+    assert rate_target(short, 0.7, 0, 100) == 0.7, "the paper's, from the first update on"

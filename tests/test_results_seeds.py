@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import re
 import shutil
@@ -39,7 +40,9 @@ from drnn_core.analysis.bootstrap import Estimate
 from drnn_core.analysis.relations import spearman
 from drnn_core.analysis.seeds import PairedErrors, over_seeds
 from drnn_core.recipes import NETWORKS
+from drnn_core.store.budget import BudgetCurve, BudgetPoint, write_budget
 from drnn_core.store.columns import ColumnWriter
+from drnn_core.store.records import read_manifest
 from drnn_core.store.runs import find_runs
 from tests.seed_runs import ROWS, every_kind, seed_run
 
@@ -184,7 +187,56 @@ def test_the_way_from_the_plain_network_to_its_counterpart(tmp_path: Path) -> No
     )
     assert f"| {both} |" in first
     assert "CIFAR-10, long, 50 epochs" in first
+    assert "with every loop run" not in text
     assert where_it_comes_from([one for one in ways if one.network != "r_resnet16_l2"]) == ""
+
+
+def test_what_gates_cost_by_leaving_out_and_by_training(tmp_path: Path) -> None:
+    names = ("r_resnet16_l2_short", "dr_resnet16_l2_short", "dr_resnet16_l2_short-falling")
+    paths = {name: [seed_run(tmp_path, name, seed) for seed in (1, 2)] for name in names}
+    groups = trained([Shipped(path) for path in find_runs(tmp_path)])
+    plain, gated, falling = (
+        next(one for one in groups if one.first.folder in paths[name]) for name in names
+    )
+    measured = [*gated.runs.values(), falling.runs[2]]
+    images = (-6, 3, -12)  # of 240: -2.5, +1.25 and -5 points
+    for run, change in zip(measured, images, strict=True):
+        with_every_loop(run, change)
+    rows = rows_of(where_it_comes_from(groups), "DR-Res 16")
+    assert [row[0] for row in rows] == [gated.name, falling.name]
+    every = {seed: error + (-2.5, 1.25)[seed - 1] for seed, error in gated.errors.items()}
+    assert rows[0][2] == f"1: {every[1]:.2f}, 2: {every[2]:.2f}"
+    assert rows[0][3].startswith("+0.62 (")
+    left = {seed: every[seed] - plain.errors[seed] for seed in (1, 2)}
+    assert rows[0][5].startswith(
+        f"1: {left[1]:+.2f}, 2: {left[2]:+.2f}; {sum(left.values()) / 2:+.2f}"
+    )
+    assert rows[1][1:4] == [
+        f"2: {falling.errors[2]:.2f}", f"2: {falling.errors[2] - 5:.2f}", "+5.00 (one seed)",
+    ]  # fmt: skip
+    assert f"| 1: {-left_between(plain, gated, 1):+.2f}" in where_it_comes_from(groups)
+
+
+def left_between(first: Trained, second: Trained, seed: int) -> float:
+    return 100 * (wrong_of(second, seed).mean() - wrong_of(first, seed).mean())
+
+
+def with_every_loop(run: Shipped, images: int) -> None:
+    """Note in a run that running every loop answers so many images more wrong."""
+    none = (0.0, 0.0, 0.0)
+    classes = (0,) * len(run.info.classes)
+    wrong = int((~run.records["correct"]).sum()) + images
+    error, change = 100 * wrong / ROWS, 100 * images / ROWS
+    point = BudgetPoint(
+        threshold=0.0, anew=ROWS, error=(error, error, error), loops=none, macs=none,
+        error_change=(change, change, change), loops_change=none, macs_change=none,
+        lost=0, won=0, class_wrong=(wrong, *classes[1:]), class_lost=classes, class_won=classes,
+        class_loops=(0.0,) * len(classes),
+    )  # fmt: skip
+    header = read_manifest(run.folder).header
+    header = dataclasses.replace(header, weights_sha256=run.info.weights_sha256)
+    of_class = [ROWS, *classes[1:]]
+    write_budget(run.folder, BudgetCurve.beside(header, of_class, 0.95).with_point(point))
 
 
 def test_a_step_between_two_precisions_says_so(tmp_path: Path) -> None:

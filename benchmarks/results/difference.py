@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from benchmarks.results.ablation import BETWEEN, DIFFERENCES, steps_between
+from benchmarks.results.every_loop import every_loop, told
 from benchmarks.results.tables import table
 from benchmarks.results.trainings import Trained, alike, command
 from drnn_core.recipes import NETWORKS
@@ -23,12 +24,15 @@ parameters away and no multiply-adds); then gates choose, first but for the firs
 def where_it_comes_from(groups: Sequence[Trained]) -> str:
     """Steps of every row that was trained with its loops unasked; "" where none was."""
     rows: list[list[str]] = []
+    with_every_loop: list[list[str]] = []
     commands: list[str] = []
     for shared in groups:
         row = _row_of(shared)
         if row is None:
             continue
-        alike_by_name = {one.network: one for one in groups if alike(shared, one)}
+        # the recipe's own gates, not those of a recipe that only gates tell from it
+        same = [one for one in groups if one.training.recipe == shared.training.recipe]
+        alike_by_name = {one.network: one for one in same if alike(shared, one)}
         plain = NETWORKS[row].counterpart
         assert plain is not None, "every dynamic recursive network of the paper has one"
         steps = [
@@ -38,10 +42,13 @@ def where_it_comes_from(groups: Sequence[Trained]) -> str:
             (_FIRST, alike_by_name.get(row)),
         ]
         rows += steps_between(f"{shared.training.data}, {shared.schedule}", steps)
+        ways = [one for one in groups if one.network in (row, f"{row}_always")]
+        with_every_loop += every_loop(shared, ways)
         commands.append(f"- {shared.name}: {command(shared)}")
     if not rows:
         return ""
-    return "\n\n".join([OPENING, DIFFERENCES, table(BETWEEN, rows), "\n".join(commands)])
+    parts = [OPENING, DIFFERENCES, table(BETWEEN, rows), "\n".join(commands), told(with_every_loop)]
+    return "\n\n".join(part for part in parts if part)
 
 
 def _row_of(shared: Trained) -> str | None:

@@ -1,0 +1,65 @@
+"""What gates cost by leaving loops out, and what by the training with them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from benchmarks.results.shipped import Shipped
+from benchmarks.results.tables import by_seed, mean_over_seeds, spread, table
+from benchmarks.results.trainings import Trained, alike
+from drnn_core.analysis.seeds import over_seeds
+from drnn_core.store.budget import BudgetPoint, read_budget
+
+OPENING = """The same weights with every loop run for every image (`drnn budget`, threshold 0),
+beside the network that was trained without gates: what running all loops gains back, the gates cost
+by leaving loops out; what is then left, they cost by training with them, when loops see only the
+images that run. Errors in %, gains in points of accuracy, with the same seeds."""
+
+_COLUMNS = (
+    "network, data, recipe", "error by its gates", "error with every loop run",
+    "gained by running every loop", "error, trained without gates", "left to it",
+)  # fmt: skip
+
+
+def every_loop(shared: Trained, gated: Sequence[Trained]) -> list[list[str]]:
+    """A row for each training with gates of which a run with every loop was measured.
+
+    Args:
+        shared: the network with its loops unasked.
+        gated: networks that are it but for their gates; those trained otherwise are left out.
+    """
+    rows: list[list[str]] = []
+    for one in gated:
+        if not alike(shared, one):
+            continue
+        points = {seed: point for seed, run in one.runs.items() if (point := _point(run))}
+        if points:
+            rows.append(_row(one, points, shared.errors))
+    return rows
+
+
+def told(rows: Sequence[Sequence[str]]) -> str:
+    """The table; "" without rows."""
+    return f"{OPENING}\n\n{table(_COLUMNS, rows)}" if rows else ""
+
+
+def _point(run: Shipped) -> BudgetPoint | None:
+    """All loops of every image, with the weights that the run has."""
+    curve = read_budget(run.folder)
+    if curve is None or curve.weights_sha256 != run.info.weights_sha256:
+        return None
+    return curve.at(0.0)
+
+
+def _row(one: Trained, points: dict[int, BudgetPoint], without: dict[int, float]) -> list[str]:
+    every = {seed: point.error[0] for seed, point in points.items()}
+    gained = {seed: -point.error_change[0] for seed, point in points.items()}
+    left = {seed: error - without[seed] for seed, error in every.items() if seed in without}
+    return [
+        one.name,
+        by_seed({seed: one.errors[seed] for seed in points}),
+        by_seed(every),
+        mean_over_seeds(over_seeds(list(gained.values()))),
+        spread(over_seeds([without[seed] for seed in left])),
+        f"{by_seed(left, '+.2f')}; {mean_over_seeds(over_seeds(list(left.values())))}",
+    ]

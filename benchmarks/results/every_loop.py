@@ -13,7 +13,8 @@ from drnn_core.store.budget import BudgetPoint, read_budget
 OPENING = """The same weights with every loop run for every image (`drnn budget`, threshold 0),
 beside the network that was trained without gates: what running all loops gains back, the gates
 cost by leaving loops out; what is still lost then, they cost by training with them, when a loop
-learns from the images alone that run it. Errors in %, gains in points of accuracy, with the same seeds."""
+learns from the images alone that run it. Errors in %, gains in points of accuracy, with the same
+seeds."""
 
 _COLUMNS = (
     "network, data, recipe", "error by its gates", "error with every loop run",

@@ -13,7 +13,7 @@ import fnmatch
 from drnn_core.recipes.cifar10 import CIFAR10_NETWORKS
 from drnn_core.recipes.imagenet import IMAGENET_NETWORKS
 from drnn_core.recipes.recursified import PREFIX, recursified_recipe
-from drnn_core.recipes.schema import NetworkRecipe, PaperNumbers, Recipe, TrainingRecipe
+from drnn_core.recipes.schema import NetworkRecipe, PaperNumbers, Recipe, TrainingRecipe, completed
 from drnn_core.recipes.training import OWN_TRAININGS, PAPER_TRAININGS, TRAININGS
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "PaperNumbers",
     "Recipe",
     "TrainingRecipe",
+    "completed",
     "get_recipe",
     "list_recipes",
     "recursified_recipe",

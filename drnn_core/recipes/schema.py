@@ -6,8 +6,9 @@ a pair of both. No field is computed from another: a reader finds every number.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, fields
+from typing import Any, Literal
 
 
 @dataclass(frozen=True)
@@ -150,3 +151,16 @@ class Recipe:
     name: str
     network: NetworkRecipe
     training: TrainingRecipe
+
+
+def completed(
+    kind: type[NetworkRecipe | TrainingRecipe], written: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Settings as a file has them; those that came later had their default value then, too.
+
+    Args:
+        kind: whose fields they are.
+        written: by name, as JSON: a tuple is a list there.
+    """
+    defaults = {each.name: each.default for each in fields(kind) if each.default is not MISSING}
+    return {**defaults, **written}

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import MISSING, asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from typing import Any, cast
 
-from drnn_core.recipes import NETWORKS, NetworkRecipe, TrainingRecipe
+from drnn_core.recipes import NETWORKS, NetworkRecipe, TrainingRecipe, completed
 from drnn_core.store.runinfo import RunInfo
 
 # Names of data sets as sources write them, letters and digits only, and how many classes they have.
@@ -28,8 +28,6 @@ _OF_GATES = {
     *("name", "rate_weight", "rate_loss", "target_falls", "temperature", "noise_until"),
     "calibrate_gates",
 }
-# Settings that a run written before they existed had, too.
-_DEFAULTS = {f.name: f.default for f in fields(TrainingRecipe) if f.default is not MISSING}
 
 
 @dataclass(frozen=True)
@@ -73,7 +71,7 @@ class Repeats:
 
 def training_of_run(info: RunInfo) -> Training:
     """What a run was trained to be, but for its seed."""
-    settings: dict[str, Any] = {**_DEFAULTS, **_mapping(info.recipe.get("training"))}
+    settings = completed(TrainingRecipe, _mapping(info.recipe.get("training")))
     return Training(
         data=data_set_of(info),
         fingerprint=info.data_fingerprint,

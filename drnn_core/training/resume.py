@@ -18,6 +18,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 
+from drnn_core.recipes import NetworkRecipe, TrainingRecipe, completed
 from drnn_core.store.files import atomic_write_bytes
 
 RESUME_FILE = "resume.safetensors"
@@ -133,11 +134,26 @@ def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 def _check_identity(file: Path, found: dict[str, Any], expected: dict[str, Any]) -> None:
-    plain = json.loads(json.dumps(expected))
-    differing = [key for key in plain if found.get(key) != plain[key]]
+    plain, saved = json.loads(json.dumps(expected)), _as_of_now(found)
+    differing = [key for key in plain if saved.get(key) != plain[key]]
     if differing:
         key = differing[0]
         raise ResumeError(
-            f"{file} belongs to another training: its {key} is {found.get(key)!r}, not "
+            f"{file} belongs to another training: its {key} is {saved.get(key)!r}, not "
             f"{plain[key]!r}; resume with the old settings or choose another --out"
         )
+
+
+def _as_of_now(found: dict[str, Any]) -> dict[str, Any]:
+    """An identity with the settings that recipes have got since it was saved."""
+    recipe: dict[str, Any] = found.get("recipe") or {}
+    saved = {
+        **found,
+        "recipe": {
+            **recipe,
+            "network": completed(NetworkRecipe, recipe.get("network") or {}),
+            "training": completed(TrainingRecipe, recipe.get("training") or {}),
+        },
+        "network": completed(NetworkRecipe, found.get("network") or {}),
+    }
+    return json.loads(json.dumps(saved))  # as JSON has them: a tuple is a list there

@@ -111,6 +111,23 @@ def test_a_state_of_another_training_is_refused(tmp_path: Path) -> None:
         trainer(tmp_path, weight_decay=0.1).resume()
 
 
+def test_a_state_from_before_a_setting_existed_goes_on(tmp_path: Path) -> None:
+    """It had the setting's default then, and is another training where it is set by now."""
+    first = trainer(tmp_path)
+    identity = first.position.identity
+    for recipe in (identity["recipe"]["training"], identity["recipe"]["network"]):
+        recipe.pop("target_falls", None)
+        recipe.pop("first_loop", None)
+    del identity["network"]["first_loop"]
+    first.run(Silent(), lambda: True)
+    again = trainer(tmp_path)
+    assert again.resume()
+    assert again.run(Silent()).finished
+    first.run(Silent(), lambda: True)
+    with pytest.raises(ResumeError, match="its recipe is"):
+        trainer(tmp_path, target_falls=(0.0, 0.5)).resume()
+
+
 @pytest.mark.parametrize("damage", ["truncated", "empty", "garbage"])
 def test_a_damaged_state_is_a_sentence(tmp_path: Path, damage: str) -> None:
     trainer(tmp_path).run(Silent(), lambda: True)

@@ -10,10 +10,24 @@ from drnn_core.analysis.budget import threshold_table
 from drnn_core.analysis.comparison import holm
 from drnn_core.analysis.operating import Operating, class_changes
 from drnn_core.commands.curves import restored
-from drnn_core.store.budget import read_budget
+from drnn_core.store.budget import BudgetCurve, read_budget
 
 _ALPHA = 0.05
 _CLASSES = 3  # named at either end
+
+
+def curve_of(run: Shipped) -> BudgetCurve | None:
+    """A run's curve; None where there is none.
+
+    Raises:
+        ValueError: the curve is of other weights or images than the run's records.
+    """
+    curve = read_budget(run.folder)
+    if curve is None:
+        return None
+    if curve.n != len(run.records) or curve.weights_sha256 != run.info.weights_sha256:
+        raise ValueError(f"{run.folder}: the curve is not of the records; measure it anew")
+    return curve
 
 
 def budget(run: Shipped) -> str:
@@ -22,11 +36,9 @@ def budget(run: Shipped) -> str:
     Raises:
         ValueError: the curve is of other weights or images than the run's records.
     """
-    curve = read_budget(run.folder)
+    curve = curve_of(run)
     if curve is None:
         return ""
-    if curve.n != len(run.records) or curve.weights_sha256 != run.info.weights_sha256:
-        raise ValueError(f"{run.folder}: the curve is not of the records; measure it anew")
     points = {point.threshold: restored(curve, point) for point in curve.points}
     found = {threshold: point.found for threshold, point in points.items()}
     limits = threshold_table(run.records, run.facts.cost, list(found)).set_index("threshold")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from benchmarks.results.budget import curve_of
 from benchmarks.results.shipped import Shipped
 from benchmarks.results.tables import by_seed, mean_over_seeds, spread, table
 from benchmarks.results.trainings import Trained, alike
 from drnn_core.analysis.seeds import over_seeds
-from drnn_core.store.budget import BudgetPoint, read_budget
+from drnn_core.store.budget import BudgetPoint
 
 OPENING = """The same weights with every loop run for every image (`drnn budget`, threshold 0),
 beside the network that was trained without gates: what running all loops gains back, the gates
@@ -46,11 +47,9 @@ def told(rows: Sequence[Sequence[str]]) -> str:
 
 
 def _point(run: Shipped) -> BudgetPoint | None:
-    """All loops of every image, with the weights that the run has."""
-    curve = read_budget(run.folder)
-    if curve is None or curve.weights_sha256 != run.info.weights_sha256:
-        return None
-    return curve.at(0.0)
+    """All loops of every image, where that was measured."""
+    curve = curve_of(run)
+    return None if curve is None else curve.at(0.0)
 
 
 def _row(one: Trained, points: dict[int, BudgetPoint], without: dict[int, float]) -> list[str]:

@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-from torch.nn import functional as F
 
 from drnn_core.benchmarking.interleaving import Call, interleave, ratio, typical
 from drnn_core.counting import network_cost
 from drnn_core.models.network import Network
 from drnn_core.models.registry import create_model
 from drnn_core.recipes import training_of
-from drnn_core.training.losses import rate_loss
+from drnn_core.training.losses import training_loss
 from drnn_core.training.optim import build_optimizer
 
 
@@ -94,11 +93,7 @@ def _step(network: Network, batch: int, device: str) -> Call:
     labels = torch.randint(0, recipe.num_classes, (batch,)).to(device)
 
     def step() -> None:
-        output = network(images)
-        loss = F.cross_entropy(output.logits, labels)
-        if recipe.target is not None:
-            rate = rate_loss(output.trace, recipe.target, training.rate_loss)
-            loss = loss + training.rate_weight * rate
+        loss = training_loss(network(images), labels, training, recipe.target)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         optimizer.step()

@@ -15,7 +15,6 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from drnn_core.analysis.gradient_norms import Gradients, gradient_norms
 from drnn_core.analysis.sampling import spread_sample
@@ -37,7 +36,7 @@ from drnn_core.store.gradients import (
 from drnn_core.trace import Output
 from drnn_core.training.fusing import unfused
 from drnn_core.training.loop import Trainer
-from drnn_core.training.losses import rate_loss
+from drnn_core.training.losses import training_loss
 from drnn_core.training.optim import gate_noise, rate_target
 from drnn_core.training.settings import Progress, Reporter
 
@@ -46,7 +45,7 @@ EPOCHS = (0, 1, 2, 5, 10, 20, 50, 100, 200, 350)
 IMAGES = 128
 
 
-def training_loss(
+def loss_of(
     network: Network, recipe: Recipe, labels: Tensor, done: float = 1.0
 ) -> Callable[[Output], Tensor]:
     """What the training loop minimises: cross-entropy, and the rate loss where there are gates.
@@ -57,18 +56,10 @@ def training_loss(
         labels: (B,) int64.
         done: share of the training that is over, by which the rate loss's target falls.
     """
-    target = network.recipe.target
-    gated = any(block.gated for block in network.layout)
-
-    def loss(output: Output) -> Tensor:
-        value = F.cross_entropy(output.logits.float(), labels)
-        if target is None or not gated:
-            return value
-        aim = rate_target(recipe.training, target, done, 1)
-        rate = rate_loss(output.trace, aim, recipe.training.rate_loss)
-        return value + recipe.training.rate_weight * rate
-
-    return loss
+    target = network.recipe.target if any(block.gated for block in network.layout) else None
+    if target is not None:
+        target = rate_target(recipe.training, target, done, 1)
+    return lambda output: training_loss(output, labels, recipe.training, target)
 
 
 class GradientWatch:
@@ -123,7 +114,7 @@ class GradientWatch:
         """
         device = next(self.network.parameters()).device
         done = epoch / self.epochs
-        loss = training_loss(self.network, self.recipe, self.labels.to(device), done)
+        loss = loss_of(self.network, self.recipe, self.labels.to(device), done)
         noise = gate_noise(self.recipe.training, epoch, self.epochs)
         with unfused(self.network):
             return gradient_norms(self.network, self.pixels.to(device), loss, self.seed, noise)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from drnn_core.recipes.schema import TrainingRecipe
 
 # Section 4.1: batch 256, 350 epochs, rate 0.1 divided by ten after 150 and 250 epochs, weight
@@ -91,61 +93,13 @@ _LONG = TrainingRecipe(
 
 # The same with the rate loss over the whole network: each gate is free as long as their mean rate
 # is the target. What it changes is in docs/results.md.
-_SHORT_NETRATE = TrainingRecipe(
-    name="short-netrate",
-    epochs=20,
-    batch=128,
-    lr=0.2,
-    schedule="one_cycle",
-    warmup=0.25,
-    nesterov=True,
-    decay_everything=False,
-    rate_loss="network",
-    noise_until=0.6,
-    calibrate_gates=True,
-)
-_LONG_NETRATE = TrainingRecipe(
-    name="long-netrate",
-    epochs=50,
-    batch=256,
-    lr=0.2,
-    schedule="one_cycle",
-    warmup=0.25,
-    nesterov=True,
-    decay_everything=False,
-    rate_loss="network",
-    noise_until=0.6,
-    calibrate_gates=True,
-)
+_SHORT_NETRATE = replace(_SHORT, name="short-netrate", rate_loss="network")
+_LONG_NETRATE = replace(_LONG, name="long-netrate", rate_loss="network")
 
 # And with a target that falls: all loops run at first, and gates come to leave some out. What it
 # changes is in docs/results.md, too.
-_SHORT_FALLING = TrainingRecipe(
-    name="short-falling",
-    epochs=20,
-    batch=128,
-    lr=0.2,
-    schedule="one_cycle",
-    warmup=0.25,
-    nesterov=True,
-    decay_everything=False,
-    target_falls=(0.0, 0.6),
-    noise_until=0.6,
-    calibrate_gates=True,
-)
-_LONG_FALLING = TrainingRecipe(
-    name="long-falling",
-    epochs=50,
-    batch=256,
-    lr=0.2,
-    schedule="one_cycle",
-    warmup=0.25,
-    nesterov=True,
-    decay_everything=False,
-    target_falls=(0.0, 0.6),
-    noise_until=0.6,
-    calibrate_gates=True,
-)
+_SHORT_FALLING = replace(_SHORT, name="short-falling", target_falls=(0.0, 0.6))
+_LONG_FALLING = replace(_LONG, name="long-falling", target_falls=(0.0, 0.6))
 
 # "paper" stands for the recipe that the paper has for a network, named by ``training`` there.
 PAPER_TRAININGS: dict[str, TrainingRecipe] = {

@@ -11,7 +11,6 @@ from typing import Any, cast
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from drnn_core.counting import network_cost
 from drnn_core.data.sets import ImageSet
@@ -29,7 +28,7 @@ from drnn_core.training.captured_forward import CapturedForward
 from drnn_core.training.distributed import check_agreement, replicated, settle
 from drnn_core.training.fixed_shapes import STRIDE, FixedShapeUpdates, can_have_fixed_shapes
 from drnn_core.training.fusing import unfused
-from drnn_core.training.losses import rate_loss
+from drnn_core.training.losses import training_loss
 from drnn_core.training.machine import device_name
 from drnn_core.training.optim import (
     build_optimizer,
@@ -251,8 +250,10 @@ class Trainer:
         self.network.train()
         with self._autocast():
             output: Output = self.replica(inputs)
-        aim = self.target and rate_target(self.training, self.target, step, self.steps)
-        loss = self._loss(output, labels, aim)
+        target = self.target
+        if target is not None:
+            target = rate_target(self.training, target, step, self.steps)
+        loss = self._loss(output, labels, target)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         value, opened, asked = self._totals(loss.detach(), output)
@@ -279,18 +280,9 @@ class Trainer:
         return torch.autocast(self.device.type, dtype=torch.bfloat16)
 
     def _loss(self, output: Output, labels: Tensor, target: float | Tensor | None) -> Tensor:
-        """This process's loss; the mean over the processes is the whole batch's.
-
-        Args:
-            output: of a training forward.
-            labels: (B,) int64.
-            target: of the rate loss in this update; None without gates.
-        """
-        loss = F.cross_entropy(output.logits.float(), labels)
-        if target is None or not self.gates:
-            return loss
-        rate = rate_loss(output.trace, target, self.training.rate_loss, self.world)
-        return loss + self.training.rate_weight * rate
+        """This process's loss; a network without gates has no use for its recipe's target."""
+        aim = target if self.gates else None
+        return training_loss(output, labels, self.training, aim, self.world)
 
     def _totals(self, loss: Tensor, output: Output) -> tuple[float, list[int], list[int]]:
         """The whole batch's loss, and how many images each gate step let in and was asked by."""

@@ -19,11 +19,38 @@ from typing import Literal
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from drnn_core.models.world import ALONE, World
-from drnn_core.trace import Trace
+from drnn_core.recipes import TrainingRecipe
+from drnn_core.trace import Output, Trace
 
 RateLoss = Literal["sampled", "deterministic", "both", "network"]
+
+
+def training_loss(
+    output: Output,
+    labels: Tensor,
+    recipe: TrainingRecipe,
+    target: float | Tensor | None,
+    world: World = ALONE,
+) -> Tensor:
+    """What training minimises, see the module's text.
+
+    Args:
+        output: of a training forward on this process's B images.
+        labels: (B,) int64.
+        recipe: its weight and form of the rate loss.
+        target: of the rate loss in this update; None without gates.
+        world: as of ``rate_loss``.
+
+    Returns:
+        A float32 scalar; its mean over the processes is the whole batch's.
+    """
+    loss = F.cross_entropy(output.logits.float(), labels)
+    if target is None:
+        return loss
+    return loss + recipe.rate_weight * rate_loss(output.trace, target, recipe.rate_loss, world)
 
 
 def rate_loss(

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from drnn_core.analysis.gradient_norms import gradient_norms
-from drnn_core.commands.gradient_watch import GradientWatch, training_loss, watched
+from drnn_core.commands.gradient_watch import GradientWatch, loss_of, watched
 from drnn_core.commands.reporting import Silent
 from drnn_core.store.gradients import GRADIENTS, GradientsError, finite, read_gradients
 from drnn_core.training.loop import Trainer
@@ -90,7 +90,7 @@ def test_the_loss_is_the_training_loops(tmp_path: Path, changes: dict[str, Any])
     training.network.train()
     output = training.network(watch.pixels)
     wanted = training._loss(output, watch.labels, training.target)
-    found = training_loss(training.network, training.recipe, watch.labels)(output)
+    found = loss_of(training.network, training.recipe, watch.labels)(output)
     assert torch.equal(wanted, found)
     assert not torch.equal(found, torch.nn.functional.cross_entropy(output.logits, watch.labels))
 
@@ -100,7 +100,7 @@ def test_the_rate_losss_target_falls_as_in_the_training(tmp_path: Path) -> None:
     watch = watch_of(training)
     output = training.network.train()(watch.pixels)
     for done, target in ((0.0, 1.0), (0.25, 0.85), (1.0, 0.7)):
-        loss = training_loss(training.network, training.recipe, watch.labels, done)
+        loss = loss_of(training.network, training.recipe, watch.labels, done)
         assert torch.equal(loss(output), training._loss(output, watch.labels, target))
 
 
@@ -111,7 +111,7 @@ def test_images_stand_as_they_are(tmp_path: Path) -> None:
     keep = [0, 13, 26, 39]
     assert torch.equal(watch.pixels, training.preprocessing.normalise(images.images(keep)))
     assert watch.labels.tolist() == images.labels[keep].tolist()
-    loss = training_loss(training.network, training.recipe, watch.labels)
+    loss = loss_of(training.network, training.recipe, watch.labels)
     assert watch.measure(0) == gradient_norms(training.network, watch.pixels, loss, noise=1.0)
     recipe = training.recipe.training
     assert recipe.noise_until == 0.6

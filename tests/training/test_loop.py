@@ -174,6 +174,6 @@ def test_the_rate_losss_target_follows_the_recipe(
         seen.append(target)
         return rate_loss(trace, target, *others)
 
-    monkeypatch.setattr("drnn_core.training.loop.rate_loss", noted)
+    monkeypatch.setattr("drnn_core.training.losses.rate_loss", noted)
     trainer(tmp_path, target_falls=(0.2, 0.6)).run(Silent())
     assert seen == pytest.approx([1, 1, 1, 0.925, 0.85, 0.775, 0.7, 0.7, 0.7, 0.7])

@@ -80,6 +80,7 @@ def gradient_norms(
     loss: Loss,
     seed: int = 0,
     noise: float = 1.0,
+    share: float | None = None,
 ) -> Gradients:
     """Take the gradients of a training forward apart by loop.
 
@@ -91,14 +92,14 @@ def gradient_norms(
         images: normalised, (B, 3, H, W), on the network's device.
         loss: what training minimises, of the network's output.
         seed: of the gates' noise and of whatever else is random.
-        noise: scale of the gates' noise, see ``Gate``.
+        noise, share: scale of the gates' noise and where they cut the batch, see ``Gate``.
 
     Returns:
         Of every convolution that uses its weight as it is, see ``Gradients``.
     """
     blocks = [WatchedBlock(name, block) for name, block in network.recursive_blocks()]
     with ExitStack() as stack:
-        stack.enter_context(_trained(network, seed, noise))
+        stack.enter_context(_trained(network, seed, noise, share))
         stack.enter_context(_seeded(images.device, seed))
         stack.enter_context(torch.enable_grad())
         for block in blocks:
@@ -173,7 +174,7 @@ def _of_block(
 
 
 @contextmanager
-def _trained(network: Network, seed: int, noise: float) -> Generator[None]:
+def _trained(network: Network, seed: int, noise: float, share: float | None) -> Generator[None]:
     """Training mode and gates that draw from the seed; afterwards every module is as before.
 
     A training whose updates are captured has its gates read numbers that were drawn ahead, and its
@@ -181,7 +182,8 @@ def _trained(network: Network, seed: int, noise: float) -> Generator[None]:
     """
     modes = [(module, module.training) for module in network.modules()]
     blocks = [(block, block.fixed_shapes) for _, block in network.recursive_blocks()]
-    gates = [(gate, gate.noise, gate.draw) for gate in network.modules() if isinstance(gate, Gate)]
+    found = [module for module in network.modules() if isinstance(module, Gate)]
+    gates = [(gate, gate.noise, gate.draw, gate.share) for gate in found]
     # On the CPU: the same numbers on every device, and no other thread draws from it.
     generator = torch.Generator().manual_seed(seed)
 
@@ -192,16 +194,16 @@ def _trained(network: Network, seed: int, noise: float) -> Generator[None]:
         network.train()
         for block, _ in blocks:
             block.fixed_shapes = False
-        for gate, _, _ in gates:
-            gate.noise, gate.draw = noise, draw
+        for gate in found:
+            gate.noise, gate.draw, gate.share = noise, draw, share
         yield
     finally:
         for module, training in modes:
             module.training = training
         for block, fixed_shapes in blocks:
             block.fixed_shapes = fixed_shapes
-        for gate, before, drawn in gates:
-            gate.noise, gate.draw = before, drawn
+        for gate, *before in gates:
+            gate.noise, gate.draw, gate.share = before
 
 
 @contextmanager

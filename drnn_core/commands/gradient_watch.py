@@ -22,7 +22,7 @@ from drnn_core.data.sets import ImageSet
 from drnn_core.data.transforms import Preprocessing
 from drnn_core.evaluation import Measures
 from drnn_core.models.network import Network
-from drnn_core.recipes import Recipe
+from drnn_core.recipes import Recipe, TrainingRecipe
 from drnn_core.store.gradients import (
     COLUMNS,
     GradientPlace,
@@ -34,6 +34,7 @@ from drnn_core.store.gradients import (
     write_gradients,
 )
 from drnn_core.trace import Output
+from drnn_core.training.batch_cut import batch_share
 from drnn_core.training.fusing import unfused
 from drnn_core.training.loop import Trainer
 from drnn_core.training.losses import training_loss
@@ -43,6 +44,14 @@ from drnn_core.training.settings import Progress, Reporter
 # After which epochs to measure; 0 is before the first update.
 EPOCHS = (0, 1, 2, 5, 10, 20, 50, 100, 200, 350)
 IMAGES = 128
+
+
+def target_of(network: Network, training: TrainingRecipe, done: float) -> float | None:
+    """The rate loss's target when a share ``done`` of the training is over; None without gates."""
+    target = network.recipe.target
+    if target is None or not any(block.gated for block in network.layout):
+        return None
+    return rate_target(training, target, done, 1)
 
 
 def loss_of(
@@ -56,9 +65,7 @@ def loss_of(
         labels: (B,) int64.
         done: share of the training that is over, by which the rate loss's target falls.
     """
-    target = network.recipe.target if any(block.gated for block in network.layout) else None
-    if target is not None:
-        target = rate_target(recipe.training, target, done, 1)
+    target = target_of(network, recipe.training, done)
     return lambda output: training_loss(output, labels, recipe.training, target)
 
 
@@ -115,9 +122,12 @@ class GradientWatch:
         device = next(self.network.parameters()).device
         done = epoch / self.epochs
         loss = loss_of(self.network, self.recipe, self.labels.to(device), done)
-        noise = gate_noise(self.recipe.training, epoch, self.epochs)
+        training = self.recipe.training
+        noise = gate_noise(training, epoch, self.epochs)
+        share = batch_share(training, target_of(self.network, training, done))
+        pixels = self.pixels.to(device)
         with unfused(self.network):
-            return gradient_norms(self.network, self.pixels.to(device), loss, self.seed, noise)
+            return gradient_norms(self.network, pixels, loss, self.seed, noise, share)
 
     def after(self, epoch: int) -> Gradients | None:
         """Measure and write, where ``epoch`` is one of ``EPOCHS`` and later than the last.

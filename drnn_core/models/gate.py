@@ -6,6 +6,9 @@
 
 The difference of two Gumbel samples is one logistic sample, so the two-class Gumbel-max trick
 on a logit difference z needs a single draw, and P(open) = sigmoid(z).
+
+A training may cut by the batch instead (ours; docs/paper.md, "The loss"): then a gate opens for a
+given share of the batch, those whose noisy logits are highest, and z only says who they are.
 """
 
 from __future__ import annotations
@@ -26,10 +29,12 @@ class Decision(NamedTuple):
         open: (B,) float32, exactly 0 or 1; its gradient is the relaxed sample's
             (straight-through).
         prob: (B,) float32, sigmoid of the logit; differentiable.
+        cut: () float32, what the noisy logits had to exceed where the batch was cut; None: 0.
     """
 
     open: Tensor
     prob: Tensor
+    cut: Tensor | None = None
 
 
 class Gate(nn.Module):
@@ -46,6 +51,8 @@ class Gate(nn.Module):
         noise: scale of the logistic noise in training; 1 is the Gumbel-max trick, 0 decides as
             evaluation does. The training loop lowers it where the recipe says so. A number, or a
             tensor () on the gate's device.
+        share: in training, of the images of a batch that are let in, a number or a tensor (); None
+            opens above 0. The training loop sets it where the recipe says so.
         draw: logits (B,) -> (B,) uniform numbers, the source of the noise; by default torch's
             own generator. A training that is captured hands in numbers drawn ahead.
 
@@ -67,6 +74,7 @@ class Gate(nn.Module):
             raise ValueError(f"expected a positive temperature, got {temperature}")
         self.temperature = temperature
         self.noise: float | Tensor = 1.0
+        self.share: float | Tensor | None = None
         self.draw: Callable[[Tensor], Tensor] = torch.rand_like
         self.initial_rate = initial_rate
         head = nn.Linear(hidden or channels, 1)
@@ -82,9 +90,17 @@ class Gate(nn.Module):
         with _without_autocast(x.device.type):
             return self.fc(pooled(x.float())).squeeze(1)
 
-    def forward(self, x: Tensor) -> Decision:
-        """Decide for each image of (B, C, H, W) whether the loop runs."""
-        return decide(self.logits(x), self.training, self.temperature, self.noise, self.draw)
+    def forward(self, x: Tensor, cut: Tensor | None = None) -> Decision:
+        """Decide for each image of (B, C, H, W) whether the loop runs.
+
+        Args:
+            x: the features.
+            cut: of this gate's decision on the same batch before an earlier loop. One cut for all
+                loops of a block: in evaluation its gate has one bias for all.
+        """
+        return decide(
+            self.logits(x), self.training, self.temperature, self.noise, self.draw, self.share, cut
+        )
 
 
 def pooled(features: Tensor) -> Tensor:
@@ -113,14 +129,50 @@ def decide(
     temperature: float = 1.0,
     noise: float | Tensor = 1.0,
     draw: Callable[[Tensor], Tensor] = torch.rand_like,
+    share: float | Tensor | None = None,
+    cut: Tensor | None = None,
 ) -> Decision:
-    """Turn gate logits (B,) into decisions; random in training, deterministic in evaluation."""
+    """Turn gate logits (B,) into decisions; random in training, deterministic in evaluation.
+
+    Args:
+        logits, training, temperature, noise, draw: of a gate, see there.
+        share: of the batch that is let in, in training; None opens above 0.
+        cut: of an earlier decision on the batch, in place of the one that ``share`` makes.
+    """
     prob = torch.sigmoid(logits)
     if not training:
         return Decision((logits > 0).to(logits.dtype), prob)
     uniform = draw(logits).clamp(1e-7, 1 - 1e-7)
-    soft = torch.sigmoid((logits + noise * torch.logit(uniform)) / temperature)
+    noisy = logits + noise * torch.logit(uniform)
+    if share is not None:
+        cut = batch_cut(logits, noisy, share) if cut is None else cut
+        noisy = noisy - cut
+    soft = torch.sigmoid(noisy / temperature)
     hard = (soft > 0.5).to(soft.dtype)
     # (soft - soft) is 0 to the bit; (hard + soft) - soft is not always hard: rounding leaves
     # every fourth open decision at 1 - 2^-24, and a loop's result would be blended, not selected.
-    return Decision(hard + (soft - soft.detach()), prob)
+    return Decision(hard + (soft - soft.detach()), prob, cut if share is not None else None)
+
+
+def batch_cut(logits: Tensor, noisy: Tensor, share: float | Tensor) -> Tensor:
+    """What a noisy logit has to exceed for ``share`` of the batch to do so, to the nearest image.
+
+    Its gradient is that of the mean logit: who is above a cut that moves with the mean does not
+    change when all logits do, so they learn who gains from the loop and not that all do.
+
+    Args:
+        logits: (B,), without noise.
+        noisy: (B,), by which the images are ranked. Equal ones are on one side together.
+        share: 0..1, a number or a tensor () on their device; nothing waits for its value.
+
+    Returns:
+        () of their type, halfway between two images.
+    """
+    mean = logits.mean()
+    with torch.no_grad():
+        rising = noisy.sort().values
+        ends = torch.cat([rising[:1] - 1, rising, rising[-1:] + 1])
+        between = (ends[:-1] + ends[1:]) / 2  # above number k of them are B - k images
+        count = torch.as_tensor(share, device=noisy.device).mul(len(noisy)).round().long()
+        apart = between.gather(0, (len(noisy) - count).view(1))[0] - mean
+    return mean + apart

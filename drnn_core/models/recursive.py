@@ -99,10 +99,12 @@ class RecursiveBlock(nn.Module):
         prob: list[Tensor] = []
         asked: list[Tensor] = []
         ran: list[Tensor] = []
+        cut: Tensor | None = None
         for loop in range(self.loops):
             still_in = alive > 0.5
             consulted = replay is None and self.is_gated(loop)
-            decision = self._decide(x, consulted)
+            decision = self._decide(x, consulted, cut)
+            cut = decision.cut
             if replay is not None:
                 decision = Decision(replay[:, loop].to(alive.dtype), decision.prob)
             alive = alive * decision.open  # a product of decisions: a closed gate is final
@@ -118,9 +120,9 @@ class RecursiveBlock(nn.Module):
         """Whether the gate is consulted before loop ``loop`` (0-based)."""
         return self.gate is not None and (loop > 0 or self.first_loop == "gated")
 
-    def _decide(self, x: Tensor, consulted: bool) -> Decision:
+    def _decide(self, x: Tensor, consulted: bool, cut: Tensor | None) -> Decision:
         if consulted and self.gate is not None:
-            return self.gate(x)
+            return self.gate(x) if cut is None else self.gate(x, cut)
         certain = torch.ones(x.shape[0], device=x.device)
         return Decision(certain, certain)
 

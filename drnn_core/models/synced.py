@@ -29,10 +29,10 @@ class SyncedGate(Gate):
     def __init__(self, gate: Gate, world: World) -> None:
         super().__init__(1, None, gate.initial_rate, gate.temperature)
         self.fc = gate.fc
-        self.noise = gate.noise
+        self.noise, self.share = gate.noise, gate.share
         self.world = world
 
-    def forward(self, x: Tensor) -> Decision:
+    def forward(self, x: Tensor, cut: Tensor | None = None) -> Decision:
         """Decide for each image of this process's (B, C, H, W)."""
         if not self.training:
             return super().forward(x)
@@ -40,8 +40,10 @@ class SyncedGate(Gate):
         whole = x.shape[0] * self.world.size
         own = self.world.part(whole)
         logits = F.pad(self.logits(x), (own.start, whole - own.stop))
-        decision = decide(logits, True, self.temperature, self.noise)
-        return Decision(decision.open[own], decision.prob[own])
+        if self.share is not None:  # the cut is the whole batch's
+            logits = self.world.total(logits)
+        decision = decide(logits, True, self.temperature, self.noise, share=self.share, cut=cut)
+        return Decision(decision.open[own], decision.prob[own], decision.cut)
 
 
 class SyncedDrop(nn.Module):

@@ -134,7 +134,7 @@ class TrainingRecipe:
     weight_decay: float = 5e-4
     decay_everything: bool = True
     rate_weight: float = 2.0
-    rate_loss: Literal["sampled", "deterministic", "both", "network"] = "sampled"
+    rate_loss: Literal["sampled", "deterministic", "both", "network", "batch"] = "sampled"
     target_falls: tuple[float, float] | None = None
     temperature: float = 1.0
     noise_until: float | None = None

@@ -101,6 +101,10 @@ _LONG_NETRATE = replace(_LONG, name="long-netrate", rate_loss="network")
 _SHORT_FALLING = replace(_SHORT, name="short-falling", target_falls=(0.0, 0.6))
 _LONG_FALLING = replace(_LONG, name="long-falling", target_falls=(0.0, 0.6))
 
+# And with a rate that each batch holds by itself (training/batch_cut.py).
+_SHORT_BATCHRATE = replace(_SHORT, name="short-batchrate", rate_loss="batch")
+_LONG_BATCHRATE = replace(_LONG, name="long-batchrate", rate_loss="batch")
+
 # "paper" stands for the recipe that the paper has for a network, named by ``training`` there.
 PAPER_TRAININGS: dict[str, TrainingRecipe] = {
     "cifar10": _CIFAR10,
@@ -110,6 +114,9 @@ PAPER_TRAININGS: dict[str, TrainingRecipe] = {
 }
 OWN_TRAININGS: dict[str, TrainingRecipe] = {
     each.name: each
-    for each in (_SHORT, _LONG, _SHORT_NETRATE, _LONG_NETRATE, _SHORT_FALLING, _LONG_FALLING)
+    for each in (
+        *(_SHORT, _LONG, _SHORT_NETRATE, _LONG_NETRATE, _SHORT_FALLING, _LONG_FALLING),
+        *(_SHORT_BATCHRATE, _LONG_BATCHRATE),
+    )
 }
 TRAININGS: tuple[str, ...] = ("paper", *OWN_TRAININGS)

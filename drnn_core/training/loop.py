@@ -22,6 +22,7 @@ from drnn_core.models.synced import synchronise
 from drnn_core.models.world import ALONE, World
 from drnn_core.recipes import Recipe
 from drnn_core.trace import Output
+from drnn_core.training.batch_cut import batch_share, follow_batches, set_shares
 from drnn_core.training.batches import Batches
 from drnn_core.training.calibration import calibrate_gates, calibrate_together
 from drnn_core.training.captured_forward import CapturedForward
@@ -245,20 +246,24 @@ class Trainer:
             group["lr"] = lr
         for gate in self.gates:
             gate.noise = gate_noise(self.training, step, self.steps)
+        target = self.target if self.gates else None
+        if target is not None:
+            target = rate_target(self.training, target, step, self.steps)
+        share = batch_share(self.training, target)
+        set_shares(self.gates, share)
         inputs, labels = self.batches.batch(step, self.device)
         torch.manual_seed(derived_seed(self.settings.seed, "gates", step))
         self.network.train()
         with self._autocast():
             output: Output = self.replica(inputs)
-        target = self.target
-        if target is not None:
-            target = rate_target(self.training, target, step, self.steps)
         loss = self._loss(output, labels, target)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         value, opened, asked = self._totals(loss.detach(), output)
         check_finite(self.network, value, step, step // self.steps_per_epoch + 1)
         self.optimizer.step()
+        if share is not None:
+            follow_batches(self.network, output.trace, share, self.world)
         self.position.count(value, opened, asked)
         return value, lr
 

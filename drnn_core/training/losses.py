@@ -11,6 +11,8 @@ yet always open once it does not. So there are three readings of the opening rat
 ``both``           the mean of the two losses
 ``network``        of the sampled decisions, as their mean over all gates: (t - mean rate)^2, which
                    leaves each gate free as long as the network as a whole holds the target
+``batch``          as ``sampled``, and the first loop that a gate decides on runs for the target's
+                   share of every batch (``batch_cut.py``): only later loops are left to the loss
 """
 
 from __future__ import annotations
@@ -25,7 +27,7 @@ from drnn_core.models.world import ALONE, World
 from drnn_core.recipes import TrainingRecipe
 from drnn_core.trace import Output, Trace
 
-RateLoss = Literal["sampled", "deterministic", "both", "network"]
+RateLoss = Literal["sampled", "deterministic", "both", "network", "batch"]
 
 
 def training_loss(
@@ -72,7 +74,7 @@ def rate_loss(
         rates, asked = _opening_rates(trace, trace.ran, world)
         mean = (rates * asked).sum() / asked.sum().clamp(min=1)
         return (target - mean).square() * asked.any()
-    kinds = ("sampled", "deterministic") if kind == "both" else (kind,)
+    kinds = {"both": ("sampled", "deterministic"), "batch": ("sampled",)}.get(kind, (kind,))
     decisions = {"sampled": trace.ran, "deterministic": trace.prob > 0.5}
     losses: list[Tensor] = []
     for name in kinds:

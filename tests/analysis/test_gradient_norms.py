@@ -156,7 +156,7 @@ def test_nothing_is_left_behind(norm: str) -> None:
     next(iter(dict(network.recursive_blocks()).values())).body.eval()
     gates = [module for module in network.modules() if isinstance(module, Gate)]
     for gate in gates:  # as a training of fixed shapes leaves them between two updates
-        gate.noise, gate.draw = 0.5, exhausted
+        gate.noise, gate.draw, gate.share = 0.5, exhausted, 0.6
     for _, block in network.recursive_blocks():
         block.fixed_shapes = True
     network.classifier.weight.grad = torch.ones_like(network.classifier.weight)  # type: ignore[union-attr]
@@ -167,10 +167,12 @@ def test_nothing_is_left_behind(norm: str) -> None:
     first = gradient_norms(network, images, loss, seed=5)
     assert first == gradient_norms(network, images, loss, seed=5)
     assert first != gradient_norms(network, images, loss, seed=6)
+    assert first != gradient_norms(network, images, loss, seed=5, share=0.4)
     assert torch.equal(torch.get_rng_state(), state)
     assert [module.training for module in network.modules()] == modes
     assert all(torch.equal(tensor, before[name]) for name, tensor in network.state_dict().items())
-    assert [(gate.noise, gate.draw) for gate in gates] == [(0.5, exhausted)] * 2
+    left = [(gate.noise, gate.draw, gate.share) for gate in gates]
+    assert left == [(0.5, exhausted, 0.6)] * 2
     assert all(block.fixed_shapes for _, block in network.recursive_blocks())
     with_grad = {name for name, each in network.named_parameters() if each.grad is not None}
     assert with_grad == {"classifier.weight"}

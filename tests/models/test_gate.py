@@ -50,6 +50,29 @@ def test_gradient_on_average() -> None:
     gates.check_mean_gradient(CORE)
 
 
+@pytest.mark.parametrize("noise", [0.0, 0.7])
+def test_a_batch_is_cut_at_its_share(noise: float) -> None:
+    gates.check_cut_by_the_batch(CORE, noise)
+
+
+def test_a_cut_batch_learns_its_order() -> None:
+    gates.check_cut_by_the_batch_ranks(CORE)
+
+
+def test_the_loops_of_a_block_share_a_cut() -> None:
+    gates.check_one_cut_for_all_loops(CORE)
+
+
+def test_equal_logits_cannot_be_cut() -> None:
+    """All on one side, as it would be in evaluation, and a gradient that is a number."""
+    logits = torch.full((100,), 0.3, requires_grad=True)
+    decision = decide(logits, True, 1.0, 0.0, share=0.7)
+    assert float(decision.open.detach().sum()) in (0, 100)
+    decision.open.sum().backward()
+    assert logits.grad is not None
+    assert bool(logits.grad.isfinite().all())
+
+
 def test_stays_in_full_precision() -> None:
     gates.check_full_precision(CORE)
 

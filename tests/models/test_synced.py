@@ -137,7 +137,25 @@ def gates_and_losses(world: World) -> dict[str, Any]:
         "dropped": dropped,
         "rate loss": float(loss.detach()),
         "rate grad": part.prob.grad,
+        "cut": cut_and_gradients(SyncedGate(gate_of(), world), own),
         "any": [world.any(flag) for flag in (False, world.rank == 1, True)],
+    }
+
+
+def cut_and_gradients(gate: Gate, own: slice) -> dict[str, Tensor]:
+    """Two questions to a gate that cuts its batch, the second at the first one's cut."""
+    gate.train().share = 0.6
+    torch.manual_seed(3)
+    first = gate(features()[own])
+    second = gate(features()[own] * 1.5, first.cut)
+    weights = torch.linspace(-1, 2, 8)[own]
+    ((first.open + 2 * second.open) * weights).sum().backward()
+    found = {name: p.grad for name, p in gate.named_parameters() if p.grad is not None}
+    assert first.cut is not None
+    return {
+        **found,
+        "open": torch.stack([first.open, second.open]).detach(),
+        "at": first.cut.detach(),
     }
 
 
@@ -190,6 +208,19 @@ def test_gates_draw_the_whole_batchs_noise(both: list[dict[str, Any]]) -> None:
     assert torch.equal(torch.cat([each["open"] for each in both]), expected.open)
     assert_close(torch.cat([each["prob"] for each in both]), expected.prob)
     assert 0 < float(expected.open.detach().mean()) < 1
+
+
+def test_gates_cut_the_whole_batch(both: list[dict[str, Any]]) -> None:
+    """Their gradients, summed over the processes, are those of the whole batch's cut, too."""
+    expected = cut_and_gradients(gate_of(), slice(0, 8))
+    one, other = (each["cut"] for each in both)
+    assert torch.equal(torch.cat([one["open"], other["open"]], dim=1), expected["open"])
+    assert int(expected["open"][0].sum()) == 5
+    assert_close(one["at"], expected["at"])
+    for name, grad in expected.items():
+        if name not in ("open", "at"):
+            assert_close(one[name] + other[name], grad, rtol=1e-4, atol=1e-6)
+            assert float(grad.abs().max()) > 0 or name.endswith("bias")
 
 
 def test_dropout_drops_what_the_whole_batch_would(both: list[dict[str, Any]]) -> None:

@@ -109,8 +109,8 @@ FAULTS = (
     _gate("the scale of the noise is forgotten", "noise * torch.logit", "torch.logit"),
     _gate(
         "a gate ignores its own noise",
-        "self.temperature, self.noise, self.draw)",
-        "self.temperature, draw=self.draw)",
+        "self.temperature, self.noise, self.draw, self.share, cut",
+        "self.temperature, 1.0, self.draw, self.share, cut",
     ),
     _gate(
         "Gaussian in place of logistic noise",
@@ -128,6 +128,17 @@ FAULTS = (
         "hard + (prob - prob.detach())",
     ),
     _gate("soft decisions", "hard + (soft - soft.detach())", "soft"),
+    _gate("the batch is cut without its noise", "rising = noisy.sort()", "rising = logits.sort()"),
+    _gate("the cut lets the rest in", "(len(noisy) - count)", "count"),
+    _gate("the cut has no gradient", "return mean + apart", "return mean.detach() + apart"),
+    _gate(
+        "every loop makes a cut of its own",
+        "batch_cut(logits, noisy, share) if cut is None else cut",
+        "batch_cut(logits, noisy, share)",
+    ),
+    _gate(
+        "evaluation cuts its batch, too", "if not training:", "if share is None and not training:"
+    ),
     _gate(
         "decisions that are one but for rounding",
         "hard + (soft - soft.detach())",

@@ -28,6 +28,7 @@ from tests.training.small import Silent, training
 FORMS: dict[str, dict[str, Any]] = {
     **{kind: {"norm": kind} for kind in NORM_KINDS},
     "both rates": {"rate_loss": "both"},
+    "cut by the batch": {"rate_loss": "batch", "seed": 1},
     "stochastic depth": {"network": "sd_resnet110", "survival": 0.4, "seed": 1},
     "scale": {"augment": "scale", "photometric": 0.4},
 }

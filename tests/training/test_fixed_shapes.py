@@ -71,6 +71,15 @@ def test_they_train_the_same_network(network: dict[str, Any], tmp_path: Path) ->
         assert mine["test_error"] == its["test_error"]
 
 
+def test_gates_that_cut_their_batches_train_the_same_network(tmp_path: Path) -> None:
+    of = trainer(tmp_path, noise_until=0.8, rate_loss="batch", target_falls=(0.1, 0.7))
+    plain, fixed = (other(of, tmp_path / str(fix), fix) for fix in (False, True))
+    for each in (plain, fixed):
+        each.run(Silent())
+        assert all(gate.share is None for gate in each.gates) == (each.fixed is not None)
+    assert_close(plain, fixed)
+
+
 def test_it_goes_on_where_it_stood_also_with_ordinary_updates(tmp_path: Path) -> None:
     of = trainer(tmp_path)
     whole, part = other(of, tmp_path / "whole"), other(of, tmp_path / "part")

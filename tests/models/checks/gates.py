@@ -105,6 +105,51 @@ def check_mean_gradient(core: Core) -> None:
     assert abs(float(logits.grad.mean()) - 1 / 6) < 5 * math.sqrt(1 / 180 / 60_000)
 
 
+def check_cut_by_the_batch(core: Core, noise: float = 0.7) -> None:
+    """The share of the batch with the highest noisy logits is let in, wherever the logits lie."""
+    logits = torch.randn(1000) * 0.05
+    opened = {}
+    for offset in (-3.0, 0.0, 8.0):
+        for share in (0.7, torch.tensor(0.2)):
+            torch.manual_seed(3)
+            decision = core.gate.decide(logits + offset, True, 1.0, noise, torch.rand_like, share)
+            opened[offset, float(share)] = decision.open
+            assert int(decision.open.sum()) == round(1000 * float(share))
+            assert_close(decision.prob, torch.sigmoid(logits + offset))
+    torch.manual_seed(3)
+    noisy = logits + noise * torch.logit(torch.rand_like(logits).clamp(1e-7, 1 - 1e-7))
+    best = torch.zeros(1000).index_fill_(0, noisy.topk(700).indices, 1.0)
+    assert torch.equal(opened[0.0, 0.7], best)
+    for share, count in ((0.0, 0), (1.0, 1000)):
+        decision = core.gate.decide(logits, True, 1.0, noise, torch.rand_like, share)
+        assert int(decision.open.sum()) == count
+
+
+def check_cut_by_the_batch_ranks(core: Core) -> None:
+    """Its gradient moves images against each other, never all together."""
+    logits = torch.randn(500, requires_grad=True)
+    decision = core.gate.decide(logits, True, 1.0, 0.5, torch.rand_like, 0.7)
+    (decision.open * torch.randn(500).abs()).sum().backward()
+    assert logits.grad is not None
+    assert float(logits.grad.abs().max()) > 1e-3
+    assert abs(float(logits.grad.sum())) < 1e-3
+
+
+def check_one_cut_for_all_loops(core: Core) -> None:
+    """A later loop is cut where the first one was; evaluation knows no batch."""
+    gate = core.gate.Gate(8).train()
+    gate.share, gate.noise = 0.5, 0.0
+    features = torch.randn(500, 8, 2, 2)
+    first = gate(features)
+    later = gate(features + 0.3, first.cut)
+    assert_close(later.cut, first.cut)
+    assert torch.equal(later.open, (gate.logits(features + 0.3) > first.cut).float())
+    assert int(first.open.sum()) == 250
+    quiet = gate.eval()(features)
+    assert quiet.cut is None
+    assert torch.equal(quiet.open, (gate.logits(features) > 0).float())
+
+
 def check_full_precision(core: Core) -> None:
     """Under bfloat16 autocast the logits are the float32 ones, and so is the decision."""
     gate: Any = core.gate.Gate(16).eval()
@@ -127,5 +172,8 @@ FAST = (
     check_straight_through,
     lambda core: check_straight_through(core, 0.5),
     check_mean_gradient,
+    check_cut_by_the_batch,
+    check_cut_by_the_batch_ranks,
+    check_one_cut_for_all_loops,
     check_full_precision,
 )

@@ -18,6 +18,7 @@ from benchmarks.results.ablation import STEPS, ablation_columns, table_3
 from benchmarks.results.difference import where_it_comes_from
 from benchmarks.results.digest import closing
 from benchmarks.results.figure_6 import collapses, figure_6
+from benchmarks.results.gates_apart import gates_apart
 from benchmarks.results.line_chart import Line, line_chart, ticks
 from benchmarks.results.loops_spread import by_class, foreseen, spreads
 from benchmarks.results.loops_with import loops_with
@@ -316,7 +317,7 @@ def test_rate_losses_are_paired_as_readings_are_and_stand_beside_one_plain_netwo
     groups: list[Trained], tmp_path: Path
 ) -> None:
     assert not rate_losses(groups)
-    forms = ("short-netrate", "short-falling")
+    forms = ("short-batchrate", "short-netrate", "short-falling")
     for network in ("resnet20_short", *(f"dr_resnet16_l2_{each}" for each in ("short", *forms))):
         for seed in (1, 2):
             seed_run(tmp_path, network, seed)
@@ -327,12 +328,14 @@ def test_rate_losses_are_paired_as_readings_are_and_stand_beside_one_plain_netwo
     assert not any(pairs_of(reading, found) for reading in READINGS)
     text = rate_losses(found)
     assert all(f"dr_resnet16_l2_{form} --data" in text for form in forms)
-    assert text.count("2 seeds do not tell") + text.count("The other errs") == 2
+    told = text.count("2 seeds do not tell") + text.count("The other errs")
+    assert told == len(forms)
     against = rows_of(table_1(found).partition("### Against the plain counterpart")[2], "DR-Res 16")
     assert [row[1:3] for row in against] == [
         ["ResNet-20", "short, 20 epochs"],
         ["ResNet-20", "short-netrate, 20 epochs"],
         ["ResNet-20", "short-falling, 20 epochs"],
+        ["ResNet-20", "short-batchrate, 20 epochs"],
     ]
 
 
@@ -489,7 +492,7 @@ def test_the_whole_page_comes_together(runs: list[Shipped], tmp_path: Path) -> N
         "## Figure 6: accuracy over training",
         "## Two readings of the paper",
     ]
-    assert len(parts) == 11
+    assert len(parts) == 12
     assert overview(runs).count("](../checkpoints/") == len(runs)
     assert told_alone(runs) == []
     assert not any("nan" in part for part in parts)
@@ -503,3 +506,19 @@ def test_the_digest_is_of_the_files(runs: list[Shipped], tmp_path: Path) -> None
     first = closing([Shipped(path)])
     (path / "budget.json").write_text("{}")
     assert closing([Shipped(path)]) != first
+
+
+def test_how_far_gates_tell_images_apart(groups: list[Trained]) -> None:
+    one = group_of(groups, "dr_resnet16_l2")
+    first = one.runs[1].facts.layout[0]
+    stds: dict[int, float] = {}
+    for seed, run in one.runs.items():
+        chance = np.stack(run.records["gate_prob"].to_numpy()).astype(float)[:, 0]
+        assert not np.isnan(chance).any(), "all images ask the first gate"
+        stds[seed] = float(np.std(np.log(chance / (1 - chance)), ddof=1))
+    row = rows_of(gates_apart(groups), one.name)[0]
+    assert row[2].startswith(f"{first.name}: {np.mean(list(stds.values())):.2g}, ")
+    assert row[1] == "2"
+    least = {int(part[0]): float(part[3:]) for part in row[3].split(", ")}
+    assert all(least[seed] <= std * 1.01 for seed, std in stds.items())
+    assert len(rows_of(gates_apart(groups), "ResNet-20")) == 0

@@ -44,6 +44,10 @@ READINGS = (
 
 RATE_LOSSES = (
     Reading(
+        "rate_loss", '"sampled"', '"batch"', "Rate loss: each gate held by the loss (`sampled`, "
+        "the paper's), or at its first loop by every batch (`batch`)",
+    ),
+    Reading(
         "rate_loss", '"sampled"', '"network"', "Rate loss: each gate at the target (`sampled`, the "
         "paper's) or their mean (`network`)",
     ),

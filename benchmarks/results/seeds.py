@@ -9,6 +9,7 @@ from benchmarks.results.ablation import table_3
 from benchmarks.results.difference import where_it_comes_from
 from benchmarks.results.figure_6 import figure_6
 from benchmarks.results.figure_8 import figure_8
+from benchmarks.results.gates_apart import gates_apart
 from benchmarks.results.loops_spread import by_class, foreseen, spreads
 from benchmarks.results.loops_with import loops_with
 from benchmarks.results.readings import readings
@@ -34,6 +35,7 @@ def of_seeds(runs: Sequence[Shipped], folder: Path) -> list[str]:
         "Two readings of the paper": readings(groups),
         "Figure 8: executed loops of the test images": figure_8(groups, folder),
         "How loops differ between images": spreads(groups),
+        "Whether gates tell images apart": gates_apart(groups),
         "Loops of each class": by_class(groups),
         "Whether an image's loops are its own": stability(groups),
         "What loops go with, in every training": loops_with(groups),

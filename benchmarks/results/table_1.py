@@ -27,8 +27,8 @@ Loops: mean ± standard deviation over images, both averaged over seeds. A dash:
 The copy of CIFAR-10 had been stored as JPEG of quality 75; what that costs in accuracy was not
 measured. "First loop unasked" is the same row of the paper read otherwise (docs/paper.md), shown
 where it was trained. `-netrate`: the rate loss holds the mean rate of all gates at the target
-instead of each gate's; `-falling`: its target falls from 1 during the training. A network without
-gates feels neither."""
+instead of each gate's; `-falling`: its target falls from 1 during the training; `-batchrate`: every
+batch holds a gate's rate at its first loop. A network without gates feels none of them."""
 
 PAIRED = """### Against the plain counterpart
 

@@ -48,6 +48,7 @@ CHANGES: tuple[dict[str, float | str | tuple[float, float] | None], ...] = (
     {"initial_rate": 0.95},
     {"rate_loss": "both"},
     {"target_falls": (0.0, 0.6)},
+    {"rate_loss": "batch"},
 )
 
 

@@ -34,7 +34,7 @@ def test_one_setting_is_changed_at_a_time() -> None:
 
 def test_some_changes_alone() -> None:
     found = list(settings([3], 3, 500, ["rate_loss"]))
-    assert {each.rate_loss for each in found} == {"sampled", "both", "network"}
+    assert {each.rate_loss for each in found} == {"sampled", "both", "network", "batch"}
     assert all(each == GateSetting(rate_loss=each.rate_loss, seed=3, epochs=3, images=500)
                for each in found)  # fmt: skip
 

@@ -21,6 +21,7 @@ from benchmarks.results.evidence import evidence, sanity
 from benchmarks.results.figure_7 import figure_7, gaps_drawn
 from benchmarks.results.figure_9 import figure_9
 from benchmarks.results.gate_settings import gate_settings
+from benchmarks.results.gate_swings import gate_swings
 from benchmarks.results.gradients import along_training
 from benchmarks.results.learning_rates import learning_rates
 from benchmarks.results.loops import differences, foreseen_errors, relations
@@ -93,7 +94,8 @@ def whole(runs: Sequence[Shipped], folder: Path) -> list[str]:
     parts.append(f"## Gradients by loop, before training\n\n{gradients_at_start()}")
     if gradients := along_training(runs):
         parts.append(f"## Gradients by loop, along training\n\n{gradients}")
-    settings = [text for text in (gate_settings(), rate_losses(trained(runs))) if text]
+    of_gates = (gate_settings(), gate_swings(), rate_losses(trained(runs)))
+    settings = [text for text in of_gates if text]
     if settings:
         parts.append("\n\n".join(["## What the settings of the gates do", *settings]))
     if diverging := learning_rates(folder):

@@ -106,7 +106,7 @@ class TrainingRecipe:
             rises linearly to ``lr`` over ``warmup`` of the steps and falls linearly to 0.
         decay_everything: weight decay on BatchNorm, biases and gates too, as plain SGD does.
         rate_weight: lambda, the weight of the rate loss.
-        rate_loss: which opening rate is held at the target, see ``training/losses.py``.
+        rate_loss: which opening rate is held at the target, and how, see ``training/losses.py``.
         target_falls: shares of the training between which the rate loss's target falls linearly
             from 1, all loops run, to the network's; None holds it there from the first update on.
         temperature: of the gates' relaxed sample.

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from app import cache, charts, downloads, images, ranges, runpicker
 from app.distribution import breakdowns, controls, figures, texts
+from app.distribution.flat import show_flat_gates
 from app.gallery import gallery, turns
 from app.gallery.among import among
 from app.gallery.own import OwnOrder, own_orders
@@ -140,6 +141,7 @@ def _steps(view: View) -> None:
         alt="share of the images that ran each loop of each block",
         data=table,
     )
+    show_flat_gates(view.run, view.table, view.facts)
 
 
 def _classes(view: View) -> None:

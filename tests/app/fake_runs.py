@@ -38,19 +38,21 @@ def fake_run(
     seed: int = 0,
     of: tuple[str, str] | None = None,
     images: ImageSet | None = None,
+    spread: float = 1.0,
     **changes: Any,
 ) -> RunInfo:
     """Write a run, and records of its images if asked for.
 
     ``images`` are the first ``rows`` of ``generated`` unless given; ``of`` is another name and
-    fingerprint for them. ``changes`` are of ``RunInfo``.
+    fingerprint for them; ``spread`` scales what tells the gates' logits apart. ``changes`` are of
+    ``RunInfo``.
     """
     images = images or GeneratedSet("test", rows)
     network = create_model(model, num_classes=len(images.classes))
     whole = _info(network, len(images), classes=images.classes, **changes)
     info = write_run(folder, network.state_dict(), whole)
     if records:
-        table = _records(info, images, seed)
+        table = _records(info, images, seed, spread)
         _write(folder, info, table, of or (images.name, images.fingerprint))
     return info
 
@@ -93,18 +95,14 @@ def _info(network: Network, rows: int, **changes: Any) -> RunInfo:
     return dataclasses.replace(info, **changes)
 
 
-def _records(info: RunInfo, images: ImageSet, seed: int) -> dict[str, Any]:
+def _records(info: RunInfo, images: ImageSet, seed: int, spread: float) -> dict[str, Any]:
     facts = network_facts(info)
     random = np.random.default_rng(seed)
     rows, classes = len(images), len(info.classes)
     labels = images.labels.astype(np.int64)
     hard = random.beta(2, 2, rows) + 0.06 * (labels - classes / 2) / classes
-    opening = 1 / (
-        1
-        + np.exp(
-            -(0.9 + 2.4 * (hard - 0.5)[:, None] + random.normal(0, 0.5, (rows, len(facts.asks))))
-        )
-    )
+    apart = 2.4 * (hard - 0.5)[:, None] + random.normal(0, 0.5, (rows, len(facts.asks)))
+    opening = 1 / (1 + np.exp(-(0.9 + spread * apart)))
     ran, asked = _walk(random.random(opening.shape) < opening, facts)
     wrong = random.random(rows) < 0.02 + 0.2 * np.clip(hard, 0, 1)
     guess = (labels + random.integers(1, classes, rows)) % classes

@@ -14,7 +14,9 @@ from streamlit.testing.v1 import AppTest
 
 from app import cache, runpicker
 from app.distribution import page as distribution_page
+from app.distribution.flat import in_words
 from app.settings import RUNS_VARIABLE
+from drnn_core.analysis.gate_logits import GateLogits
 from drnn_core.analysis.loops import Selection, class_table, matching
 from tests.app.fake_runs import fake_run
 from tests.app.plotted import numbers
@@ -342,3 +344,20 @@ def test_charts_come_after_the_wait_for_the_gallery(
     noted(distribution_page.charts, "show", "chart")
     opened("dr")
     assert came == ["gallery", "wait", "chart", "chart", "chart"]
+
+
+def test_gates_that_do_not_tell_images_apart_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake_run(tmp_path / "alive", rows=60)
+    fake_run(tmp_path / "flat", rows=60, spread=0.01)
+    fake_run(tmp_path / "plain", rows=60, model="resnet20")
+    monkeypatch.setenv(RUNS_VARIABLE, str(tmp_path))
+    for run in ("alive", "plain"):
+        assert "images apart" not in texts(opened(run))
+    told = texts(opened("flat"))
+    assert "The gates of 2.2, 2.3, 3.2, 3.3 hardly tell images apart" in told
+    gate = GateLogits("2.2", 0, 60, 0.7, 0.0031)
+    assert in_words([gate]).startswith(
+        "The gate of 2.2 hardly tells images apart: its logits have a standard deviation of 0.0031"
+    )

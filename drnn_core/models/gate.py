@@ -7,8 +7,9 @@
 The difference of two Gumbel samples is one logistic sample, so the two-class Gumbel-max trick
 on a logit difference z needs a single draw, and P(open) = sigmoid(z).
 
-A training may cut by the batch instead (ours; docs/paper.md, "The loss"): then a gate opens for a
-given share of the batch, those whose noisy logits are highest, and z only says who they are.
+A training may cut by the batch instead (ours; docs/paper.md, "The loss"): then logits are
+standardised by the batch, and a gate opens for a given share of it, those whose noisy logits are
+highest. There z only says who they are.
 """
 
 from __future__ import annotations
@@ -21,6 +22,21 @@ from typing import Any, NamedTuple, cast
 import torch
 from torch import Tensor, nn
 
+# Variance of a batch's logits below which a gate is as good as flat: not told apart any finer.
+_FLAT = 0.01
+
+
+class Cut(NamedTuple):
+    """Where a batch was cut.
+
+    Attributes:
+        at: () float32, what a logit without noise has to exceed.
+        scale: () float32, the unit in which logits are told apart there, and noise is drawn.
+    """
+
+    at: Tensor
+    scale: Tensor
+
 
 class Decision(NamedTuple):
     """What a gate says of each image.
@@ -28,13 +44,13 @@ class Decision(NamedTuple):
     Attributes:
         open: (B,) float32, exactly 0 or 1; its gradient is the relaxed sample's
             (straight-through).
-        prob: (B,) float32, sigmoid of the logit; differentiable.
-        cut: () float32, what the noisy logits had to exceed where the batch was cut; None: 0.
+        prob: (B,) float32, sigmoid of the logit, or of its distance to the cut; differentiable.
+        cut: of the batch; None where it was not cut.
     """
 
     open: Tensor
     prob: Tensor
-    cut: Tensor | None = None
+    cut: Cut | None = None
 
 
 class Gate(nn.Module):
@@ -90,7 +106,7 @@ class Gate(nn.Module):
         with _without_autocast(x.device.type):
             return self.fc(pooled(x.float())).squeeze(1)
 
-    def forward(self, x: Tensor, cut: Tensor | None = None) -> Decision:
+    def forward(self, x: Tensor, cut: Cut | None = None) -> Decision:
         """Decide for each image of (B, C, H, W) whether the loop runs.
 
         Args:
@@ -112,10 +128,14 @@ def pooled(features: Tensor) -> Tensor:
     return features.permute(0, 2, 3, 1).mean(dim=(1, 2))
 
 
+def gate_head(gate: Gate) -> nn.Linear:
+    """The last layer of a gate, of one output."""
+    return cast(nn.Linear, gate.fc[-1] if isinstance(gate.fc, nn.Sequential) else gate.fc)
+
+
 def gate_bias(gate: Gate) -> Tensor:
     """The bias of a gate's decision: a view of one value, which may be changed in place."""
-    head = cast(nn.Linear, gate.fc[-1] if isinstance(gate.fc, nn.Sequential) else gate.fc)
-    return head.bias.detach()
+    return gate_head(gate).bias.detach()
 
 
 def _without_autocast(device: str) -> AbstractContextManager[Any]:
@@ -130,7 +150,7 @@ def decide(
     noise: float | Tensor = 1.0,
     draw: Callable[[Tensor], Tensor] = torch.rand_like,
     share: float | Tensor | None = None,
-    cut: Tensor | None = None,
+    cut: Cut | None = None,
 ) -> Decision:
     """Turn gate logits (B,) into decisions; random in training, deterministic in evaluation.
 
@@ -139,40 +159,41 @@ def decide(
         share: of the batch that is let in, in training; None opens above 0.
         cut: of an earlier decision on the batch, in place of the one that ``share`` makes.
     """
-    prob = torch.sigmoid(logits)
     if not training:
-        return Decision((logits > 0).to(logits.dtype), prob)
+        return Decision((logits > 0).to(logits.dtype), torch.sigmoid(logits))
     uniform = draw(logits).clamp(1e-7, 1 - 1e-7)
-    noisy = logits + noise * torch.logit(uniform)
+    drawn = noise * torch.logit(uniform)
     if share is not None:
-        cut = batch_cut(logits, noisy, share) if cut is None else cut
-        noisy = noisy - cut
-    soft = torch.sigmoid(noisy / temperature)
+        cut = batch_cut(logits, drawn, share) if cut is None else cut
+        logits = (logits - cut.at) / cut.scale
+    prob = torch.sigmoid(logits)
+    soft = torch.sigmoid((logits + drawn) / temperature)
     hard = (soft > 0.5).to(soft.dtype)
     # (soft - soft) is 0 to the bit; (hard + soft) - soft is not always hard: rounding leaves
     # every fourth open decision at 1 - 2^-24, and a loop's result would be blended, not selected.
-    return Decision(hard + (soft - soft.detach()), prob, cut if share is not None else None)
+    return Decision(hard + (soft - soft.detach()), prob, None if share is None else cut)
 
 
-def batch_cut(logits: Tensor, noisy: Tensor, share: float | Tensor) -> Tensor:
-    """What a noisy logit has to exceed for ``share`` of the batch to do so, to the nearest image.
+def batch_cut(logits: Tensor, drawn: Tensor, share: float | Tensor) -> Cut:
+    """Where to cut a batch so that ``share`` of it is let in, to the nearest image.
 
-    Its gradient is that of the mean logit: who is above a cut that moves with the mean does not
-    change when all logits do, so they learn who gains from the loop and not that all do.
+    Logits are told apart in units of their standard deviation, as a BatchNorm would. So neither
+    their mean nor their scale can be learned, only their order: who gains from the loop, not that
+    all do; and noise of a given scale hides the order as much in every gate.
 
     Args:
         logits: (B,), without noise.
-        noisy: (B,), by which the images are ranked. Equal ones are on one side together.
+        drawn: (B,), the noise. Images that are equal with it are on one side together.
         share: 0..1, a number or a tensor () on their device; nothing waits for its value.
 
     Returns:
-        () of their type, halfway between two images.
+        Halfway between two images, with the gradient of the batch's mean and deviation.
     """
-    mean = logits.mean()
+    mean, scale = logits.mean(), (logits.var(correction=0) + _FLAT).sqrt()
     with torch.no_grad():
-        rising = noisy.sort().values
+        rising = ((logits - mean) / scale + drawn).sort().values
         ends = torch.cat([rising[:1] - 1, rising, rising[-1:] + 1])
         between = (ends[:-1] + ends[1:]) / 2  # above number k of them are B - k images
-        count = torch.as_tensor(share, device=noisy.device).mul(len(noisy)).round().long()
-        apart = between.gather(0, (len(noisy) - count).view(1))[0] - mean
-    return mean + apart
+        count = torch.as_tensor(share, device=logits.device).mul(len(logits)).round().long()
+        level = between.gather(0, (len(logits) - count).view(1))[0]
+    return Cut(mean + scale * level, scale)

@@ -16,7 +16,7 @@ from typing import Any, Literal, NamedTuple, Protocol, cast
 import torch
 from torch import Tensor, nn
 
-from drnn_core.models.gate import Decision, Gate
+from drnn_core.models.gate import Cut, Decision, Gate
 from drnn_core.trace import Trace
 
 FirstLoop = Literal["gated", "always"]
@@ -99,7 +99,7 @@ class RecursiveBlock(nn.Module):
         prob: list[Tensor] = []
         asked: list[Tensor] = []
         ran: list[Tensor] = []
-        cut: Tensor | None = None
+        cut: Cut | None = None
         for loop in range(self.loops):
             still_in = alive > 0.5
             consulted = replay is None and self.is_gated(loop)
@@ -120,7 +120,7 @@ class RecursiveBlock(nn.Module):
         """Whether the gate is consulted before loop ``loop`` (0-based)."""
         return self.gate is not None and (loop > 0 or self.first_loop == "gated")
 
-    def _decide(self, x: Tensor, consulted: bool, cut: Tensor | None) -> Decision:
+    def _decide(self, x: Tensor, consulted: bool, cut: Cut | None) -> Decision:
         if consulted and self.gate is not None:
             return self.gate(x) if cut is None else self.gate(x, cut)
         certain = torch.ones(x.shape[0], device=x.device)

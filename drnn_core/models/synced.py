@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.modules.batchnorm import _BatchNorm  # pyright: ignore[reportPrivateUsage]
 
-from drnn_core.models.gate import Decision, Gate, decide
+from drnn_core.models.gate import Cut, Decision, Gate, decide
 from drnn_core.models.norm import LoopNorm
 from drnn_core.models.synced_norm import SyncedBatchNorm, SyncedLoopNorm
 from drnn_core.models.world import World
@@ -32,7 +32,7 @@ class SyncedGate(Gate):
         self.noise, self.share = gate.noise, gate.share
         self.world = world
 
-    def forward(self, x: Tensor, cut: Tensor | None = None) -> Decision:
+    def forward(self, x: Tensor, cut: Cut | None = None) -> Decision:
         """Decide for each image of this process's (B, C, H, W)."""
         if not self.training:
             return super().forward(x)

@@ -29,7 +29,7 @@ from torch import Tensor, nn
 
 from drnn_core.data.sets import ImageSet
 from drnn_core.data.transforms import Preprocessing
-from drnn_core.models.gate import Gate, gate_bias
+from drnn_core.models.gate import Gate, gate_bias, gate_head
 from drnn_core.models.network import Network
 from drnn_core.models.recursive import RecursiveBlock
 
@@ -49,6 +49,7 @@ def calibrate_gates(
     preprocessing: Preprocessing,
     target: float,
     most: int = 10_000,
+    unit: bool = False,
 ) -> list[float]:
     """Shift each gate's bias until its mean opening rate over its loops is the target.
 
@@ -58,6 +59,8 @@ def calibrate_gates(
         preprocessing: of the network.
         target: t, the conditional opening rate.
         most: images to calibrate on. A rate of .7 is known to .005 from 10,000.
+        unit: bring each gate's logits at its first loop to a standard deviation of 1 first. For
+            gates whose scale was not learned; it changes chances and no decision.
 
     Returns:
         The shift of each gated block, in logits, in network order.
@@ -71,6 +74,8 @@ def calibrate_gates(
         if (gate := block.gate) is None:
             continue
         logits = _logits(network, block, gate, preprocessing, pixels)
+        if unit:
+            logits = logits / _made_unit(gate, logits[:, 0])
         loops = logits.shape[1]
         lowest, highest = target / 2, (1 + target) / 2
         shift = best_shift(logits, min(max(target + owed / loops, lowest), highest))
@@ -164,6 +169,15 @@ def network_rate(network: Network, preprocessing: Preprocessing, pixels: Tensor)
     asked = torch.cat([trace.asked for trace in traces])
     opened = torch.cat([trace.ran for trace in traces]) & asked
     return float((opened.sum(dim=0).double() / asked.sum(dim=0)).nanmean())
+
+
+def _made_unit(gate: Gate, logits: Tensor) -> float:
+    """Divide a gate's logits by their standard deviation, which is returned; flat ones by 1."""
+    scale = float(logits.std()) or 1.0
+    head = gate_head(gate)
+    for value in (head.weight.detach(), head.bias.detach()):
+        value.div_(scale)
+    return scale
 
 
 def _chosen(images: ImageSet, most: int) -> Tensor:

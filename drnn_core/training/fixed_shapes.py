@@ -29,7 +29,7 @@ from drnn_core.models.gate import Gate
 from drnn_core.models.network import Network
 from drnn_core.recipes import TrainingRecipe
 from drnn_core.trace import Output
-from drnn_core.training.batch_cut import batch_share, follow_batches, set_shares
+from drnn_core.training.batch_cut import batch_share, set_shares
 from drnn_core.training.fusing import can_fuse, fuse_blocks
 from drnn_core.training.optim import gate_noise, learning_rate, rate_target
 from drnn_core.training.seeds import epoch_order, generator
@@ -265,8 +265,6 @@ class FixedShapeUpdates:
         loss.backward()
         self._note(loss.detach(), output)
         self.optimizer.step()
-        if self.training.rate_loss == "batch":
-            follow_batches(self.network, output.trace, row.target)
         self._cursor.add_(1)
 
     @contextmanager

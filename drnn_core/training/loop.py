@@ -16,13 +16,13 @@ from drnn_core.counting import network_cost
 from drnn_core.data.sets import ImageSet
 from drnn_core.data.transforms import Preprocessing
 from drnn_core.evaluation import Measures, measure
-from drnn_core.models.gate import Gate, gate_bias
+from drnn_core.models.gate import Gate, gate_head
 from drnn_core.models.network import Network
 from drnn_core.models.synced import synchronise
 from drnn_core.models.world import ALONE, World
 from drnn_core.recipes import Recipe
 from drnn_core.trace import Output
-from drnn_core.training.batch_cut import batch_share, follow_batches, set_shares
+from drnn_core.training.batch_cut import AT_EPOCHS, batch_share, set_shares
 from drnn_core.training.batches import Batches
 from drnn_core.training.calibration import calibrate_gates, calibrate_together
 from drnn_core.training.captured_forward import CapturedForward
@@ -218,13 +218,36 @@ class Trainer:
         What was saved before stands untouched, so that a kill in here loses nothing.
         """
         if self.training.calibrate_gates and self.target is not None:
-            free = self.training.rate_loss == "network"
-            calibrate = calibrate_together if free else calibrate_gates
+            parts = (self.network, self.train_set, self.preprocessing, self.target)
             with unfused(self.network):
-                calibrate(self.network, self.train_set, self.preprocessing, self.target)
-            for bias in map(gate_bias, self.gates):  # rank 0's, which are the ones written
-                bias.copy_(self.world.gathered(bias)[0])
+                if self.training.rate_loss == "network":
+                    calibrate_together(*parts)
+                else:
+                    calibrate_gates(*parts, unit=self.training.rate_loss == "batch")
+            self._agree_on_gates()
         return self._measured()
+
+    def _agree_on_gates(self) -> None:
+        """Rank 0's last layers, which are the ones written."""
+        for head in map(gate_head, self.gates):
+            for value in (head.weight.detach(), head.bias.detach()):
+                value.copy_(self.world.gathered(value)[0])
+
+    def _aim(self, step: int) -> float | None:
+        """The rate loss's target in an update; None without gates."""
+        if self.target is None or not self.gates:
+            return None
+        return rate_target(self.training, self.target, step, self.steps)
+
+    def _set_biases(self) -> None:
+        """Where batches are cut, evaluation has no threshold yet: set it."""
+        share = batch_share(self.training, self._aim(self.position.step - 1))
+        if share is None:
+            return
+        parts = (self.network, self.train_set, self.preprocessing)
+        with unfused(self.network):
+            calibrate_gates(*parts, float(share), AT_EPOCHS)
+        self._agree_on_gates()
 
     def _measured(self) -> Measures:
         batch = 250 if self._forward is None else self._forward.batch
@@ -246,11 +269,8 @@ class Trainer:
             group["lr"] = lr
         for gate in self.gates:
             gate.noise = gate_noise(self.training, step, self.steps)
-        target = self.target if self.gates else None
-        if target is not None:
-            target = rate_target(self.training, target, step, self.steps)
-        share = batch_share(self.training, target)
-        set_shares(self.gates, share)
+        target = self._aim(step)
+        set_shares(self.gates, batch_share(self.training, target))
         inputs, labels = self.batches.batch(step, self.device)
         torch.manual_seed(derived_seed(self.settings.seed, "gates", step))
         self.network.train()
@@ -262,8 +282,6 @@ class Trainer:
         value, opened, asked = self._totals(loss.detach(), output)
         check_finite(self.network, value, step, step // self.steps_per_epoch + 1)
         self.optimizer.step()
-        if share is not None:
-            follow_batches(self.network, output.trace, share, self.world)
         self.position.count(value, opened, asked)
         return value, lr
 
@@ -313,6 +331,7 @@ class Trainer:
         )
 
     def _finish_epoch(self, lr: float, report: Reporter) -> None:
+        self._set_biases()
         measures = self._measured()
         point = {
             "epoch": self.position.step // self.steps_per_epoch,

@@ -59,6 +59,10 @@ def test_a_cut_batch_learns_its_order() -> None:
     gates.check_cut_by_the_batch_ranks(CORE)
 
 
+def test_a_flat_gate_is_not_blown_up() -> None:
+    gates.check_flat_gates_stay_flat(CORE)
+
+
 def test_the_loops_of_a_block_share_a_cut() -> None:
     gates.check_one_cut_for_all_loops(CORE)
 

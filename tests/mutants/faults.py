@@ -128,13 +128,15 @@ FAULTS = (
         "hard + (prob - prob.detach())",
     ),
     _gate("soft decisions", "hard + (soft - soft.detach())", "soft"),
-    _gate("the batch is cut without its noise", "rising = noisy.sort()", "rising = logits.sort()"),
-    _gate("the cut lets the rest in", "(len(noisy) - count)", "count"),
-    _gate("the cut has no gradient", "return mean + apart", "return mean.detach() + apart"),
+    _gate("the batch is cut without its noise", "/ scale + drawn).sort()", "/ scale).sort()"),
+    _gate("the cut lets the rest in", "(len(logits) - count)", "count"),
+    _gate("the cut has no gradient", "return Cut(mean + scale", "return Cut(mean.detach() + scale"),
+    _gate("its unit has no gradient", "* level, scale)", "* level, scale.detach())"),
+    _gate("flat logits are blown up", "+ _FLAT).sqrt()", ").sqrt()"),
     _gate(
         "every loop makes a cut of its own",
-        "batch_cut(logits, noisy, share) if cut is None else cut",
-        "batch_cut(logits, noisy, share)",
+        "batch_cut(logits, drawn, share) if cut is None else cut",
+        "batch_cut(logits, drawn, share)",
     ),
     _gate(
         "evaluation cuts its batch, too", "if not training:", "if share is None and not training:"

@@ -8,8 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from drnn_core.models.gate import gate_bias
-from drnn_core.training.batch_cut import batch_share, follow_batches, set_shares
+from drnn_core.training.batch_cut import batch_share, set_shares
 from drnn_core.training.losses import rate_loss
 from tests.tiny_runs import tiny_network
 from tests.training.small import Silent, trainer, training
@@ -41,21 +40,6 @@ def test_the_loss_leaves_the_first_question_alone() -> None:
     firsts = [0, network.layout[0].loops]
     assert float(slope[:, firsts].abs().max()) < 1e-6
     assert torch.equal(rate_loss(trace, 0.7, "batch"), rate_loss(trace, 0.7, "sampled"))
-
-
-def test_biases_come_to_where_evaluation_lets_the_share_in() -> None:
-    network = tiny_network()
-    size = network.recipe.image_size
-    images = torch.randn(400, 3, size, size)
-    with torch.no_grad():
-        for _, block in network.recursive_blocks():
-            assert block.gate is not None
-            gate_bias(block.gate).fill_(3.0)
-    for _ in range(80):
-        with torch.no_grad():
-            follow_batches(network, network.eval()(images).trace, 0.6)
-    trace = network(images).trace
-    assert trace.ran[:, 0].float().mean() == pytest.approx(0.6, abs=0.02)
 
 
 def test_the_recipe_says_who_cuts() -> None:

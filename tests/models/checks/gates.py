@@ -106,33 +106,47 @@ def check_mean_gradient(core: Core) -> None:
 
 
 def check_cut_by_the_batch(core: Core, noise: float = 0.7) -> None:
-    """The share of the batch with the highest noisy logits is let in, wherever the logits lie."""
-    logits = torch.randn(1000) * 0.05
-    opened = {}
-    for offset in (-3.0, 0.0, 8.0):
-        for share in (0.7, torch.tensor(0.2)):
-            torch.manual_seed(3)
-            decision = core.gate.decide(logits + offset, True, 1.0, noise, torch.rand_like, share)
-            opened[offset, float(share)] = decision.open
-            assert int(decision.open.sum()) == round(1000 * float(share))
-            assert_close(decision.prob, torch.sigmoid(logits + offset))
+    """The share with the highest noisy logits is let in, wherever and however wide these lie."""
+    logits = torch.randn(1000)
     torch.manual_seed(3)
-    noisy = logits + noise * torch.logit(torch.rand_like(logits).clamp(1e-7, 1 - 1e-7))
-    best = torch.zeros(1000).index_fill_(0, noisy.topk(700).indices, 1.0)
-    assert torch.equal(opened[0.0, 0.7], best)
-    for share, count in ((0.0, 0), (1.0, 1000)):
-        decision = core.gate.decide(logits, True, 1.0, noise, torch.rand_like, share)
-        assert int(decision.open.sum()) == count
+    drawn = noise * torch.logit(torch.rand_like(logits).clamp(1e-7, 1 - 1e-7))
+    standard = (logits - logits.mean()) / logits.std(correction=0)
+    for scale, offset in ((1.0, 0.0), (3.0, -40.0), (200.0, 8.0)):
+        for share in (0.7, torch.tensor(0.2), 0.0, 1.0):
+            torch.manual_seed(3)
+            moved = scale * logits + offset
+            decision = core.gate.decide(moved, True, 1.0, noise, torch.rand_like, share)
+            count = round(1000 * float(share))
+            best = torch.zeros(1000).index_fill_(0, (standard + drawn).topk(count).indices, 1.0)
+            assert int((decision.open != best).sum()) <= (0 if scale == 200 else 2)
+            assert int(decision.open.sum()) == count
+            told = torch.sigmoid((moved - decision.cut.at) / decision.cut.scale)
+            assert_close(decision.prob, told)
+            assert_close(decision.cut.scale, moved.std(correction=0), rtol=0.01, atol=0.0)
 
 
 def check_cut_by_the_batch_ranks(core: Core) -> None:
-    """Its gradient moves images against each other, never all together."""
-    logits = torch.randn(500, requires_grad=True)
+    """Its gradient moves images against each other: neither their mean nor their scale."""
+    logits = (3 * torch.randn(500)).requires_grad_()
     decision = core.gate.decide(logits, True, 1.0, 0.5, torch.rand_like, 0.7)
     (decision.open * torch.randn(500).abs()).sum().backward()
     assert logits.grad is not None
-    assert float(logits.grad.abs().max()) > 1e-3
-    assert abs(float(logits.grad.sum())) < 1e-3
+    largest = float(logits.grad.abs().max())
+    assert largest > 1e-3
+    assert abs(float(logits.grad.sum())) < 1e-3 * largest * 500
+    along = logits.detach() - logits.detach().mean()
+    assert abs(float((logits.grad * along).sum())) < 0.01 * float(logits.grad.abs() @ along.abs())
+
+
+def check_flat_gates_stay_flat(core: Core) -> None:
+    """Logits that differ by rounding alone are not blown up, and noise alone ranks them."""
+    logits = (1 + 1e-6 * torch.randn(500)).requires_grad_()
+    decision = core.gate.decide(logits, True, 1.0, 1.0, torch.rand_like, 0.7)
+    decision.open.sum().backward()
+    assert logits.grad is not None
+    assert float(decision.cut.scale.detach()) >= 0.09
+    assert float(logits.grad.abs().max()) < 10
+    assert int(decision.open.sum()) == 350
 
 
 def check_one_cut_for_all_loops(core: Core) -> None:
@@ -142,8 +156,8 @@ def check_one_cut_for_all_loops(core: Core) -> None:
     features = torch.randn(500, 8, 2, 2)
     first = gate(features)
     later = gate(features + 0.3, first.cut)
-    assert_close(later.cut, first.cut)
-    assert torch.equal(later.open, (gate.logits(features + 0.3) > first.cut).float())
+    assert later.cut is first.cut
+    assert torch.equal(later.open, (gate.logits(features + 0.3) > first.cut.at).float())
     assert int(first.open.sum()) == 250
     quiet = gate.eval()(features)
     assert quiet.cut is None
@@ -174,6 +188,7 @@ FAST = (
     check_mean_gradient,
     check_cut_by_the_batch,
     check_cut_by_the_batch_ranks,
+    check_flat_gates_stay_flat,
     check_one_cut_for_all_loops,
     check_full_precision,
 )

@@ -13,6 +13,8 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import tempfile
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -29,12 +31,21 @@ from drnn_core.models.network import Network
 from drnn_core.recipes import Recipe
 from drnn_core.recipes.training import OWN_TRAININGS
 from drnn_core.store.runs import load_network
-from drnn_core.trace import Output, Trace
+from drnn_core.trace import Output
 from drnn_core.training.loop import Trainer
 from drnn_core.training.settings import Progress, Settings
 
 RATE_LOSSES = ("sampled", "batch")
 _HOW = OWN_TRAININGS["long"]
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """An update: rate and deviation of the logits of each gate when it is asked first; the loss."""
+
+    rates: list[float]
+    spreads: list[float]
+    entropy: float
 
 
 class _Noted(Trainer):
@@ -43,14 +54,27 @@ class _Noted(Trainer):
     def _loss(self, output: Output, labels: Tensor, target: float | Tensor | None) -> Tensor:
         with torch.no_grad():
             entropy = float(F.cross_entropy(output.logits.float(), labels))
-            self.seen.append((Trace(*(each.detach() for each in output.trace)), entropy))
+        ran = output.trace.ran.float()
+        rates = [float(ran[:, step].mean()) for _, step in first_questions(self.network)]
+        spreads = [said[0] for said in self.said]
+        self.seen.append(_Seen(rates, spreads, entropy))
+        for said in self.said:
+            said.clear()
         return super()._loss(output, labels, target)
 
-    def go_on(self, updates: int) -> list[tuple[Trace, float]]:
-        """Make so many updates from the network's weights; a trace and a loss of each."""
-        self.seen: list[tuple[Trace, float]] = []
-        self.run(_Silent(), lambda: self.position.step >= updates)
-        return self.seen
+    def go_on(self, updates: int) -> list[_Seen]:
+        """Make updates from the network's weights, one more than so many: the first has noise."""
+        self.seen: list[_Seen] = []
+        self.said: list[list[float]] = [[] for _ in self.gates]
+        for gate, said in zip(self.gates, self.said, strict=True):
+            gate.fc.register_forward_hook(partial(_note, said))
+        self.run(_Silent(), lambda: self.position.step > updates)
+        return self.seen[1:]
+
+
+def _note(said: list[float], _: object, __: object, logits: Tensor) -> None:
+    """Of the logits (B, 1) as they are, whatever the rate loss makes of them."""
+    said.append(float(logits.detach().std()))
 
 
 class _Silent:
@@ -84,7 +108,7 @@ def swings(run: Path, rate_loss: str, images: ImageSet, updates: int, lr: float)
         lr: learning rate of all of them.
 
     Raises:
-        ValueError: its network has no gates.
+        ValueError: its network has no gates, or an epoch has no more updates than these.
     """
     network, info = load_network(run)
     gates = first_questions(network)
@@ -97,12 +121,11 @@ def swings(run: Path, rate_loss: str, images: ImageSet, updates: int, lr: float)
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings(Path(folder), info.seed, precision="bfloat16", fixed_shapes=False)
         going = _Noted(network, recipe, images, images, info.preprocessing, settings)
+        if updates >= going.steps_per_epoch - 1:
+            most = going.steps_per_epoch - 2
+            raise ValueError(f"expected at most {most} updates, within an epoch, got {updates}")
         seen = going.go_on(updates)
-    rates = np.array([[float(t.ran[:, step].float().mean()) for _, step in gates] for t, _ in seen])
-    spread = [
-        [float(torch.logit(t.prob[:, step].clamp(1e-7, 1 - 1e-7)).std()) for _, step in gates]
-        for t, _ in seen
-    ]
+    rates = np.array([each.rates for each in seen])
     return Swings(
         run=run.name,
         title=info.title,
@@ -113,8 +136,8 @@ def swings(run: Path, rate_loss: str, images: ImageSet, updates: int, lr: float)
         gates=tuple(name for name, _ in gates),
         rate_mean=_rounded(rates.mean(axis=0)),
         rate_std=_rounded(rates.std(axis=0, ddof=1)),
-        logit_std=_rounded(np.mean(spread, axis=0)),
-        loss=round(float(np.mean([loss for _, loss in seen])), 4),
+        logit_std=_rounded(np.mean([each.spreads for each in seen], axis=0)),
+        loss=round(float(np.mean([each.entropy for each in seen])), 4),
     )
 
 

@@ -47,9 +47,9 @@ def read(path: Path) -> list[Swings]:
     found: list[Swings] = []
     for line in path.read_text().splitlines() if path.exists() else []:
         values: dict[str, Any] = json.loads(line)
-        found.append(
-            Swings(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
-        )
+        for name in ("gates", "rate_mean", "rate_std", "logit_std"):
+            values[name] = tuple(values[name])
+        found.append(Swings(**values))
     return found
 
 

@@ -67,13 +67,16 @@ def test_the_first_questions_are_those_of_all_images(first_loop: str) -> None:
 def test_cut_by_the_batch_a_gate_does_not_swing(tmp_path: Path) -> None:
     folder = tmp_path / "tiny"
     tiny_run(folder)
-    images = tiny_images(600)
+    images = tiny_images(1100)
     sampled, batch = (swings(folder, way, images, 2, 0.01) for way in ("sampled", "batch"))
     assert batch.gates == tuple(name for name, _ in load_network(folder)[0].recursive_blocks())
     # by the nearest image of 256
     assert batch.rate_mean == pytest.approx([0.7] * len(batch.gates), abs=0.5 / 256)
     assert max(batch.rate_std) == 0 < max(sampled.rate_std)
     assert np.isfinite([*sampled.logit_std, sampled.loss]).all()
+    # after one update with the same noise both have nearly the same gates: raw logits, not units
+    assert batch.logit_std == pytest.approx(sampled.logit_std, rel=0.3)
+    assert max(batch.logit_std) > 1.5
     assert (sampled.batch, sampled.updates, sampled.run) == (256, 2, "tiny")
 
 
@@ -82,3 +85,9 @@ def test_a_run_without_gates_has_none_that_swing(tmp_path: Path) -> None:
     tiny_run(tmp_path / "plain", tiny_network(gated=False), model_args=changed)
     with pytest.raises(ValueError, match="a run with gates, got plain"):
         swings(tmp_path / "plain", "batch", tiny_images(600), 2, 0.01)
+
+
+def test_more_updates_than_an_epoch_has_are_refused(tmp_path: Path) -> None:
+    tiny_run(tmp_path / "tiny")
+    with pytest.raises(ValueError, match="at most 2 updates, within an epoch, got 3"):
+        swings(tmp_path / "tiny", "batch", tiny_images(1100), 3, 0.01)

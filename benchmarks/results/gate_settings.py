@@ -34,7 +34,8 @@ the recipe `short`, target {target}, one setting changed at a time and no calibr
 rate loss `sampled` and noise that fades over 0.6 of the training. Error, rates and loops:
 evaluation of the whole test set after the last epoch, mean over seeds (error: ± standard deviation
 over seeds). Distance: mean of |rate - target| over seeds. How much it moves: mean standard
-deviation of the realised rate over the last {last} epochs. Gates: mean over seeds of the lowest and
+deviation of the realised rate over the last {last} epochs; with the rate loss `batch` biases are
+calibrated at every epoch's end, on 2,000 training images. Gates: mean over seeds of the lowest and
 the highest rate of a gate at a loop."""
 
 

@@ -13,7 +13,8 @@ OPENING = f"""Standard deviation, over the test images, of the logits that each 
 first loop it is asked about, where all images ask it; gate by gate in network order, mean over
 seeds. Flattest: the smallest of a run, by seed. Below {FLAT:g} a gate's chances differ by about .01
 between images: its rate comes from a threshold laid among nearly equal logits, which another update
-would have moved past all of them."""
+would have moved past all of them. After a training that cuts its batches (`-batchrate`) logits are
+in units of training, √(variance + 0.01): about 1 for a gate that tells images apart."""
 
 _COLUMNS = ("network, data, recipe", "n seeds", "gates", "flattest, by seed", "flat gates")
 

@@ -1,6 +1,6 @@
 """Two ways of one thing beside each other: what the words say follows from the numbers.
 
-Two readings of the paper, where its words allow both, and two ways to hold the gates at their rate.
+Two readings of the paper, where its words allow both, and other ways to hold gates at their rate.
 """
 
 from __future__ import annotations

@@ -202,8 +202,8 @@ def _trained(network: Network, seed: int, noise: float, share: float | None) -> 
             module.training = training
         for block, fixed_shapes in blocks:
             block.fixed_shapes = fixed_shapes
-        for gate, *before in gates:
-            gate.noise, gate.draw, gate.share = before
+        for gate, noise_before, draw_before, share_before in gates:
+            gate.noise, gate.draw, gate.share = noise_before, draw_before, share_before
 
 
 @contextmanager

@@ -22,8 +22,9 @@ from typing import Any, NamedTuple, cast
 import torch
 from torch import Tensor, nn
 
-# Variance of a batch's logits below which a gate is as good as flat: not told apart any finer.
-_FLAT = 0.01
+# Added to the variance of a batch's logits, as a BatchNorm's epsilon: logits that differ by much
+# less than a tenth are not blown up until they seem to differ.
+_LEAST_VARIANCE = 0.01
 
 
 class Cut(NamedTuple):
@@ -163,23 +164,24 @@ def decide(
         return Decision((logits > 0).to(logits.dtype), torch.sigmoid(logits))
     uniform = draw(logits).clamp(1e-7, 1 - 1e-7)
     drawn = noise * torch.logit(uniform)
-    if share is not None:
-        cut = batch_cut(logits, drawn, share) if cut is None else cut
+    if cut is None and share is not None:
+        cut = batch_cut(logits, drawn, share)
+    if cut is not None:
         logits = (logits - cut.at) / cut.scale
     prob = torch.sigmoid(logits)
     soft = torch.sigmoid((logits + drawn) / temperature)
     hard = (soft > 0.5).to(soft.dtype)
     # (soft - soft) is 0 to the bit; (hard + soft) - soft is not always hard: rounding leaves
     # every fourth open decision at 1 - 2^-24, and a loop's result would be blended, not selected.
-    return Decision(hard + (soft - soft.detach()), prob, None if share is None else cut)
+    return Decision(hard + (soft - soft.detach()), prob, cut)
 
 
 def batch_cut(logits: Tensor, drawn: Tensor, share: float | Tensor) -> Cut:
     """Where to cut a batch so that ``share`` of it is let in, to the nearest image.
 
-    Logits are told apart in units of their standard deviation, as a BatchNorm would. So neither
-    their mean nor their scale can be learned, only their order: who gains from the loop, not that
-    all do; and noise of a given scale hides the order as much in every gate.
+    Logits are told apart in units of their standard deviation, as a BatchNorm would. So, once that
+    is well above a tenth, neither their mean nor their scale can be learned, only their order: who
+    gains from the loop, not that all do; and noise hides the order as much in every gate.
 
     Args:
         logits: (B,), without noise.
@@ -189,11 +191,19 @@ def batch_cut(logits: Tensor, drawn: Tensor, share: float | Tensor) -> Cut:
     Returns:
         Halfway between two images, with the gradient of the batch's mean and deviation.
     """
-    mean, scale = logits.mean(), (logits.var(correction=0) + _FLAT).sqrt()
+    mean, scale = logits.mean(), logit_unit(logits)
     with torch.no_grad():
         rising = ((logits - mean) / scale + drawn).sort().values
         ends = torch.cat([rising[:1] - 1, rising, rising[-1:] + 1])
         between = (ends[:-1] + ends[1:]) / 2  # above number k of them are B - k images
-        count = torch.as_tensor(share, device=logits.device).mul(len(logits)).round().long()
-        level = between.gather(0, (len(logits) - count).view(1))[0]
+        if isinstance(share, Tensor):
+            left = len(logits) - (share * len(logits)).round().long()
+            level = between.gather(0, left.view(1))[0]
+        else:
+            level = between[len(logits) - round(share * len(logits))]
     return Cut(mean + scale * level, scale)
+
+
+def logit_unit(logits: Tensor) -> Tensor:
+    """(B,) -> (): the unit in which a batch's logits are told apart, about their deviation."""
+    return (logits.var(correction=0) + _LEAST_VARIANCE).sqrt()

@@ -114,7 +114,8 @@ class TrainingRecipe:
             will in evaluation; the noise falls linearly from 1. None keeps it to the end.
         calibrate_gates: after the last update, shift each gate's bias so that its opening rate on
             training images, as evaluation sees them, is the target; with the rate loss "network"
-            all by one value, so that their mean rate is.
+            all by one value, so that their mean rate is. With "batch", which sets the biases at
+            every epoch's end in any case, also divide logits by the unit of training.
         augment: "crop" pads and crops at random, "scale" takes a random part of the picture of
             random scale and aspect and brings it to size; both mirror at random.
         pad: pixels of zero padding before the random crop.

@@ -13,17 +13,20 @@ does not depend on it. It is set on training images before each evaluation (``ca
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TypeVar
 
 from torch import Tensor
 
 from drnn_core.models.gate import Gate
 from drnn_core.recipes import TrainingRecipe
 
+Target = TypeVar("Target", float, Tensor)
+
 # Images on which biases are set at an epoch's end: a rate of .7 is known to .01 from 2,000.
-AT_EPOCHS = 2_000
+IMAGES_AT_EPOCHS = 2_000
 
 
-def batch_share(recipe: TrainingRecipe, target: float | Tensor | None) -> float | Tensor | None:
+def batch_share(recipe: TrainingRecipe, target: Target | None) -> Target | None:
     """What ``Gate.share`` is in an update whose rate loss aims at ``target``."""
     return target if recipe.rate_loss == "batch" else None
 

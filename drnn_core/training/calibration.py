@@ -1,5 +1,8 @@
 """The last step of a training: each gate's bias, set so that it opens at its target rate.
 
+A training that cuts its batches (``batch_cut.py``) takes it at every epoch's end, too: its gates
+have no other threshold. The last time it also divides their logits by the unit of training.
+
 The rate loss holds a gate's rate on batches of cropped, padded and mirrored images whose norms
 use the batch's own statistics; evaluation shows whole images under the population's. What the
 loss holds within a few hundredths can therefore be off by a tenth once evaluated. A gate decides
@@ -29,7 +32,7 @@ from torch import Tensor, nn
 
 from drnn_core.data.sets import ImageSet
 from drnn_core.data.transforms import Preprocessing
-from drnn_core.models.gate import Gate, gate_bias, gate_head
+from drnn_core.models.gate import Gate, gate_bias, gate_head, logit_unit
 from drnn_core.models.network import Network
 from drnn_core.models.recursive import RecursiveBlock
 
@@ -59,8 +62,9 @@ def calibrate_gates(
         preprocessing: of the network.
         target: t, the conditional opening rate.
         most: images to calibrate on. A rate of .7 is known to .005 from 10,000.
-        unit: bring each gate's logits at its first loop to a standard deviation of 1 first. For
-            gates whose scale was not learned; it changes chances and no decision.
+        unit: first divide each gate's logits by their unit at its first loop, by which training
+            divided them where it cut its batches: chances become those of training, no decision
+            changes, and a flat gate stays flat.
 
     Returns:
         The shift of each gated block, in logits, in network order.
@@ -172,8 +176,8 @@ def network_rate(network: Network, preprocessing: Preprocessing, pixels: Tensor)
 
 
 def _made_unit(gate: Gate, logits: Tensor) -> float:
-    """Divide a gate's logits by their standard deviation, which is returned; flat ones by 1."""
-    scale = float(logits.std()) or 1.0
+    """Divide a gate's logits by the unit that training told them apart in, which is returned."""
+    scale = float(logit_unit(logits))
     head = gate_head(gate)
     for value in (head.weight.detach(), head.bias.detach()):
         value.div_(scale)

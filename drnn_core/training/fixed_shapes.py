@@ -76,8 +76,12 @@ def can_have_fixed_shapes(network: Network, images: ImageSet, training: Training
     """Whether a training can be made of such updates.
 
     Not where pictures are decoded in every epoch or lie in more memory than a GPU spares for them
-    (over 2 GiB), where whole blocks are dropped by chance, or where the blocks are not ours.
+    (over 2 GiB), where whole blocks are dropped by chance, where the blocks are not ours, or where
+    there are gates and no target.
     """
+    asking = any(block.gate is not None for _, block in network.recursive_blocks())
+    if asking and network.recipe.target is None:
+        return False
     drops = any(isinstance(module, StochasticDepthBlock) for module in network.modules())
     size = network.recipe.image_size
     held = len(images) * 3 * size * size <= 2 << 30

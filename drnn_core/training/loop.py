@@ -22,7 +22,7 @@ from drnn_core.models.synced import synchronise
 from drnn_core.models.world import ALONE, World
 from drnn_core.recipes import Recipe
 from drnn_core.trace import Output
-from drnn_core.training.batch_cut import AT_EPOCHS, batch_share, set_shares
+from drnn_core.training.batch_cut import IMAGES_AT_EPOCHS, batch_share, set_shares
 from drnn_core.training.batches import Batches
 from drnn_core.training.calibration import calibrate_gates, calibrate_together
 from drnn_core.training.captured_forward import CapturedForward
@@ -246,7 +246,7 @@ class Trainer:
             return
         parts = (self.network, self.train_set, self.preprocessing)
         with unfused(self.network):
-            calibrate_gates(*parts, float(share), AT_EPOCHS)
+            calibrate_gates(*parts, float(share), IMAGES_AT_EPOCHS)
         self._agree_on_gates()
 
     def _measured(self) -> Measures:

@@ -4,7 +4,7 @@
 
 The opening rate of a gate is taken among the images that asked it. Evaluation decides without
 noise, and a gate that gives every image the probability t is at its target while it samples,
-yet always open once it does not. So there are three readings of the opening rate:
+yet always open once it does not. So there is more than one reading of the opening rate:
 
 ``sampled``        of the decisions that training draws (ConvNet-AIG's and the paper's)
 ``deterministic``  of the decisions that evaluation would take, prob > 1/2

@@ -70,6 +70,10 @@ def test_forced_decisions_are_followed() -> None:
     recursion.check_forced_decisions(CORE)
 
 
+def test_later_loops_are_cut_where_the_first_was() -> None:
+    recursion.check_loops_share_a_cut(CORE)
+
+
 def test_neither_order_nor_company_matters_in_evaluation() -> None:
     recursion.check_order_does_not_matter(CORE)
 

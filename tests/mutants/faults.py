@@ -129,14 +129,23 @@ FAULTS = (
     ),
     _gate("soft decisions", "hard + (soft - soft.detach())", "soft"),
     _gate("the batch is cut without its noise", "/ scale + drawn).sort()", "/ scale).sort()"),
-    _gate("the cut lets the rest in", "(len(logits) - count)", "count"),
+    _gate(
+        "the cut lets the rest in",
+        "between[len(logits) - round(share * len(logits))]",
+        "between[round(share * len(logits))]",
+    ),
+    _gate(
+        "the cut lets the rest in, on a device",
+        "len(logits) - (share * len(logits)).round().long()",
+        "(share * len(logits)).round().long()",
+    ),
     _gate("the cut has no gradient", "return Cut(mean + scale", "return Cut(mean.detach() + scale"),
     _gate("its unit has no gradient", "* level, scale)", "* level, scale.detach())"),
-    _gate("flat logits are blown up", "+ _FLAT).sqrt()", ").sqrt()"),
+    _gate("flat logits are blown up", "+ _LEAST_VARIANCE).sqrt()", ").sqrt()"),
     _gate(
         "every loop makes a cut of its own",
-        "batch_cut(logits, drawn, share) if cut is None else cut",
-        "batch_cut(logits, drawn, share)",
+        "if cut is None and share is not None:",
+        "if share is not None:",
     ),
     _gate(
         "evaluation cuts its batch, too", "if not training:", "if share is None and not training:"
@@ -156,6 +165,11 @@ FAULTS = (
         "no gradient to decisions before the last",
         "alive = alive * decision.open",
         "alive = decision.open * still_in",
+    ),
+    _block(
+        "a loop forgets where the batch was cut",
+        "return self.gate(x) if cut is None else self.gate(x, cut)",
+        "return self.gate(x)",
     ),
     _block(
         "the gate is asked once",

@@ -29,11 +29,11 @@ from tests.training.small import Silent, training
 FORMS: dict[str, dict[str, Any]] = {
     **{kind: {"norm": kind} for kind in NORM_KINDS},
     "both rates": {"rate_loss": "both"},
-    "cut by the batch": {"rate_loss": "batch", "seed": 1},
+    "cut by the batch": {"rate_loss": "batch", "seed": 1, "calibrate_gates": True},
     "stochastic depth": {"network": "sd_resnet110", "survival": 0.4, "seed": 1},
     "scale": {"augment": "scale", "photometric": 0.4},
 }
-_TRAINING = ("rate_loss", "augment", "photometric")
+_TRAINING = ("rate_loss", "calibrate_gates", "augment", "photometric")
 _HOW = training(calibrate_gates=False, noise_until=None)
 
 

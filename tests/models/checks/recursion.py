@@ -120,6 +120,27 @@ def check_forced_decisions(core: Core) -> None:
         assert not bool((out.features[1:4] == images[1:4]).flatten(1).all(dim=1).any())
 
 
+def check_loops_share_a_cut(core: Core) -> None:
+    """Where the batch is cut, later loops run for logits above the first question's cut."""
+    case = BlockCase(loops=3, batch=60, seed=35)
+    images = make_images(case)
+    for first_loop in ("gated", "always"):
+        block = make_block(core, case).train()
+        block.first_loop = first_loop
+        block.gate.share, block.gate.noise = 0.5, 0.0
+        asked: list[Any] = []
+        block.gate.fc.register_forward_hook(lambda _, __, z, seen=asked: seen.append(z[:, 0]))
+        with torch.no_grad():
+            trace = block(images).trace
+        first = 0 if first_loop == "gated" else 1
+        assert int(trace.ran[:, first].sum()) == 30
+        rising = asked[0].sort().values
+        cut = (rising[29] + rising[30]) / 2
+        for number, logits in enumerate(asked[1:], first + 1):
+            expected = (logits > cut) & trace.ran[:, number - 1]
+            assert torch.equal(trace.ran[:, number], expected)
+
+
 def check_order_does_not_matter(core: Core) -> None:
     """In evaluation, images in another order, or alone, get the same results."""
     case = BlockCase(batch=16, seed=33)
@@ -238,6 +259,7 @@ FAST = (
     check_closed_is_final,
     check_left_features_stay,
     check_forced_decisions,
+    check_loops_share_a_cut,
     check_order_does_not_matter,
     check_evaluation_draws_nothing,
     check_skipped_images_teach_the_gate,

@@ -16,7 +16,7 @@ from drnn_core.store.runs import load_network
 from tests.tiny_runs import TINY, tiny_images, tiny_network, tiny_run
 
 
-def measured(run: str, rate_loss: str, **changes: object) -> Swings:
+def measured(run: str, rate_loss: str, **changes: Any) -> Swings:
     values: dict[str, Any] = {
         "run": run,
         "title": "T",

@@ -145,7 +145,9 @@ def test_bfloat16_and_channels_last_reach_every_convolution(network: str, spread
         if isinstance(module, nn.Conv2d):
             module.register_forward_pre_hook(convolution(name))
         if isinstance(module, Gate):
-            module.register_forward_hook(lambda _, __, found: gates.update(d.dtype for d in found[:2]))
+            module.register_forward_hook(
+                lambda _, __, d: gates.update((d.open.dtype, d.prob.dtype))
+            )
     x = torch.randn(4, 3, 64, 64).contiguous(memory_format=torch.channels_last)
     with torch.autocast("cpu", dtype=torch.bfloat16):
         output = model(x)

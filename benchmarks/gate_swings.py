@@ -16,7 +16,7 @@ import tempfile
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 import torch
@@ -24,16 +24,16 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from benchmarks.gate_swings_record import GATE_SWINGS, Swings, read, write
+from drnn_core.commands.reporting import Silent
 from drnn_core.data.datasets import load_split
 from drnn_core.data.sets import ImageSet
-from drnn_core.evaluation import Measures
 from drnn_core.models.network import Network
 from drnn_core.recipes import Recipe
 from drnn_core.recipes.training import OWN_TRAININGS
 from drnn_core.store.runs import load_network
 from drnn_core.trace import Output
 from drnn_core.training.loop import Trainer
-from drnn_core.training.settings import Progress, Settings
+from drnn_core.training.settings import Settings
 
 RATE_LOSSES = ("sampled", "batch")
 _HOW = OWN_TRAININGS["long"]
@@ -68,21 +68,13 @@ class _Noted(Trainer):
         self.said: list[list[float]] = [[] for _ in self.gates]
         for gate, said in zip(self.gates, self.said, strict=True):
             gate.fc.register_forward_hook(partial(_note, said))
-        self.run(_Silent(), lambda: self.position.step > updates)
+        self.run(Silent(), lambda: self.position.step > updates)
         return self.seen[1:]
 
 
 def _note(said: list[float], _: object, __: object, logits: Tensor) -> None:
     """Of the logits (B, 1) as they are, whatever the rate loss makes of them."""
     said.append(float(logits.detach().std()))
-
-
-class _Silent:
-    def on_step(self, progress: Progress) -> None:
-        """Nobody asks."""
-
-    def on_epoch(self, point: dict[str, Any], measures: Measures) -> None:
-        """Nobody asks."""
 
 
 def first_questions(network: Network) -> list[tuple[str, int]]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
 import streamlit as st
 
 from app import cache
 from app.bounded import BoundedCache
 from drnn_core.analysis.gate_logits import FLAT, GateLogits, gate_logits
 from drnn_core.analysis.loops import gate_matrix
+from drnn_core.analysis.sampling import spread_sample
 from drnn_core.inference.facts import NetworkFacts
 
 _KEPT = 256
@@ -40,7 +40,6 @@ def in_words(gates: Sequence[GateLogits]) -> str:
 
 
 def _flat(table: cache.Table, facts: NetworkFacts) -> list[GateLogits]:
-    count = table.records.overall().n
-    rows = np.unique(np.linspace(0, max(count - 1, 0), min(count, _LOOKED_AT)).astype(np.int64))
+    rows = spread_sample(table.records.overall().n, _LOOKED_AT)
     probs = gate_matrix(table.records.at(rows, ["gate_prob"]))
     return [gate for gate in gate_logits(probs, facts.layout, first_only=True) if gate.flat]

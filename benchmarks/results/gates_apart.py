@@ -8,6 +8,7 @@ from benchmarks.results.shipped import Shipped
 from benchmarks.results.tables import by_seed, table
 from benchmarks.results.trainings import Trained
 from drnn_core.analysis.gate_logits import FLAT, GateLogits, gate_logits
+from drnn_core.analysis.loops import gate_matrix
 
 OPENING = f"""Standard deviation, over the test images, of the logits that each gate gives at the
 first loop it is asked about, where all images ask it; gate by gate in network order, mean over
@@ -44,4 +45,4 @@ def _row(one: Trained) -> list[str]:
 
 
 def _gates(run: Shipped) -> list[GateLogits]:
-    return gate_logits(run.records["gate_prob"], run.facts.layout, first_only=True)
+    return gate_logits(gate_matrix(run.records), run.facts.layout, first_only=True)

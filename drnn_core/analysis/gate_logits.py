@@ -8,7 +8,7 @@ loss"). Rates and loops do not show it; the standard deviation of its logits doe
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -45,12 +45,12 @@ class GateLogits:
 
 
 def gate_logits(
-    probs: Iterable[ArrayLike], layout: Sequence[BlockLayout], first_only: bool = False
+    probs: ArrayLike, layout: Sequence[BlockLayout], first_only: bool = False
 ) -> list[GateLogits]:
     """The gates of a run at each loop that they were asked about.
 
     Args:
-        probs: (N, S), chance to run, NaN where a gate was not asked: ``gate_prob`` of the records.
+        probs: (N, S), chance to run, NaN where a gate was not asked: ``loops.gate_matrix``.
         layout: the recursive blocks, of S loops together.
         first_only: each gate at the first loop that it is asked about, by all images.
 
@@ -61,7 +61,7 @@ def gate_logits(
         ValueError: probabilities of other loops than the layout's.
     """
     steps = sum(block.loops for block in layout)
-    chance = np.array([np.asarray(row, dtype=np.float64) for row in probs])
+    chance = np.asarray(probs, dtype=np.float64)
     if chance.size and chance.shape[1:] != (steps,):
         raise ValueError(
             f"expected {steps} chances for each image, one for each loop of the layout, got "

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields
 from typing import Any, Literal
 
+RateLoss = Literal["sampled", "deterministic", "both", "network", "batch"]
+
 
 @dataclass(frozen=True)
 class PaperNumbers:
@@ -135,7 +137,7 @@ class TrainingRecipe:
     weight_decay: float = 5e-4
     decay_everything: bool = True
     rate_weight: float = 2.0
-    rate_loss: Literal["sampled", "deterministic", "both", "network", "batch"] = "sampled"
+    rate_loss: RateLoss = "sampled"
     target_falls: tuple[float, float] | None = None
     temperature: float = 1.0
     noise_until: float | None = None

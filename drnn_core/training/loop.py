@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
+from functools import partial
 from typing import Any, cast
 
 import torch
@@ -218,17 +219,17 @@ class Trainer:
         What was saved before stands untouched, so that a kill in here loses nothing.
         """
         if self.training.calibrate_gates and self.target is not None:
-            parts = (self.network, self.train_set, self.preprocessing, self.target)
-            with unfused(self.network):
-                if self.training.rate_loss == "network":
-                    calibrate_together(*parts)
-                else:
-                    calibrate_gates(*parts, unit=self.training.rate_loss == "batch")
-            self._agree_on_gates()
+            if self.training.rate_loss == "network":
+                self._calibrate(calibrate_together, self.target)
+            else:
+                unit = self.training.rate_loss == "batch"
+                self._calibrate(partial(calibrate_gates, unit=unit), self.target)
         return self._measured()
 
-    def _agree_on_gates(self) -> None:
-        """Rank 0's last layers, which are the ones written."""
+    def _calibrate(self, how: Callable[..., object], target: float) -> None:
+        """Set the gates on training images; every process then has rank 0's, which are written."""
+        with unfused(self.network):
+            how(self.network, self.train_set, self.preprocessing, target)
         for head in map(gate_head, self.gates):
             for value in (head.weight.detach(), head.bias.detach()):
                 value.copy_(self.world.gathered(value)[0])
@@ -242,12 +243,8 @@ class Trainer:
     def _set_biases(self) -> None:
         """Where batches are cut, evaluation has no threshold yet: set it."""
         share = batch_share(self.training, self._aim(self.position.step - 1))
-        if share is None:
-            return
-        parts = (self.network, self.train_set, self.preprocessing)
-        with unfused(self.network):
-            calibrate_gates(*parts, float(share), IMAGES_AT_EPOCHS)
-        self._agree_on_gates()
+        if share is not None:
+            self._calibrate(partial(calibrate_gates, most=IMAGES_AT_EPOCHS), share)
 
     def _measured(self) -> Measures:
         batch = 250 if self._forward is None else self._forward.batch

@@ -17,17 +17,14 @@ yet always open once it does not. So there is more than one reading of the openi
 
 from __future__ import annotations
 
-from typing import Literal
-
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from drnn_core.models.world import ALONE, World
 from drnn_core.recipes import TrainingRecipe
+from drnn_core.recipes.schema import RateLoss
 from drnn_core.trace import Output, Trace
-
-RateLoss = Literal["sampled", "deterministic", "both", "network", "batch"]
 
 
 def training_loss(

@@ -3,8 +3,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from drnn_core.recipes.schema import RateLoss
 from drnn_core.trace import Trace, empty_trace
-from drnn_core.training.losses import RateLoss, rate_loss
+from drnn_core.training.losses import rate_loss
 
 
 def trace_of(prob: list[list[float]], asked: list[list[bool]], ran: list[list[bool]]) -> Trace:

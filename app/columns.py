@@ -39,11 +39,13 @@ class Brought:
         values: name -> (N,) float64 in the order of ``Table.frame``, NaN where there is none.
             Names are plain text, too, and none is that of another column.
         fingerprint: of the images that the records are of.
+        kept_in: names of runs that keep it themselves by now, and show it as theirs.
     """
 
     source: str
     values: Mapping[str, NDArray[np.float64]]
     fingerprint: str = ""
+    kept_in: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -182,8 +184,12 @@ def own_of(run: Run, index: int) -> list[tuple[Column, float]]:
 
 
 def brought_of(run: Run) -> Brought | None:
-    """What the user of this session brought for a run, or for another one of the same images."""
-    found: dict[str, Brought] = st.session_state.get(BROUGHT, {})
+    """What the user of this session brought for a run, or for another one of the same images.
+
+    None of what the run keeps itself.
+    """
+    every: dict[str, Brought] = st.session_state.get(BROUGHT, {})
+    found = {name: brought for name, brought in every.items() if run.name not in brought.kept_in}
     if run.name in found or not any(brought.fingerprint for brought in found.values()):
         return found.get(run.name)
     try:

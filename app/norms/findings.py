@@ -10,7 +10,7 @@ import streamlit as st
 from app.norms.found import Found
 from app.norms.texts import FORMULAS
 from app.numbers import between, figure, number, p_value
-from drnn_core.analysis.moments import Sampled, difference
+from drnn_core.analysis.moments import Sampled, difference, ends_of
 from drnn_core.analysis.norm_trends import Trend, over_depth, over_loops
 
 _FEW_BLOCKS = 6  # that are listed with their numbers
@@ -59,7 +59,7 @@ def _gap_figures(found: Found, of: str) -> None:
         f"{number(float(gap.values), '.3f')} nats",
         f"{FORMULAS['divergence']} Mean over channels, norms and loops, with its 95 % interval "
         f"over images. Decisions shuffled among the images give {number(chance, '.4f')}. {of}.",
-        _interval(gap, ".3f"),
+        _interval(gap, ".3f", positive=True),
     )
     figure(
         "Gap over depth",
@@ -236,11 +236,11 @@ def _mean_of(found: Found, name: str) -> Sampled:
     return found.sampled[name].mean()
 
 
-def _interval(sampled: Sampled, form: str, exponential: bool = False) -> str:
-    value, half = float(sampled.values), float(sampled.margin())
-    low, high = value - half, value + half
-    if exponential:
-        low, high = math.exp(low), math.exp(high)
+def _interval(
+    sampled: Sampled, form: str, exponential: bool = False, positive: bool = False
+) -> str:
+    ends = ends_of(sampled.values, sampled.margin(), positive)
+    low, high = (float(np.exp(end) if exponential else end) for end in ends)
     return between(low, high, form)
 
 

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import tyro
 
 from drnn_core.commands.console import StopRequest
-from drnn_core.commands.train import Train, finish, open_split
+from drnn_core.commands.device import check_device
+from drnn_core.commands.train import Train, check_free, check_numbers, finish, open_split
 
 if TYPE_CHECKING:
     from drnn_core.data.sets import ImageSet
@@ -64,6 +65,11 @@ class Series:
 
         if not self.recipe or self.together < 1:
             raise ValueError("expected a recipe, for example dr_resnet16_l2_short, and --together")
+        for what, given in (("recipe", self.recipe), ("seed", self.seeds)):
+            if twice := [each for each in given if given.count(each) > 1]:
+                raise ValueError(f"expected every {what} once, got {twice[0]} twice; leave one out")
+        check_numbers(self.epochs, None, self.minutes, self.save_seconds)
+        check_device(self.device)
         opened = cache(open_split)  # every set is read once
         end = None if self.minutes is None else time.monotonic() + 60 * self.minutes
         waiting = [train for train in self._trainings() if not (train.out / "run.json").exists()]
@@ -106,6 +112,7 @@ def _start(train: Train, opened: Callable[..., ImageSet]) -> tuple[Trainer, Repo
     from drnn_core.commands.gradient_watch import watched
     from drnn_core.models.world import World
 
+    check_free(train.out)  # another process may have come first
     trainer = train.trainer(World(device=torch.device(train.device)), opened)
     trainer.resume()
     lines = Lines(train.out.name)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 import tyro
 
 from drnn_core.commands.console import StopRequest, emit, errors
+from drnn_core.commands.device import check_device
 from drnn_core.commands.reporting import Curves, Silent
 
 if TYPE_CHECKING:
@@ -65,8 +66,8 @@ class Train:
 
         from drnn_core.training.distributed import joined
 
-        if self.device == "cuda" and not torch.cuda.is_available():
-            raise ValueError("expected a CUDA GPU for --device cuda, found none; use --device cpu")
+        check_numbers(self.epochs, self.threads, self.minutes, self.save_seconds)
+        check_device(self.device)
         if self.threads is not None:
             torch.set_num_threads(self.threads)
         self._check_folder()
@@ -93,8 +94,7 @@ class Train:
     def _check_folder(self) -> None:
         from drnn_core.training.resume import RESUME_FILE
 
-        if (self.out / "run.json").exists():
-            raise ValueError(f"{self.out} already holds a finished run; choose another --out")
+        check_free(self.out)
         if (self.out / RESUME_FILE).exists() and not self.resume:
             raise ValueError(
                 f"{self.out} holds an unfinished training; go on with --resume, "
@@ -158,6 +158,35 @@ class Train:
             print(f"stopped after step {trainer.position.step}; the same command with --resume")
 
 
+def check_numbers(
+    epochs: int | None, threads: int | None, minutes: float | None, save_seconds: float
+) -> None:
+    """Refuse numbers that no training can have, each where it is given.
+
+    Raises:
+        ValueError: no epoch or thread, or a time below 0, as NaN counts too.
+    """
+    given = {
+        "epochs": (epochs, 1),
+        "threads": (threads, 1),
+        "minutes": (minutes, 0),
+        "save-seconds": (save_seconds, 0),
+    }
+    for name, (value, least) in given.items():
+        if value is not None and not value >= least:
+            raise ValueError(f"expected --{name} of at least {least}, got {value:g}")
+
+
+def check_free(folder: Path) -> None:
+    """Refuse a folder that holds a run, which must not be written over.
+
+    Raises:
+        ValueError: it does.
+    """
+    if (folder / "run.json").exists():
+        raise ValueError(f"{folder} already holds a finished run; choose another --out")
+
+
 def open_split(
     source: str, split: Literal["train", "test"], size: int, sizing: Preprocessing, originals: bool
 ) -> ImageSet:
@@ -168,12 +197,17 @@ def open_split(
 
 
 def finish(folder: Path, trainer: Trainer, result: TrainingResult) -> None:
-    """Write a finished training as a run, in place of its saved state."""
+    """Write a finished training as a run, in place of its saved state.
+
+    Raises:
+        ValueError: the folder holds a finished run by now.
+    """
     from drnn_core.store.runs import write_run
     from drnn_core.training.outcome import run_info
     from drnn_core.training.resume import RESUME_FILE
 
     if result.finished and result.measures is not None:
+        check_free(folder)  # another process may have come first; the state stays
         info = run_info(trainer, result, result.measures)
         write_run(folder, trainer.network.state_dict(), info)
         (folder / RESUME_FILE).unlink(missing_ok=True)

@@ -19,6 +19,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from drnn_core.store.fields import Fields
+from drnn_core.store.recorded import recorded_otherwise
 from drnn_core.store.sealed import SealError, is_as_written, read_sealed, write_sealed
 
 POPULATION = "population.json"
@@ -136,6 +137,8 @@ def population_problems(run_folder: Path, weights_sha256: str) -> list[str]:
     problems: list[str] = []
     if stored.weights_sha256 != weights_sha256:
         problems.append(f"{POPULATION} is of other weights than the run's; write it anew")
+    if other := recorded_otherwise(run_folder, stored.dataset, stored.data_fingerprint):
+        problems.append(f"{POPULATION} {other}")
     if not sound:
         problems.append(f"{POPULATION} was reformatted or damaged after it was written")
     return problems

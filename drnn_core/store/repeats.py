@@ -40,7 +40,8 @@ class Training:
         network: everything that shapes the network, by field, each value as JSON; ``model`` where
             no network is registered by the run's name.
         target: t of the gates; None without gates.
-        recipe: how it was trained: "paper" or "short".
+        recipe: how it was trained: one of ``TRAININGS`` of drnn_core/recipes/training.py, such as
+            "paper" or "long-batchrate".
         settings: the training recipe as JSON.
         epochs: that were trained.
     """

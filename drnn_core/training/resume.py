@@ -40,6 +40,7 @@ class Position:
         opened, asked: of each gate step in this epoch so far, images.
         curve: one row for each finished epoch.
         devices: that computed, in turn.
+        commits: of the programs that trained, in turn.
     """
 
     identity: dict[str, Any]
@@ -50,6 +51,7 @@ class Position:
     asked: list[int] = field(default_factory=list[int])
     curve: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     devices: list[str] = field(default_factory=list[str])
+    commits: list[str] = field(default_factory=list[str])
 
     def count(self, loss: float, opened: list[int], asked: list[int], updates: int = 1) -> None:
         """Count one update, or several with the sums of their figures."""

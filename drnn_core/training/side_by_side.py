@@ -2,7 +2,8 @@
 
 One small network leaves part of a GPU idle. The kernels of several, replayed from their graphs on
 streams of their own, run beside one another; the trainings know nothing of each other and each
-gives what it would alone.
+gives what it would alone. A training without updates of fixed shapes has the process to itself, as
+it draws from the one random generator that all share.
 """
 
 from __future__ import annotations
@@ -43,8 +44,17 @@ def train_side_by_side(
     Returns:
         Why some could not begin or go on; the others are not held up by it.
     """
-    # A capture bears no other work of its thread; compiling and finishing are not for two at once.
+    # A capture bears no other work of its thread; compiling and finishing are not for two at once,
+    # nor is the random generator of fresh weights.
     alone = Lock()
+
+    def _run(trainer: Trainer, report: Reporter) -> TrainingResult:
+        if trainer.fixed is None:  # draws from torch's one generator, and sets its seed
+            with alone:
+                return trainer.run(report, stop)
+        stream = trainer.fixed.stream
+        with nullcontext() if stream is None else torch.cuda.stream(stream):
+            return trainer.run(report, stop)
 
     def run(start: Start) -> Exception | None:
         if stop():
@@ -53,9 +63,7 @@ def train_side_by_side(
             with alone:
                 trainer, report = start()
                 trainer.prepare()
-            stream = None if trainer.fixed is None else trainer.fixed.stream
-            with nullcontext() if stream is None else torch.cuda.stream(stream):
-                result = trainer.run(report, stop)
+            result = _run(trainer, report)
             with alone:
                 finish(trainer, result)
         except (ValueError, RuntimeError, OSError) as error:

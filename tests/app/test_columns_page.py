@@ -198,6 +198,22 @@ def test_kept_for_everybody_and_removed_again(runs: Path) -> None:
     assert not other.get("plotly_chart")
 
 
+def test_what_one_run_keeps_other_runs_still_show(runs: Path) -> None:
+    shutil.copytree(runs / "dr", runs / "again")
+    page = drop(opened(), ratings(runs)[0], "ratings.csv")
+    button(page, "Keep in the run").click()
+    again(page)
+    assert "other images" not in texts(page)
+    assert "**ratings.csv**" not in texts(page)  # the run has it
+    page.selectbox(key="run").set_value("again")
+    again(page)
+    assert "**ratings.csv**" in texts(page)
+    assert shown(page)["Images matched"] == "80"
+    page.selectbox(key="run").set_value("dr")
+    button(again(page), "Remove it").click()
+    assert "**ratings.csv**" in texts(again(page))
+
+
 def test_forgotten_at_once(runs: Path) -> None:
     page = drop(opened(), ratings(runs)[0])
     button(page, "Forget this table").click()

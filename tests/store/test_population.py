@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from drnn_core.inference.recording import record_run
 from drnn_core.store.population import (
     BIASES,
     POPULATION,
@@ -20,6 +21,7 @@ from drnn_core.store.population import (
     write_population,
 )
 from drnn_core.store.sealed import write_sealed
+from tests.tiny_runs import tiny_images, tiny_run
 
 STORED = StoredPopulation(
     "ab" * 32, "tiny", "cd" * 32, 20, 5, "naive", Evaluated(7.5, 0.25, 3.0),
@@ -54,6 +56,18 @@ def test_what_is_refused(tmp_path: Path, changes: dict[str, Any], message: str) 
         read_population(tmp_path)
     (problem,) = population_problems(tmp_path, "ab" * 32)
     assert message in problem
+
+
+def test_verify_compares_the_images_with_those_of_the_records(tmp_path: Path) -> None:
+    images = tiny_images()
+    tiny_run(tmp_path)
+    write_population(tmp_path, STORED)
+    assert population_problems(tmp_path, "ab" * 32) == [], "no records, nothing contradicts"
+    record_run(tmp_path, images)
+    (problem,) = population_problems(tmp_path, "ab" * 32)
+    assert "is of other images (tiny) than the records (tiny, 60); write it anew" in problem
+    write_population(tmp_path, dataclasses.replace(STORED, data_fingerprint=images.fingerprint))
+    assert population_problems(tmp_path, "ab" * 32) == []
 
 
 def test_what_verify_finds(tmp_path: Path) -> None:

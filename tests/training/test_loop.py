@@ -10,8 +10,11 @@ import torch
 from torch import Tensor
 
 from drnn_core.trace import Trace
+from drnn_core.training import loop
 from drnn_core.training.loop import Trainer
 from drnn_core.training.losses import rate_loss
+from drnn_core.training.machine import source_commit
+from drnn_core.training.outcome import run_info
 from drnn_core.training.resume import RESUME_FILE, ResumeError
 from drnn_core.training.settings import TrainingError
 from tests.training.small import Silent, image_set, trainer
@@ -61,6 +64,30 @@ def test_resume_is_bit_identical(tmp_path: Path, stops: tuple[int, ...]) -> None
     assert_same(whole, part)
     assert strip(result.curve) == strip(expected.curve)
     assert len(losses) == 10
+
+
+def test_the_program_that_trained_is_named_and_not_the_one_at_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    named: list[str] = []
+    for stop, commit in ((3, "first"), (5, "first"), (99, "second")):
+        monkeypatch.setattr(loop, "source_commit", lambda commit=commit: commit)
+        part = trainer(tmp_path)
+        part.resume()
+        result = part.run(Silent(), lambda: part.position.step >= stop)  # noqa: B023
+        monkeypatch.setattr(loop, "source_commit", lambda: "checked out meanwhile")
+        named = part.position.commits
+    assert named == ["first", "second"]
+    assert result.measures is not None
+    assert run_info(part, result, result.measures).commit == "first, then second"
+
+
+def test_a_state_that_named_no_program_says_so(tmp_path: Path) -> None:
+    part = trainer(tmp_path)
+    part.run(Silent(), lambda: part.position.step >= 3)
+    part.position.commits.clear()
+    part.run(Silent())
+    assert part.position.commits == ["unknown", source_commit()]
 
 
 def test_what_the_state_holds_is_needed(tmp_path: Path) -> None:

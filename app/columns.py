@@ -116,6 +116,19 @@ def frame(run: Run, table: Table) -> pd.DataFrame:
     return pd.concat(parts, axis=1)
 
 
+def at(run: Run, table: Table, rows: NDArray[np.int64]) -> pd.DataFrame:
+    """Some rows of the records with every column that is known beside them, the user's too.
+
+    Records that are too many to be in memory come alone: their columns are of a sample.
+    """
+    records = table.records.at(rows)
+    if table.sampled:
+        return records
+    every = frame(run, table)
+    more = [name for name in every.columns if name not in records.columns]
+    return records.assign(**{str(name): every[name].to_numpy()[rows] for name in more})
+
+
 def problems(run: Run, table: Table) -> list[str]:
     """A sentence for each table of columns that cannot be used."""
     return _measured(run.folder, _stamps(run), len(table.frame), table.sampled)[1]

@@ -34,7 +34,7 @@ from drnn_core.store.integrity import verify_run
 from drnn_core.store.norms import has_norms
 from drnn_core.store.records import read_records
 from drnn_core.store.repeats import changes_of, data_set_of
-from drnn_core.store.retraining import recipe_epochs
+from drnn_core.store.retraining import recipe_epochs, training_changes_of
 from drnn_core.store.runs import (
     CARD,
     INFO,
@@ -98,6 +98,7 @@ def name_of(info: RunInfo) -> str:
         change.replace(" = ", "_").replace("norm_", "").replace(".", "").replace("-", "_")
         for change in changes_of(info)
     ]
+    changed += [change.replace("=", "_") for change in training_changes_of(info)]
     recipe = info.recipe_name.rpartition("_")[2]
     if recipe_epochs(info) not in (None, info.epochs):
         recipe += f"_{info.epochs}epochs"

@@ -139,7 +139,7 @@ def test_commands_can_be_typed(groups: list[Trained]) -> None:
         "`drnn records RUN --data DATA`"
     )
     changed = next(one for one in groups if one.changes == ("norm = ilvbn_joint",))
-    assert "the network built with norm = ilvbn_joint" in command(changed)
+    assert "--set norm=ilvbn_joint`" in command(changed)
 
 
 def test_table_3_steps_follow_each_other(groups: list[Trained]) -> None:

@@ -11,7 +11,7 @@ import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
 
-from app import cache, charts, downloads, images, ranges, runpicker
+from app import cache, charts, columns, downloads, images, ranges, runpicker
 from app.distribution import breakdowns, controls, figures, texts
 from app.distribution.flat import show_flat_gates
 from app.gallery import gallery, turns
@@ -210,9 +210,17 @@ def _query(view: View, order: Order | OwnOrder) -> str:
 
 def _export(view: View, rows: NDArray[np.int64]) -> None:
     with st.popover("Export", width="content"):
-        st.caption(f"{len(rows):,} records, in the order shown")
+        st.caption(
+            f"{len(rows):,} records, in the order shown, with what was measured beside them and "
+            "your own columns"
+            if not view.table.sampled
+            else f"{len(rows):,} records, in the order shown"
+        )
         downloads.tables(
-            view.run.name, lambda: view.table.records.at(rows), "records_export", "Records"
+            view.run.name,
+            lambda: columns.at(view.run, view.table, rows),
+            "records_export",
+            "Records",
         )
 
 

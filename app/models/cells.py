@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from app.models.notes import Note, macs_differ, params_agree
 from app.models.ours import OwnTraining
 from app.models.tables import Model, View, counts_right
+from drnn_core.store.retraining import training_changes_of
 
 DASH = "–"
 
@@ -191,9 +192,10 @@ def _own_accuracy(model: Model, ours: Sequence[OwnTraining]) -> Cell:
 
 
 def epochs_text(run: OwnTraining) -> str:
-    """How long it was trained, and by which recipe if its rate loss is not the paper's."""
-    variant = f", {run.recipe}" if "-" in run.recipe else ""
-    return f"{run.info.epochs:,} epoch{'s' if run.info.epochs != 1 else ''}{variant}"
+    """How long it was trained; by which recipe, if its rate loss is not the paper's; changes."""
+    epochs = f"{run.info.epochs:,} epoch{'s' if run.info.epochs != 1 else ''}"
+    variant = [run.recipe] if "-" in run.recipe else []
+    return ", ".join([epochs, *variant, *training_changes_of(run.info)])
 
 
 def marks_of(model: Model, notes: Mapping[int, Note]) -> Sequence[int]:

@@ -22,6 +22,7 @@ from drnn_core.store.repeats import (
     schooling_but_for_gates,
     training_of_run,
 )
+from drnn_core.store.retraining import training_changes_of
 from drnn_core.store.runs import Metrics, RunInfo
 
 
@@ -176,8 +177,8 @@ def result_of(network: str, trainings: Sequence[OwnTraining]) -> OwnTraining | N
 def results_of(network: str, trainings: Sequence[OwnTraining]) -> list[OwnTraining]:
     """Every training of the network as it is, on the paper's data set, the longest first.
 
-    Of equally long ones those by the paper's rate loss come first. A seed that was trained again
-    does not count twice.
+    Of equally long ones those by the paper's rate loss and by unchanged recipes come first. A seed
+    that was trained again does not count twice.
     """
     fitting = [each for each in trainings if each.is_result_of(network) and not each.again]
     order = (*TRAININGS, "")
@@ -186,6 +187,7 @@ def results_of(network: str, trainings: Sequence[OwnTraining]) -> list[OwnTraini
         key=lambda each: (
             -each.info.epochs,
             order.index(each.recipe if each.recipe in order else ""),
+            len(training_changes_of(each.info)),
             -len(each.runs),
         ),
     )

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
@@ -43,6 +43,8 @@ class Series:
         save_seconds: save each state at least this often.
         gradients: measure the gradient in each loop at some epochs, and keep it with the runs.
         fuse: compile the blocks for a GPU first; pays from some minutes of training on.
+        settings: fields of all recipes to change, see ``train``; with a --prefix of their own, the
+            runs stand beside those of the recipes as they are.
     """
 
     recipe: tyro.conf.Positional[tuple[str, ...]]
@@ -58,6 +60,7 @@ class Series:
     save_seconds: float = 60.0
     gradients: bool = False
     fuse: bool = False
+    settings: Annotated[tuple[str, ...], tyro.conf.arg(name="set")] = ()
 
     def run(self) -> int:
         """Train; 0 also when stopped in time, 1 where a training could not go on."""
@@ -101,6 +104,7 @@ class Series:
                 save_seconds=self.save_seconds,
                 gradients=self.gradients,
                 fuse=self.fuse,
+                settings=self.settings,
             )
             for recipe, seed in pairs
         ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
@@ -16,6 +16,7 @@ from drnn_core.commands.reporting import Curves, Silent
 if TYPE_CHECKING:
     from drnn_core.data.sets import ImageSet
     from drnn_core.data.transforms import Preprocessing
+    from drnn_core.models.network import Network
     from drnn_core.models.world import World
     from drnn_core.training.loop import Trainer
     from drnn_core.training.settings import TrainingResult
@@ -42,6 +43,8 @@ class Train:
         save_seconds: save the state at least this often.
         gradients: measure the gradient in each loop at some epochs, and keep it with the run.
         fuse: compile the blocks for a GPU first; pays from some minutes of training on.
+        settings: fields of the recipe to change, for example target=0.6 norm=lvbn rate_weight=4;
+            lists as 1,3,3. The run's run.json has the recipe as it was trained.
         json: print the result as JSON.
     """
 
@@ -58,6 +61,7 @@ class Train:
     save_seconds: float = 60.0
     gradients: bool = False
     fuse: bool = False
+    settings: Annotated[tuple[str, ...], tyro.conf.arg(name="set")] = ()
     json: bool = False
 
     def run(self) -> int:
@@ -114,18 +118,24 @@ class Train:
         from drnn_core.data.transforms import Preprocessing
         from drnn_core.models.registry import create_model
         from drnn_core.recipes import get_recipe
+        from drnn_core.recipes.changes import parse_changes
         from drnn_core.training.loop import Trainer
         from drnn_core.training.seeds import derived_seed
         from drnn_core.training.settings import Settings
 
+        changes = parse_changes(self.settings)
         recipe = get_recipe(self.recipe)
+        recipe = replace(recipe, training=replace(recipe.training, **changes.training))
         sizing = Preprocessing.of_network(recipe.network)
         size, originals = sizing.image_size, recipe.training.augment == "scale"
         opened = opened or open_split
         train_set = opened(self.data, "train", size, sizing, originals)
         test_set = opened(self.data, "test", size, sizing, False)
         torch.manual_seed(derived_seed(self.seed, "weights"))
-        network = create_model(recipe.network.name, num_classes=len(train_set.classes))
+        network = create_model(
+            recipe.network.name, len(train_set.classes), **changes.of(recipe.network)
+        )
+        check_target(network)
         recipe = replace(recipe, network=network.recipe)  # a backbone's blocks are known by now
         settings = Settings(
             self.out,
@@ -175,6 +185,22 @@ def check_numbers(
     for name, (value, least) in given.items():
         if value is not None and not value >= least:
             raise ValueError(f"expected --{name} of at least {least}, got {value:g}")
+
+
+def check_target(network: Network) -> None:
+    """Refuse a target rate without gates, and gates without one.
+
+    Raises:
+        ValueError: either.
+    """
+    from drnn_core.models.gate import Gate
+
+    gates = any(isinstance(module, Gate) for module in network.modules())
+    target = network.recipe.target
+    if gates and target is None:
+        raise ValueError("expected a target rate of the gates, got none; give --set target=0.7")
+    if target is not None and not gates:
+        raise ValueError(f"expected a network with gates for the target {target:g}, got none")
 
 
 def check_free(folder: Path) -> None:

@@ -7,7 +7,7 @@ is kept in the run; what the run has is read once for all sessions.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -39,13 +39,13 @@ class Brought:
         values: name -> (N,) float64 in the order of ``Table.frame``, NaN where there is none.
             Names are plain text, too, and none is that of another column.
         fingerprint: of the images that the records are of.
-        kept_in: names of runs that keep it themselves by now, and show it as theirs.
+        kept_in: runs that keep it themselves by now, and under which name they show it as theirs.
     """
 
     source: str
     values: Mapping[str, NDArray[np.float64]]
     fingerprint: str = ""
-    kept_in: frozenset[str] = frozenset()
+    kept_in: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 @dataclass(frozen=True)
@@ -125,8 +125,8 @@ def at(run: Run, table: Table, rows: NDArray[np.int64]) -> pd.DataFrame:
     if table.sampled:
         return records
     every = frame(run, table)
-    more = [name for name in every.columns if name not in records.columns]
-    return records.assign(**{str(name): every[name].to_numpy()[rows] for name in more})
+    more = every[[name for name in every.columns if name not in records.columns]].iloc[rows]
+    return pd.concat([records.reset_index(drop=True), more.reset_index(drop=True)], axis=1)
 
 
 def problems(run: Run, table: Table) -> list[str]:

@@ -98,7 +98,7 @@ def _keep(view: View, joined: Brought, name: str) -> None:
     except (RecordsError, OSError) as error:
         st.session_state[_SAID] = ("error", f"The columns were not kept: {error}")
         return
-    kept(view.run, joined.fingerprint)
+    kept(view.run, joined.fingerprint, name)
     st.session_state[GENERATION] = st.session_state.get(GENERATION, 0) + 1  # the file is used up
     st.session_state[_SAID] = ("done", f"The run keeps {name} now.")
 
@@ -109,5 +109,5 @@ def _remove(view: View, name: str) -> None:
     except (RecordsError, OSError) as error:
         st.session_state[_SAID] = ("error", f"The columns were not removed: {error}")
         return
-    kept_no_more(view.run, view.table.header.data_fingerprint)
+    kept_no_more(view.run, name)
     st.session_state[_SAID] = ("done", f"The table {name} is removed.")

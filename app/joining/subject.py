@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -76,23 +76,24 @@ def forget(run: cache.Run, fingerprint: str) -> None:
     st.session_state[BROUGHT] = _others(run, fingerprint)
 
 
-def kept(run: cache.Run, fingerprint: str) -> None:
+def kept(run: cache.Run, fingerprint: str, name: str) -> None:
     """The run keeps the session's table now; other runs of the images still show the session's."""
-    _change_kept(fingerprint, lambda names: names | {run.name})
-
-
-def kept_no_more(run: cache.Run, fingerprint: str) -> None:
-    """The run does not keep it any more, so it shows the session's again if there is one."""
-    _change_kept(fingerprint, lambda names: names - {run.name})
-
-
-def _change_kept(fingerprint: str, change: Callable[[frozenset[str]], frozenset[str]]) -> None:
     found: dict[str, Brought] = st.session_state.get(BROUGHT, {})
     st.session_state[BROUGHT] = {
-        name: replace(brought, kept_in=change(brought.kept_in))
+        key: replace(brought, kept_in={**brought.kept_in, run.name: name})
         if brought.fingerprint == fingerprint
         else brought
-        for name, brought in found.items()
+        for key, brought in found.items()
+    }
+
+
+def kept_no_more(run: cache.Run, name: str) -> None:
+    """The run does not keep this table any more; if it was the session's it shows that again."""
+    found: dict[str, Brought] = st.session_state.get(BROUGHT, {})
+    gone = (run.name, name)
+    st.session_state[BROUGHT] = {
+        key: replace(b, kept_in=dict(each for each in b.kept_in.items() if each != gone))
+        for key, b in found.items()
     }
 
 

@@ -192,7 +192,7 @@ def _own_accuracy(model: Model, ours: Sequence[OwnTraining]) -> Cell:
 
 
 def epochs_text(run: OwnTraining) -> str:
-    """How long it was trained; by which recipe, if its rate loss is not the paper's; changes."""
+    """How long it was trained; by which recipe, if by a variant of ours; what was set of it."""
     epochs = f"{run.info.epochs:,} epoch{'s' if run.info.epochs != 1 else ''}"
     variant = [run.recipe] if "-" in run.recipe else []
     return ", ".join([epochs, *variant, *training_changes_of(run.info)])

@@ -177,8 +177,9 @@ def result_of(network: str, trainings: Sequence[OwnTraining]) -> OwnTraining | N
 def results_of(network: str, trainings: Sequence[OwnTraining]) -> list[OwnTraining]:
     """Every training of the network as it is, on the paper's data set, the longest first.
 
-    Of equally long ones those by the paper's rate loss and by unchanged recipes come first. A seed
-    that was trained again does not count twice.
+    Of equally long ones the recipe comes first that stands first among the trainings, so that
+    variants of ours and changed recipes come behind. A seed that was trained again does not count
+    twice.
     """
     fitting = [each for each in trainings if each.is_result_of(network) and not each.again]
     order = (*TRAININGS, "")

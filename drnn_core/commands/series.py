@@ -19,6 +19,7 @@ from drnn_core.commands.train import Train, check_free, check_numbers, finish, o
 if TYPE_CHECKING:
     from drnn_core.data.sets import ImageSet
     from drnn_core.evaluation import Measures
+    from drnn_core.recipes.changes import Changes
     from drnn_core.training.loop import Trainer
     from drnn_core.training.settings import Progress, Reporter
 
@@ -64,6 +65,7 @@ class Series:
 
     def run(self) -> int:
         """Train; 0 also when stopped in time, 1 where a training could not go on."""
+        from drnn_core.recipes.changes import parse_changes
         from drnn_core.training.side_by_side import train_side_by_side
 
         if not self.recipe or self.together < 1:
@@ -75,7 +77,8 @@ class Series:
         check_device(self.device)
         opened = cache(open_split)  # every set is read once
         end = None if self.minutes is None else time.monotonic() + 60 * self.minutes
-        waiting = [train for train in self._trainings() if not (train.out / "run.json").exists()]
+        changes = parse_changes(self.settings)
+        waiting = [train for train in self._trainings() if not _is_finished(train, changes)]
         with StopRequest().listening() as asked:
             failed = train_side_by_side(
                 [partial(_start, train, opened) for train in waiting],
@@ -108,6 +111,26 @@ class Series:
             )
             for recipe, seed in pairs
         ]
+
+
+def _is_finished(train: Train, changes: Changes) -> bool:
+    """Whether its run is there.
+
+    Raises:
+        ValueError: it is, and was trained with other settings.
+    """
+    from drnn_core.store.retraining import trained_otherwise
+    from drnn_core.store.runs import read_run
+
+    if not (train.out / "run.json").exists():
+        return False
+    if otherwise := trained_otherwise(read_run(train.out), changes):
+        raise ValueError(
+            f"{train.out} is a finished run with {', '.join(otherwise)}; choose a --prefix of its "
+            "own for the runs with --set"
+        )
+    print(f"{train.out.name} is finished already, and left alone", file=sys.stderr)
+    return True
 
 
 def _start(train: Train, opened: Callable[..., ImageSet]) -> tuple[Trainer, Reporter]:

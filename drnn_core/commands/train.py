@@ -198,9 +198,12 @@ def check_target(network: Network) -> None:
     gates = any(isinstance(module, Gate) for module in network.modules())
     target = network.recipe.target
     if gates and target is None:
-        raise ValueError("expected a target rate of the gates, got none; give --set target=0.7")
+        raise ValueError("expected a target rate of the gates, got none; set target=0.7")
     if target is not None and not gates:
-        raise ValueError(f"expected a network with gates for the target {target:g}, got none")
+        raise ValueError(
+            f"expected a network with gates for the target {target:g}, got one without; set "
+            "target=none, or loops that gates stand before"
+        )
 
 
 def check_free(folder: Path) -> None:

@@ -17,12 +17,23 @@ _FIXED = {
     *("training", "paper", "backbone", "most_loops", "epochs"),
 }
 _SHARES = "between 0 and 1, both left out"
+_GATES = {"gated", "gate_hidden", "gate_initial_rate", "first_loop", "target"}
+_LOOPED = {"blocks", "loops", "widths", "strides", "plain", "norm", *_GATES}
+# What the builder of a form reads of a network's recipe; all else would change nothing.
+_OF_FORM: Mapping[str, set[str]] = {
+    "cifar_resnet": {*_LOOPED, "gate_every_block", "survival"},
+    "resnet": {*_LOOPED, "gate_every_block", "survival", "stride_on"},
+    "mobilenetv2": _LOOPED,
+    "preact_resnet": {"blocks", "widths", "strides"},
+    "rcnn": {"blocks", "loops", "widths"},
+    "recursified": {"loops", "where", "norm", *_GATES},
+}
 _Limit = tuple[Callable[[float], bool], str]
 _LIMITS: Mapping[str, _Limit] = {
     "target": (lambda value: 0 < value < 1, _SHARES),
     "gate_initial_rate": (lambda value: 0 < value < 1, _SHARES),
     "survival": (lambda value: 0 < value <= 1, "above 0 and at most 1"),
-    "noise_until": (lambda value: 0 <= value <= 1, "from 0 to 1"),
+    "noise_until": (lambda value: 0 < value <= 1, "above 0 and at most 1"),
     "warmup": (lambda value: 0 <= value <= 1, "from 0 to 1"),
     "momentum": (lambda value: 0 <= value < 1, "from 0 to below 1"),
     "photometric": (lambda value: 0 <= value < 1, "from 0 to below 1"),
@@ -53,10 +64,19 @@ class Changes:
         """The network's, as ``create_model`` takes them for this recipe.
 
         Raises:
-            ValueError: loops by stage of a recursified backbone, which has one number for all of
-                its groups of blocks, or none at all of another network.
+            ValueError: a field that says nothing to such a network; loops by stage of a
+                recursified backbone, which has one number for all of its groups of blocks, or
+                none at all of another network; gates without a target.
         """
         found = dict(self.network)
+        if strange := sorted(set(found) - _OF_FORM[recipe.form]):
+            raise ValueError(
+                f"{recipe.name} has no field {strange[0]} to set; expected one of: "
+                f"{', '.join(sorted(_OF_FORM[recipe.form]))}, or of the training's"
+            )
+        gated = found.get("gated", recipe.gated and recipe.target is not None)
+        if gated and found.get("target", recipe.target) is None:
+            raise ValueError("expected a target rate of the gates, got none; set target=0.7")
         loops = found.get("loops", (1,))
         if recipe.form != "recursified":
             if loops is None:
@@ -73,14 +93,14 @@ class Changes:
 def parse_changes(settings: Sequence[str]) -> Changes:
     """Read "FIELD=VALUE" texts: numbers, words, true and false, none, lists as 1,2,2.
 
+    Without gates there is no target, so ``gated=false`` leaves it out.
+
     Args:
         settings: for example ``["target=0.6", "norm=lvbn", "rate_weight=4"]``.
 
     Raises:
         ValueError: a field that no recipe has or that cannot be changed, one given twice, or a
             value that is not of its kind.
-
-    Without gates there is no target, so ``gated=false`` leaves it out.
     """
     kinds = changeable()
     found: dict[str, Any] = {}
@@ -118,10 +138,14 @@ def changeable() -> dict[str, Any]:
 def setting_text(name: str, value: Any) -> str:
     """A change as ``parse_changes`` reads it."""
     if isinstance(value, list | tuple):
-        return f"{name}={','.join(f'{item:.12g}' for item in cast('Sequence[float]', value))}"
+        return f"{name}={','.join(map(_text, cast('Sequence[Any]', value)))}"
+    return f"{name}={_text(value)}"
+
+
+def _text(value: Any) -> str:
     if isinstance(value, bool) or value is None:
-        return f"{name}={str(value).lower()}"
-    return f"{name}={value:.12g}" if isinstance(value, float) else f"{name}={value}"
+        return str(value).lower()
+    return f"{value:.12g}" if isinstance(value, float) else str(value)
 
 
 def _value(name: str, text: str, kind: Any) -> Any:

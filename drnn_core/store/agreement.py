@@ -174,5 +174,6 @@ def _figures(table: pa.Table, test: Metrics) -> Iterator[str]:
     }
     for name, value in figures.items():
         told = float(getattr(test, name))
-        if abs(value - told) > _RELATIVE * max(abs(value), abs(told)) + 1e-6:
+        apart = np.isfinite(value) != np.isfinite(told)
+        if apart or abs(value - told) > _RELATIVE * max(abs(value), abs(told)) + 1e-6:
             yield f"run.json says {name} {told:.5g}, the records {value:.5g}"

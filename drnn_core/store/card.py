@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from drnn_core.store.operating_point import operating_point_of
-from drnn_core.store.repeats import data_set_of
+from drnn_core.store.repeats import changes_of, data_set_of
+from drnn_core.store.retraining import training_changes_of
 from drnn_core.store.runinfo import Metrics, RunInfo
 
 
@@ -112,6 +113,9 @@ def _limits(info: RunInfo) -> list[str]:
             "study, not for decisions about people."
         ),
     ]
+    if changes := (*changes_of(info), *training_changes_of(info)):
+        listed = ", ".join(map(_text, changes))
+        limits.insert(0, f"It is not what its recipe's name says: {listed}.")
     full = _recipe_epochs(info.recipe)
     if full is not None and full != info.epochs:
         limits.insert(0, f"It was trained for {info.epochs} epochs where its recipe says {full}.")
@@ -153,6 +157,8 @@ def _paper_limit(info: RunInfo) -> list[str]:
     error, dataset = paper.get("error"), str(network.get("dataset", ""))
     if not isinstance(error, int | float) or not dataset:
         return []
+    if changes_of(info):
+        return []  # another network
     source = _text(str(paper.get("source", "")))
     printed = f"The paper prints {error:g} % ({source}) for this network on {_text(dataset)}"
     if data_set_of(info) == dataset:

@@ -14,6 +14,7 @@ The columns are those of ``batch_statistics`` in ``drnn_core/analysis/batch_stat
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -33,7 +34,7 @@ class PopulationError(ValueError):
 
 @dataclass(frozen=True)
 class Evaluated:
-    """Of the test images: error in %, cross-entropy in nats, mean loops."""
+    """Of the test images: error in %, cross-entropy in nats (NaN: not finite), mean loops."""
 
     error: float
     loss: float
@@ -83,6 +84,9 @@ def write_population(run_folder: Path, stored: StoredPopulation) -> None:
     """
     values = asdict(stored)
     biases = values.pop("biases")
+    for way in ("population", "batches"):
+        loss = values[way]["loss"]
+        values[way]["loss"] = loss if math.isfinite(loss) else None
     write_sealed(Path(run_folder) / POPULATION, {"format": FORMAT, **values, **biases})
 
 
@@ -145,4 +149,6 @@ def population_problems(run_folder: Path, weights_sha256: str) -> list[str]:
 
 
 def _evaluated(read: Fields) -> Evaluated:
-    return Evaluated(read.number("error"), read.number("loss"), read.number("loops"))
+    loss = read.number_or_none("loss")
+    loss = math.nan if loss is None else loss
+    return Evaluated(read.number("error"), loss, read.number("loops"))

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict
-from typing import Any, cast
 
-from drnn_core.recipes import NETWORKS, PREFIX, TrainingRecipe, completed, get_recipe
-from drnn_core.recipes.changes import changeable, setting_text
-from drnn_core.recipes.recursified import recursified_recipe
+from drnn_core.recipes import get_recipe
+from drnn_core.recipes.changes import Changes, changeable, setting_text
+from drnn_core.store.repeats import (
+    network_changes,
+    network_settings,
+    training_changes,
+    training_settings,
+)
 from drnn_core.store.runinfo import RunInfo
 
 
@@ -26,7 +28,7 @@ def train_command(info: RunInfo) -> str:
         parts.append(f"--precision {info.precision}")
     if any(_is_gpu(device) for device in info.device.split(", then ")):
         parts.append("--device cuda")
-    changes = {**dict(_of_network(info)), **dict(_of_training(info))}
+    changes = {**network_changes(info), **training_changes(info)}
     known = changeable()
     settings = [setting_text(name, value) for name, value in changes.items() if name in known]
     if settings:
@@ -38,43 +40,23 @@ def train_command(info: RunInfo) -> str:
 
 def training_changes_of(info: RunInfo) -> tuple[str, ...]:
     """Settings in which a run was trained otherwise than its recipe's name says: "lr=0.1"."""
-    return tuple(setting_text(name, value) for name, value in _of_training(info))
+    return tuple(setting_text(name, value) for name, value in training_changes(info).items())
 
 
-def _of_network(info: RunInfo) -> Iterator[tuple[str, Any]]:
-    """Fields of the network that are not the named one's; nothing of one that is not known."""
-    if info.model.startswith(PREFIX):
-        recipe = recursified_recipe(info.model.removeprefix(PREFIX))
-        own = {**asdict(recipe), "loops": recipe.most_loops}
-    elif info.model in NETWORKS:
-        own = asdict(NETWORKS[info.model])
-    else:
-        return
+def trained_otherwise(info: RunInfo, changes: Changes) -> tuple[str, ...]:
+    """Settings of a run that are not those that are asked for, as texts: "lr=0.1".
+
+    Args:
+        info: of the run.
+        changes: of the recipe of its name that are asked for.
+    """
+    asked = {**changes.of(get_recipe(info.recipe_name).network), **changes.training}
+    own = {**network_changes(info), **training_changes(info)}
     target = info.metrics.test.target
-    # without gates there is no target, which "gated=false" says by itself
-    given = info.model_args if target is None else {**info.model_args, "target": target}
-    for name, value in given.items():
-        if _plain(value) != _plain(own.get(name)):
-            yield name, value
-
-
-def _of_training(info: RunInfo) -> Iterator[tuple[str, Any]]:
-    try:
-        own = asdict(get_recipe(info.recipe_name).training)
-    except ValueError:
-        return
-    written: Any = info.recipe.get("training")
-    if not isinstance(written, Mapping):
-        return
-    settings = completed(TrainingRecipe, cast("Mapping[str, Any]", written))
-    for name, value in settings.items():
-        if name in own and name not in ("name", "epochs") and _plain(value) != _plain(own[name]):
-            yield name, value
-
-
-def _plain(value: Any) -> Any:
-    """Lists, as JSON has them, as tuples."""
-    return tuple(cast("list[Any]", value)) if isinstance(value, list) else value
+    whole = {**network_settings(info), "target": target, **training_settings(info)}
+    differing = [name for name in asked if whole.get(name) != asked[name]]
+    differing += [name for name in own if name not in asked]
+    return tuple(setting_text(name, whole.get(name)) for name in differing)
 
 
 def _is_gpu(device: str) -> bool:

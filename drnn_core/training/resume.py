@@ -137,13 +137,20 @@ def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
 
 def _check_identity(file: Path, found: dict[str, Any], expected: dict[str, Any]) -> None:
     plain, saved = json.loads(json.dumps(expected)), _as_of_now(found)
-    differing = [key for key in plain if saved.get(key) != plain[key]]
-    if differing:
-        key = differing[0]
+    if differing := [part for key in plain for part in _differing(key, saved.get(key), plain[key])]:
         raise ResumeError(
-            f"{file} belongs to another training: its {key} is {saved.get(key)!r}, not "
-            f"{plain[key]!r}; resume with the old settings or choose another --out"
+            f"{file} belongs to another training: its {', its '.join(differing[:3])}; resume with "
+            "the old settings or choose another --out"
         )
+
+
+def _differing(name: str, saved: Any, asked: Any) -> list[str]:
+    """Where two values of an identity differ, down to the single setting: "lr is 0.2, not 0.1"."""
+    if isinstance(saved, dict) and isinstance(asked, dict):
+        own, other = cast("dict[str, Any]", saved), cast("dict[str, Any]", asked)
+        parts = [_differing(key, own.get(key), other.get(key)) for key in {**own, **other}]
+        return [part for found in parts for part in found]
+    return [] if saved == asked else [f"{name} is {saved!r}, not {asked!r}"]
 
 
 def _as_of_now(found: dict[str, Any]) -> dict[str, Any]:

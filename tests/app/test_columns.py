@@ -68,7 +68,8 @@ def test_a_sessions_columns_stand_beside_them(master: Path, session: dict[str, A
 
 def test_rows_to_be_saved_have_every_column(master: Path, session: dict[str, Any]) -> None:
     run, table = opened(master)
-    session[BROUGHT] = {"dr": brought()}
+    values = np.arange(ROWS, dtype=np.float64)
+    session[BROUGHT] = {"dr": Brought("mine.csv", {"human": values, "self": values})}
     rows = np.array([7, 2, 40])
     saved = columns.at(run, table, rows)
     assert saved["human"].tolist() == [7, 2, 40]

@@ -18,7 +18,7 @@ from app import cache
 from app.joining.page import template
 from app.settings import RUNS_VARIABLE
 from drnn_core.analysis.outside import binned_loops
-from drnn_core.store.columns import column_tables, read_all
+from drnn_core.store.columns import column_tables, keep_columns, read_all
 from drnn_core.store.records import read_records
 from tests.app.fake_runs import fake_run
 from tests.app.plotted import numbers
@@ -210,7 +210,11 @@ def test_what_one_run_keeps_other_runs_still_show(runs: Path) -> None:
     assert "**ratings.csv**" in texts(page)
     assert shown(page)["Images matched"] == "80"
     page.selectbox(key="run").set_value("dr")
-    button(again(page), "Remove it").click()
+    keep_columns(runs / "dr", "another", {"random": np.arange(float(ROWS))})
+    again(page)
+    page.button(key="remove_another").click()
+    assert "**ratings.csv**" not in texts(again(page))  # the run keeps that one still
+    button(page, "Remove it").click()
     assert "**ratings.csv**" in texts(again(page))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,7 @@ def test_it_comes_back(tmp_path: Path) -> None:
     ("changes", "message"),
     [
         ({"format": 2}, "a newer version"),
-        ({"batches": {"error": 1.0, "loss": None, "loops": 1.0}}, "'loss' to be a number"),
+        ({"batches": {"error": None, "loss": 1.0, "loops": 1.0}}, "'error' to be a number"),
         ({"loop": [0]}, "expected columns of 2 values"),
         ({"loop": [0, None]}, "expected columns of 2 values"),
         ({"mean_bias": [0.5]}, "expected columns of 2 values"),
@@ -83,3 +84,10 @@ def test_what_verify_finds(tmp_path: Path) -> None:
     path.write_text(json.dumps(json.loads(whole)))
     (problem,) = population_problems(tmp_path, "ab" * 32)
     assert "reformatted" in problem
+
+
+@pytest.mark.parametrize("loss", [math.inf, math.nan])
+def test_a_loss_that_is_not_finite_is_kept_as_none(tmp_path: Path, loss: float) -> None:
+    stored = dataclasses.replace(STORED, batches=Evaluated(90.0, loss, 1.0))
+    write_population(tmp_path, stored)
+    assert math.isnan(read_population(tmp_path).batches.loss)

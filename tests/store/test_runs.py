@@ -414,14 +414,22 @@ class TestModelCard:
         assert "not the 0.7 that training aimed at" in card
 
     def test_it_sets_the_papers_figure_beside_ours(self, tmp_path: Path) -> None:
-        assert "says nothing about tiny" in self.card(tmp_path)
+        assert "says nothing about tiny" in model_card(tiny_info(model_args={}))
         ten = tuple("abcdefghij")
-        card = model_card(tiny_info(dataset="cifar10 (image Parquet)", classes=ten))
+        of_cifar = tiny_info(model_args={}, dataset="cifar10 (image Parquet)", classes=ten)
+        card = model_card(of_cifar)
         assert "The paper prints 8.14 % (table 1) for this network on CIFAR-10; this" in card
         assert "gave 75.00 % on cifar10 (image Parquet)" in card
         hundred = tuple(map(str, range(100)))
-        card = model_card(tiny_info(dataset="CIFAR-100", classes=hundred))
+        card = model_card(tiny_info(model_args={}, dataset="CIFAR-100", classes=hundred))
         assert "says nothing about CIFAR-100" in card
+
+    def test_it_says_what_was_set_of_the_recipe_and_then_not_what_the_paper_prints(self) -> None:
+        info = tiny_info(model_args={"norm": "lvbn"})
+        info.recipe["training"]["lr"] = 0.05
+        card = model_card(info)
+        assert "It is not what its recipe's name says: norm = lvbn, lr=0.05." in card
+        assert "The paper prints" not in card
 
     def test_words_are_no_markup(self, tmp_path: Path) -> None:
         card = self.card(tmp_path, title="a|b\n<script>", classes=("`x`", "<b>", "c", "d"))

@@ -90,14 +90,19 @@ _NO_GAP = (
 )
 
 
+_FEWEST_ORDERED = 5  # of fewer no order is clear: four that rise are one of twelve, by chance
+
+
 def _gap_found(found: Found) -> str:
     table, sampled = found.table, found.sampled["divergence"]
     depth, loops = over_depth(sampled), _over_loops(found, "divergence")
     own = {norm: _over_depth(found, norm, "divergence") for norm in found.all_norms}
+    own = {norm: trend for norm, trend in own.items() if not math.isnan(trend.rho)}
     each = [f"{number(trend.rho, '+.2f')} at {norm} alone" for norm, trend in own.items()]
     apart = f" ({', '.join(each)})" if len(each) > 1 else ""
     verdict = _verdict(depth)
-    if _clear(depth) and not all(_clear(trend, depth.rho) for trend in own.values()):
+    enough = [trend for trend in own.values() if trend.n >= _FEWEST_ORDERED]
+    if _clear(depth) and not all(_clear(trend, depth.rho) for trend in enough):
         verdict += ", but not at every norm"
     ratio = float(sampled.mean().values) / float(table["divergence_shuffled"].mean())
     by_block = table.groupby("block", sort=False)["divergence"].mean().dropna()

@@ -7,7 +7,7 @@ is kept in the run; what the run has is read once for all sessions.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -39,11 +39,13 @@ class Brought:
         values: name -> (N,) float64 in the order of ``Table.frame``, NaN where there is none.
             Names are plain text, too, and none is that of another column.
         fingerprint: of the images that the records are of.
+        kept_in: runs that keep it themselves by now, and under which name they show it as theirs.
     """
 
     source: str
     values: Mapping[str, NDArray[np.float64]]
     fingerprint: str = ""
+    kept_in: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 @dataclass(frozen=True)
@@ -114,6 +116,19 @@ def frame(run: Run, table: Table) -> pd.DataFrame:
     return pd.concat(parts, axis=1)
 
 
+def at(run: Run, table: Table, rows: NDArray[np.int64]) -> pd.DataFrame:
+    """Some rows of the records with every column that is known beside them, the user's too.
+
+    Records that are too many to be in memory come alone: their columns are of a sample.
+    """
+    records = table.records.at(rows)
+    if table.sampled:
+        return records
+    every = frame(run, table)
+    more = every[[name for name in every.columns if name not in records.columns]].iloc[rows]
+    return pd.concat([records.reset_index(drop=True), more.reset_index(drop=True)], axis=1)
+
+
 def problems(run: Run, table: Table) -> list[str]:
     """A sentence for each table of columns that cannot be used."""
     return _measured(run.folder, _stamps(run), len(table.frame), table.sampled)[1]
@@ -182,8 +197,12 @@ def own_of(run: Run, index: int) -> list[tuple[Column, float]]:
 
 
 def brought_of(run: Run) -> Brought | None:
-    """What the user of this session brought for a run, or for another one of the same images."""
-    found: dict[str, Brought] = st.session_state.get(BROUGHT, {})
+    """What the user of this session brought for a run, or for another one of the same images.
+
+    None of what the run keeps itself.
+    """
+    every: dict[str, Brought] = st.session_state.get(BROUGHT, {})
+    found = {name: brought for name, brought in every.items() if run.name not in brought.kept_in}
     if run.name in found or not any(brought.fingerprint for brought in found.values()):
         return found.get(run.name)
     try:

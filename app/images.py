@@ -79,7 +79,10 @@ class NoPictures:
 def pictures_of(run: Run, table: Table) -> Pictures | NoPictures:
     """The pictures of a run's records; the first call may have to read a whole image set."""
     assert run.info is not None
-    return _pictures(table.header, run.info.preprocessing, settings().data)
+    try:
+        return _pictures(table.header, run.info.preprocessing, settings().data)
+    except (DataError, OSError) as error:  # not kept: the folder may be there the next time
+        return NoPictures(f"The pictures cannot be shown: {error}.")
 
 
 @st.cache_resource(max_entries=_SETS_KEPT, ttl=_SECONDS_KEPT, show_spinner=False)
@@ -91,11 +94,8 @@ def _pictures(
         return drawn
     images = None
     if data and data != "generated":
-        try:
-            # The originals stay where they are: the pages show a few of many.
-            images = load_split(data, _split(header), size, sizing=sizing, originals=True)
-        except (DataError, OSError) as error:
-            return NoPictures(f"The pictures cannot be shown: {error}.")
+        # The originals stay where they are: the pages show a few of many.
+        images = load_split(data, _split(header), size, sizing=sizing, originals=True)
         if images.fingerprint != header.data_fingerprint:
             return NoPictures(
                 f"The pictures cannot be shown: the records are of {header.dataset}, and {data} "

@@ -16,7 +16,7 @@ from scipy import stats
 
 from benchmarks.results.ablation import STEPS, ablation_columns, table_3
 from benchmarks.results.difference import where_it_comes_from
-from benchmarks.results.digest import closing
+from benchmarks.results.digest import closing, digest
 from benchmarks.results.figure_6 import collapses, figure_6
 from benchmarks.results.gates_apart import gates_apart
 from benchmarks.results.line_chart import Line, line_chart, ticks
@@ -139,7 +139,7 @@ def test_commands_can_be_typed(groups: list[Trained]) -> None:
         "`drnn records RUN --data DATA`"
     )
     changed = next(one for one in groups if one.changes == ("norm = ilvbn_joint",))
-    assert "the network built with norm = ilvbn_joint" in command(changed)
+    assert "--set norm=ilvbn_joint`" in command(changed)
 
 
 def test_table_3_steps_follow_each_other(groups: list[Trained]) -> None:
@@ -506,6 +506,11 @@ def test_the_digest_is_of_the_files(runs: list[Shipped], tmp_path: Path) -> None
     first = closing([Shipped(path)])
     (path / "budget.json").write_text("{}")
     assert closing([Shipped(path)]) != first
+    measured = tmp_path / "measured"
+    measured.mkdir()
+    none = digest([Shipped(path)], measured)
+    (measured / "gate_settings.jsonl").write_text("{}")
+    assert digest([Shipped(path)], measured) != none
 
 
 def test_how_far_gates_tell_images_apart(groups: list[Trained]) -> None:

@@ -18,12 +18,13 @@ from drnn_core.training.outcome import network_arguments
 from tests.tiny_runs import paths_under, tiny_images, tiny_info, tiny_network, tiny_run
 
 
-def info_named(recipe: str, **changes: object) -> str:
+def info_named(recipe: str, /, **changes: object) -> str:
     found = get_recipe(recipe)
     info = tiny_info(
         model=found.network.name,
         model_args=network_arguments(found.network),
         recipe_name=recipe,
+        recipe=dataclasses.asdict(found),
         epochs=found.training.epochs,
         dataset="cifar10 (image Parquet)",
         classes=tuple("abcdefghij"),
@@ -39,6 +40,11 @@ def test_names_say_data_network_recipe_and_seed() -> None:
         == "generated_resnet20_short_s3"
     )
     assert info_named("resnet20_short", epochs=5) == "cifar10_resnet20_short_5epochs_s1"
+    slower = dataclasses.asdict(get_recipe("resnet20_short"))
+    slower["training"] |= {"lr": 0.05, "batch": 64}
+    assert (
+        info_named("resnet20_short", recipe=slower) == "cifar10_resnet20_batch_64_lr_0.05_short_s1"
+    )
     arguments = network_arguments(get_recipe("dr_resnet16_l2_short").network)
     joint = {**arguments, "norm": "ilvbn_joint"}
     always = {**arguments, "first_loop": "always"}

@@ -10,6 +10,7 @@ from drnn_core.data.generated import FACTORS
 from drnn_core.data.pictures import decode_picture
 from drnn_core.data.samples import read_samples
 from drnn_core.inference.predictor import Predictor
+from drnn_core.store.card import model_card
 from drnn_core.store.integrity import verify_run
 from drnn_core.store.records import read_records
 from drnn_core.store.repeats import seed_in_name
@@ -41,6 +42,8 @@ def test_every_run_is_sound_with_records_of_its_whole_test_set(run: Path) -> Non
     assert verify_run(run) == []
     info, records = read_run(run), read_records(run)
     assert len(records) == info.metrics.test.n == (10_000 if "cifar10" in run.name else 5_000)
+    assert info.metrics.test.error == pytest.approx(100 * (~records["correct"]).mean())
+    assert (run / "README.md").read_text(encoding="utf-8") == model_card(info)
     assert set(FACTORS) <= set(records.columns) or "generated" not in run.name
     assert all(file.stat().st_size < 16e6 for file in run.rglob("*") if file.is_file())
 

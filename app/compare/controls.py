@@ -16,7 +16,6 @@ from drnn_core.analysis.pair_selection import Outcome, PairOrder, PairSelection
 
 PAIR, PICK, ORDER = "pair", "pick", "pick_order"
 LOOPS_A, LOOPS_B, LOOPS_AXIS, COST = "loops_a", "loops_b", "loops_axis", "cost"
-IMAGE = "image"  # the image whose detail view is open; set by the gallery
 
 _Param = Literal["query-params"]
 _BIND: _Param = "query-params"

@@ -11,6 +11,7 @@ from app.headlines import headline_of
 from app.numbers import between, number
 from app.units import macs_text, params_text
 from drnn_core.analysis.bootstrap import Estimate
+from drnn_core.store.retraining import training_changes_of
 
 NONE = "–"
 
@@ -196,7 +197,10 @@ def _epochs(side: Side) -> Entry:
 
 
 def _recipe(side: Side) -> Entry:
-    return Entry(side.info.recipe_name, side.info.recipe_name, side.info.precision)
+    info = side.info
+    changed = ", ".join(training_changes_of(info))
+    below = f"{info.precision}, {changed}" if changed else info.precision
+    return Entry(info.recipe_name, f"{info.recipe_name} {changed}".strip(), below)
 
 
 def _time(side: Side) -> Entry:

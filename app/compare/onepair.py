@@ -18,6 +18,7 @@ from app.compare import controls, crossing, measures, outcomes, texts
 from app.compare.pair_figures import pair_figures
 from app.compare.sides import Side, unpaired
 from app.gallery import beside, gallery, turns
+from app.gallery.opened import opened, remember
 from app.gallery.own import OwnOrder, own_orders
 from app.gallery.source import describe, rows_of
 from app.pairs import Pair, pair_of
@@ -177,7 +178,7 @@ def _gallery(view: View, selection: PairSelection, order: PairOrder | OwnOrder) 
         pictures = images.pictures_of(view.a.run, view.a.table)
     source = describe(view.a.run, view.a.table, query, pictures, _address(view.a))
     source["pair"] = {"a": _described(view.a), "b": _described(view.b)}
-    gallery(source, _GALLERY, _opened(rows), _image_changed, _inspect)
+    gallery(source, _GALLERY, opened(rows), _image_changed, _inspect)
     if _INSPECT in st.session_state:
         run, index = st.session_state.pop(_INSPECT)
         st.switch_page("views/inspect.py", query_params={"run": run, "record": str(index)})
@@ -205,22 +206,8 @@ def _address(side: Side) -> str:
     return f"/inspect?{urlencode({'run': side.name})}&record="
 
 
-def _opened(rows: NDArray[np.int64]) -> int | None:
-    """Position of the image that the address names, if the choice leaves it."""
-    named = st.query_params.get(controls.IMAGE, "")
-    if not (named.isascii() and named.isdigit() and len(named) < 10):
-        return None
-    found = np.flatnonzero(rows == int(named))
-    return int(found[0]) if len(found) else None
-
-
 def _image_changed() -> None:
-    """Put the open image into the address."""
-    index = st.session_state[_GALLERY].get("image")
-    if index is None:
-        st.query_params.pop(controls.IMAGE, None)
-    else:
-        st.query_params[controls.IMAGE] = str(index)
+    remember(_GALLERY)
 
 
 def _inspect() -> None:

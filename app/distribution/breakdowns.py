@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from html import escape
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -24,10 +25,10 @@ _NAME_LONGEST = 24  # letters
 def step_figure(
     steps: pd.DataFrame, means: Sequence[float], chosen: tuple[int, int] | None, colours: Palette
 ) -> go.Figure:
-    """Share of the images that ran each loop of each block, with t^k as ticks.
+    """Share of the images that ran each loop of each block, with what is expected as ticks.
 
     Args:
-        steps: ``analysis.loops.step_table``.
+        steps: ``analysis.loop_counts.counted_steps``.
         means: executed loops of each block, over the images.
         chosen: (block, loop) that the gallery is limited to, or None.
         colours: of the theme.
@@ -39,7 +40,7 @@ def step_figure(
         for block, loop in zip(steps["block"], steps["loop"], strict=True)
     ]
     facts = (
-        steps["name"], steps["loop"] + 1, steps["ran"], 100 * steps["opened"], steps["reached"],
+        steps["name"], steps["loop"] + 1, steps["ran"], steps.apply(_gate, axis=1),
         100 * steps["expected"],
     )  # fmt: skip
     bars: Trace = {
@@ -52,8 +53,8 @@ def step_figure(
         "hovertemplate": (
             "<b>block %{customdata[0]}, loop %{customdata[1]}</b><br>"
             "%{y:.1f} % of the images ran it (%{customdata[2]:,})<br>"
-            "the gate opened for %{customdata[3]:.1f} % of %{customdata[4]:,} asked<br>"
-            "expected at the target: %{customdata[5]:.1f} %<extra></extra>"
+            "%{customdata[3]}<br>"
+            "expected at the target: %{customdata[4]:.1f} %<extra></extra>"
         ),
         **NO_FADING,
     }
@@ -78,6 +79,15 @@ def step_figure(
             yaxis={"range": [0, 100], "ticksuffix": " %", "dtick": 25},
         ),
     )
+
+
+def _gate(step: pd.Series[Any]) -> str:
+    """What the gate before a step did, for the hover text."""
+    if step["reached"] == 0:
+        return "no image came so far"
+    if math.isnan(step["opened"]):
+        return "no gate stands before it"
+    return f"the gate opened for {100 * step['opened']:.1f} % of {step['reached']:,} asked"
 
 
 def _stages(names: pd.Series[str], centres: Sequence[float]) -> dict[str, float]:

@@ -17,7 +17,6 @@ from drnn_core.analysis.loops import ORDERS, Order, Selection
 from drnn_core.inference.facts import NetworkFacts
 
 LOOPS, CLASSES, ANSWER, CONFIDENCE, STEP, ORDER = "loops", "class", "answer", "conf", "ran", "sort"
-IMAGE = "image"  # the image whose detail view is open; set by the gallery
 
 _ANY = "any"
 _EVERY = "all"

@@ -11,11 +11,12 @@ import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
 
-from app import cache, charts, downloads, images, ranges, runpicker
+from app import cache, charts, columns, downloads, images, ranges, runpicker
 from app.distribution import breakdowns, controls, figures, texts
 from app.distribution.flat import show_flat_gates
 from app.gallery import gallery, turns
 from app.gallery.among import among
+from app.gallery.opened import opened, remember
 from app.gallery.own import OwnOrder, own_orders
 from app.gallery.source import describe, rows_of
 from app.query import to_query
@@ -108,7 +109,7 @@ def _histogram(view: View) -> None:
         charts.palette(),
     )
     most = view.facts.loops_max
-    texts.histogram_title(found, expected, target, counts.sum() < everything.sum())
+    texts.histogram_title(found, expected, view.facts, counts.sum() < everything.sum())
     charts.show(
         figure,
         f"{view.run.name} loops",
@@ -126,7 +127,7 @@ def _steps(view: View) -> None:
     counts = view.records.block_counts(view.without("step"))
     table = counted_steps(counts, view.facts.layout, view.facts.target, view.facts.asks)
     means = [counted_moments(block)[1] for block in counts]
-    texts.steps_title(int(counts[0].sum()))
+    texts.steps_title(int(counts[0].sum()), view.facts)
 
     def pick(point: dict[str, object]) -> None:
         row = table.iloc[int(str(point["point_index"]))]
@@ -193,7 +194,7 @@ def _gallery(view: View) -> None:
         pictures = images.pictures_of(view.run, view.table)
     address = f"/inspect?{urlencode({'run': view.run.name})}&record="
     source = describe(view.run, view.table, query, pictures, address)
-    gallery(source, _GALLERY, _opened(rows), _image_changed, _inspect)
+    gallery(source, _GALLERY, opened(rows), _image_changed, _inspect)
     if INSPECT in st.session_state:
         index = str(st.session_state[INSPECT])
         st.switch_page("views/inspect.py", query_params={"run": view.run.name, "record": index})
@@ -209,28 +210,22 @@ def _query(view: View, order: Order | OwnOrder) -> str:
 
 def _export(view: View, rows: NDArray[np.int64]) -> None:
     with st.popover("Export", width="content"):
-        st.caption(f"{len(rows):,} records, in the order shown")
+        st.caption(
+            f"{len(rows):,} records, in the order shown, with what was measured beside them and "
+            "your own columns"
+            if not view.table.sampled
+            else f"{len(rows):,} records, in the order shown"
+        )
         downloads.tables(
-            view.run.name, lambda: view.table.records.at(rows), "records_export", "Records"
+            view.run.name,
+            lambda: columns.at(view.run, view.table, rows),
+            "records_export",
+            "Records",
         )
 
 
-def _opened(rows: NDArray[np.int64]) -> int | None:
-    """Position of the image that the address names, if the filters leave it."""
-    named = st.query_params.get(controls.IMAGE, "")
-    if not named.isdigit():
-        return None
-    found = np.flatnonzero(rows == int(named))
-    return int(found[0]) if len(found) else None
-
-
 def _image_changed() -> None:
-    """Put the open image into the address."""
-    index = st.session_state[_GALLERY].get("image")
-    if index is None:
-        st.query_params.pop(controls.IMAGE, None)
-    else:
-        st.query_params[controls.IMAGE] = str(index)
+    remember(_GALLERY)
 
 
 def _inspect() -> None:

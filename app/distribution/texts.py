@@ -105,8 +105,13 @@ def one_path(facts: NetworkFacts) -> None:
     )
 
 
+def share_expected(facts: NetworkFacts) -> str:
+    """The chance of loop k to run if every gate opens with chance t, as a formula."""
+    return "t^k" if facts.asks[0] else "t^(k - 1)"
+
+
 def histogram_title(
-    found: Summary, expected: float | None, target: float | None, filtered: bool
+    found: Summary, expected: float | None, facts: NetworkFacts, filtered: bool
 ) -> None:
     """Heading of the histogram with its definitions."""
     meaning = (
@@ -117,7 +122,8 @@ def histogram_title(
     if expected is not None:
         meaning += (
             f" The dashed line is the expectation if every gate opened with the target chance "
-            f"t = {target:g}: the sum of t^k over all blocks and loops k, {expected:.3f}."
+            f"t = {facts.target:g}: the sum of {share_expected(facts)} over all blocks and loops "
+            f"k, {expected:.3f}."
         )
     if filtered:
         meaning += " Grey outline: all records of the run, scaled to the same number of images."
@@ -133,15 +139,15 @@ def histogram_alt(found: Summary, expected: float | None) -> str:
     return text if expected is None else f"{text}, expected at the target {expected:.2f}"
 
 
-def steps_title(n: int) -> None:
+def steps_title(n: int, facts: NetworkFacts) -> None:
     """Heading of the figure of blocks."""
     st.subheader(
         "Per block",
         anchor=False,
         help=(
             f"Share of the selected images that ran each loop of each recursive block; n = {n:,}. "
-            "Above a block: its mean loops. The marks are t^k, the share expected at the target. "
-            "Click a bar to see the images that ran the loop."
+            "Above a block: its mean loops. The marks are the share of loop k expected at the "
+            f"target t: {share_expected(facts)}. Click a bar to see the images that ran the loop."
         ),
     )
 

@@ -88,9 +88,9 @@ def classes_in(view: View, pairs: Sequence[Compared]) -> str:
         for pair in pairs
         if not pair.sure and pair.effect.delta.low * pair.effect.delta.high > 0
     ]
-    if only:
+    if only and apart >= _EVEN:
         told += (
-            f" Over all classes together hard images also differ in {_joined(only)}: that is "
-            "nothing but the make-up of the classes."
+            f" Over all classes together hard images also differ in {_joined(only)}, where within "
+            "classes no difference is sure: that may be the make-up of the classes."
         )
     return told

@@ -97,12 +97,19 @@ def _show_as_it_is(
 
 def _show_path(path: NetworkPath, prediction: Prediction) -> None:
     total = f"{prediction.loops} of {prediction.loops_max} loops" if prediction.loops_max else ""
+    gates = "There are no gates: every loop runs."
+    if any(loop.asked for block in path.recursive for loop in block.loops):
+        first = all(block.loops[0].asked for block in path.recursive)
+        gates = (
+            f"Before every loop{'' if first else ' but the first'} its gate decides; a closed gate "
+            "is final."
+        )
     st.subheader(
         f"The path it took{': ' if total else ''}{total}",
         anchor=False,
         help=(
-            "A recursive block runs the same body up to as many times as it has rings. Before "
-            "every loop its gate decides; a closed gate is final. Point at a part for details."
+            "A recursive block runs the same body up to as many times as it has rings. "
+            f"{gates} Point at a part for details."
         ),
     )
     colours = charts.palette()

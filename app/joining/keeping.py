@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 
 from app.columns import Brought
-from app.joining.subject import View, forget
+from app.joining.subject import GENERATION, View, kept, kept_no_more
 from drnn_core.store.columns import OWN, discard_columns, keep_columns
 from drnn_core.store.manifest import RecordsError
 
@@ -98,7 +98,8 @@ def _keep(view: View, joined: Brought, name: str) -> None:
     except (RecordsError, OSError) as error:
         st.session_state[_SAID] = ("error", f"The columns were not kept: {error}")
         return
-    forget(view.run, joined.fingerprint)  # the run has them now
+    kept(view.run, joined.fingerprint, name)
+    st.session_state[GENERATION] = st.session_state.get(GENERATION, 0) + 1  # the file is used up
     st.session_state[_SAID] = ("done", f"The run keeps {name} now.")
 
 
@@ -108,4 +109,5 @@ def _remove(view: View, name: str) -> None:
     except (RecordsError, OSError) as error:
         st.session_state[_SAID] = ("error", f"The columns were not removed: {error}")
         return
+    kept_no_more(view.run, name)
     st.session_state[_SAID] = ("done", f"The table {name} is removed.")

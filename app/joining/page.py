@@ -12,12 +12,12 @@ from app import cache, charts, columns, downloads, runpicker
 from app.distribution.texts import require_records
 from app.joining import figures, keeping, subject, texts
 from app.joining.intake import MOST_COLUMNS, escaped, join
-from app.joining.subject import View
+from app.joining.subject import GENERATION, View
 from drnn_core.analysis.outside import LOOPS, OutsideColumn, binned_loops
 from drnn_core.store.measures import MeasuresError
 
 COLUMN = "column"
-_SEEN, _REFUSED, _GENERATION = "joining_seen", "joining_refused", "joining_generation"
+_SEEN, _REFUSED = "joining_seen", "joining_refused"
 _RELATIONS, _ALONG = "joining_relations", "joining_along"
 _AT_ONCE = 8  # columns that are related unasked
 
@@ -47,7 +47,7 @@ def show() -> None:
 def _uploader(run: cache.Run, table: cache.Table) -> None:
     """Take a file, once; what is wrong with it stands here until another one comes."""
     state = st.session_state
-    generation = state.get(_GENERATION, 0)
+    generation = state.get(GENERATION, 0)
     upload = st.file_uploader(
         "Your table",
         type=["csv", "parquet", "pq"],
@@ -181,7 +181,7 @@ def _along(view: View, found: Sequence[OutsideColumn]) -> None:
 def _forget(view: View) -> None:
     assert view.joined is not None
     subject.forget(view.run, view.joined.fingerprint)
-    st.session_state[_GENERATION] = st.session_state.get(_GENERATION, 0) + 1
+    st.session_state[GENERATION] = st.session_state.get(GENERATION, 0) + 1
 
 
 def _classes(run: cache.Run) -> tuple[str, ...]:

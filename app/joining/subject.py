@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from drnn_core.analysis.loops import block_matrix
 from drnn_core.analysis.outside import OutsideColumn, relate_column
 from drnn_core.analysis.reliability import Reliability, split_half
 
+GENERATION = "joining_generation"  # of the box that takes a file: a new one is empty
 _FOUND = "joining_found"  # relations of this session, by what they depend on
 _MOST_FOUND = 200
 _SECONDS_KEPT = 3600
@@ -73,6 +74,27 @@ def bring(run: cache.Run, joined: Joined) -> None:
 def forget(run: cache.Run, fingerprint: str) -> None:
     """Forget the session's table of a run; in a callback."""
     st.session_state[BROUGHT] = _others(run, fingerprint)
+
+
+def kept(run: cache.Run, fingerprint: str, name: str) -> None:
+    """The run keeps the session's table now; other runs of the images still show the session's."""
+    found: dict[str, Brought] = st.session_state.get(BROUGHT, {})
+    st.session_state[BROUGHT] = {
+        key: replace(brought, kept_in={**brought.kept_in, run.name: name})
+        if brought.fingerprint == fingerprint
+        else brought
+        for key, brought in found.items()
+    }
+
+
+def kept_no_more(run: cache.Run, name: str) -> None:
+    """The run does not keep this table any more; if it was the session's it shows that again."""
+    found: dict[str, Brought] = st.session_state.get(BROUGHT, {})
+    gone = (run.name, name)
+    st.session_state[BROUGHT] = {
+        key: replace(b, kept_in=dict(each for each in b.kept_in.items() if each != gone))
+        for key, b in found.items()
+    }
 
 
 def _others(run: cache.Run, fingerprint: str) -> dict[str, Brought]:

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from app.models.notes import Note, macs_differ, params_agree
-from app.models.ours import OwnRun, OwnTraining
+from app.models.ours import OwnTraining
 from app.models.tables import Model, View, counts_right
+from drnn_core.store.retraining import training_changes_of
 
 DASH = "–"
 
@@ -75,7 +76,7 @@ def columns_of(view: View, data_set: str) -> list[Column]:
             "expected",
             "Loops",
             "of an image if every gate opens with the target chance t: the sum of t^k over blocks "
-            "and loops k",
+            "and loops k, of t^(k - 1) where the first loop is unasked",
         ),
         Column("target", "target", "", "t: the opening rate that training aims at"),
         Column("printed", "printed", accuracy, f"on the {kind}, in the paper"),
@@ -190,9 +191,11 @@ def _own_accuracy(model: Model, ours: Sequence[OwnTraining]) -> Cell:
     return Cell(first.accuracy_text, "; also ".join([meaning, *more]))
 
 
-def epochs_text(run: OwnRun | OwnTraining) -> str:
-    """How long a run was trained, in words."""
-    return f"{run.info.epochs:,} epoch{'s' if run.info.epochs != 1 else ''}"
+def epochs_text(run: OwnTraining) -> str:
+    """How long it was trained; by which recipe, if by a variant of ours; what was set of it."""
+    epochs = f"{run.info.epochs:,} epoch{'s' if run.info.epochs != 1 else ''}"
+    variant = [run.recipe] if "-" in run.recipe else []
+    return ", ".join([epochs, *variant, *training_changes_of(run.info)])
 
 
 def marks_of(model: Model, notes: Mapping[int, Note]) -> Sequence[int]:

@@ -19,6 +19,7 @@ from app.models.ours import OwnRun, OwnTraining, results_of
 from app.models.tables import VIEWS, Model, View
 from app.units import macs_text
 from drnn_core.recipes import NETWORKS
+from drnn_core.store.retraining import training_changes_of
 
 _ASSETS = Path(__file__).resolve().parent / "assets"
 
@@ -174,7 +175,12 @@ def _training_row(ours: OwnTraining, chosen: str) -> str:
     cells = [
         Cell(title + changed),
         Cell(info.dataset),
-        Cell(f"{info.epochs:,}", f"recipe {info.recipe_name}, seed {ours.seeds}"),
+        Cell(
+            f"{info.epochs:,}",
+            ", ".join(
+                [f"recipe {info.recipe_name}", *training_changes_of(info), f"seed {ours.seeds}"]
+            ),
+        ),
         Cell(_error_text(ours), f"{each}; n = {metrics.n:,} images"),
         Cell(loops),
         Cell(rate),

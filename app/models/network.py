@@ -58,8 +58,8 @@ def _figures(model: Model, run: OwnTraining | None) -> None:
             _figure(
                 "Loops",
                 f"{model.loops_expected:.2f} of {model.loops_max}" if gated else model.loops_max,
-                "Expected of an image at the target, of the most: the sum of t^k over blocks and "
-                "loops k."
+                "Expected of an image at the target t, of the most: the sum over blocks and loops "
+                f"k of t^{'k' if recipe.first_loop == 'gated' else '(k - 1)'}."
                 if gated
                 else "Of every image.",
             )

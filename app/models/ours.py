@@ -14,7 +14,7 @@ from typing import Any
 
 from app.cache import Run
 from app.models.tables import measured
-from drnn_core.recipes import NETWORKS
+from drnn_core.recipes import NETWORKS, TRAININGS
 from drnn_core.store.repeats import (
     changes_of,
     data_set_of,
@@ -22,6 +22,7 @@ from drnn_core.store.repeats import (
     schooling_but_for_gates,
     training_of_run,
 )
+from drnn_core.store.retraining import training_changes_of
 from drnn_core.store.runs import Metrics, RunInfo
 
 
@@ -111,6 +112,11 @@ class OwnTraining:
         """See ``OwnRun``."""
         return self.runs[0].data_set
 
+    @property
+    def recipe(self) -> str:
+        """How it was trained, for example "long-batchrate"."""
+        return training_of_run(self.info).recipe
+
     @cached_property
     def schooling(self) -> str:
         """Equal of networks that were trained alike on the same images, but for their gates."""
@@ -163,7 +169,7 @@ def own_runs(runs: Iterable[Run]) -> list[OwnRun]:
 
 
 def result_of(network: str, trainings: Sequence[OwnTraining]) -> OwnTraining | None:
-    """The training to show beside the paper's result: of several the longest, then most seeds."""
+    """The training to show beside the paper's result: the first of ``results_of``."""
     fitting = results_of(network, trainings)
     return fitting[0] if fitting else None
 
@@ -171,10 +177,21 @@ def result_of(network: str, trainings: Sequence[OwnTraining]) -> OwnTraining | N
 def results_of(network: str, trainings: Sequence[OwnTraining]) -> list[OwnTraining]:
     """Every training of the network as it is, on the paper's data set, the longest first.
 
-    A seed that was trained again does not count twice.
+    Of equally long ones the recipe comes first that stands first among the trainings, so that
+    variants of ours and changed recipes come behind. A seed that was trained again does not count
+    twice.
     """
     fitting = [each for each in trainings if each.is_result_of(network) and not each.again]
-    return sorted(fitting, key=lambda each: (each.info.epochs, len(each.runs)), reverse=True)
+    order = (*TRAININGS, "")
+    return sorted(
+        fitting,
+        key=lambda each: (
+            -each.info.epochs,
+            order.index(each.recipe if each.recipe in order else ""),
+            len(training_changes_of(each.info)),
+            -len(each.runs),
+        ),
+    )
 
 
 def _own(name: str, info: RunInfo) -> OwnRun:

@@ -140,7 +140,10 @@ def _own_hover(run: OwnTraining, model: Model) -> str:
     metrics = run.metrics
     lines = [
         f"<b>{escape(model.recipe.title)}</b>",
-        f"trained here: {escape(run.name)}, {epochs_text(run)} on {escape(run.info.dataset)}",
+        (
+            f"trained here: {escape(run.name)}, {escape(epochs_text(run))} on "
+            f"{escape(run.info.dataset)}"
+        ),
         _accuracy(run.accuracy, run.data_set) + _seeds(run),
         f"{params_text(model.params)} parameters",
         f"{macs_text(metrics.macs_mean)} multiply-adds, mean of {metrics.n:,} images",

@@ -12,6 +12,7 @@ import plotly.graph_objects as go
 
 from app.charts import NO_FADING, Palette, layout
 from app.norms.found import Found
+from drnn_core.analysis.moments import ends_of
 
 _MOST_NAMES = 14  # of blocks, below the figure
 
@@ -30,6 +31,7 @@ class Series:
         exponential: draw and tell e to the power of the column, a ratio.
         shift: sideways, of the distance between two loops, so that series lie side by side.
         dash: of the lines between loops.
+        positive: the column cannot be negative, nor can its intervals.
     """
 
     found: Found
@@ -41,6 +43,7 @@ class Series:
     exponential: bool = False
     shift: float = 0.0
     dash: str = "solid"
+    positive: bool = False
 
 
 def places_of(found: Found) -> dict[tuple[str, int], float]:
@@ -169,7 +172,7 @@ def _traces(series: Series, places: dict[tuple[str, int], float]) -> list[dict[s
     rows = series.found.rows(series.norm)
     value = rows[series.column].to_numpy(dtype=float)
     half = series.found.margin(rows, series.column).to_numpy(dtype=float)
-    low, high = value - half, value + half
+    low, high = ends_of(value, half, series.positive)
     if series.exponential:
         value, low, high = (np.exp(each) for each in (value, low, high))
     keys = list(zip(rows["block"], rows["loop"], strict=True))
@@ -262,8 +265,8 @@ def tables_of(series: Sequence[Series]) -> pd.DataFrame:
 def table_of(series: Series) -> pd.DataFrame:
     """The numbers of a series, to be saved with its figure."""
     rows = series.found.rows(series.norm)
-    half = series.found.margin(rows, series.column)
-    value, low, high = rows[series.column], rows[series.column] - half, rows[series.column] + half
+    value, half = rows[series.column], series.found.margin(rows, series.column)
+    low, high = ends_of(value.to_numpy(dtype=float), half.to_numpy(dtype=float), series.positive)
     columns = ["block", "norm", "loop", "channels", "executed", "skipped", "unsure"]
     frame = rows[columns].assign(run=series.found.run, value=value, low=low, high=high)
     frame["loop"] += 1

@@ -10,7 +10,7 @@ import streamlit as st
 from app.norms.found import Found
 from app.norms.texts import FORMULAS
 from app.numbers import between, figure, number, p_value
-from drnn_core.analysis.moments import Sampled, difference
+from drnn_core.analysis.moments import Sampled, difference, ends_of
 from drnn_core.analysis.norm_trends import Trend, over_depth, over_loops
 
 _FEW_BLOCKS = 6  # that are listed with their numbers
@@ -59,7 +59,7 @@ def _gap_figures(found: Found, of: str) -> None:
         f"{number(float(gap.values), '.3f')} nats",
         f"{FORMULAS['divergence']} Mean over channels, norms and loops, with its 95 % interval "
         f"over images. Decisions shuffled among the images give {number(chance, '.4f')}. {of}.",
-        _interval(gap, ".3f"),
+        _interval(gap, ".3f", positive=True),
     )
     figure(
         "Gap over depth",
@@ -90,14 +90,19 @@ _NO_GAP = (
 )
 
 
+_FEWEST_ORDERED = 5  # of fewer no order is clear: four that rise are one of twelve, by chance
+
+
 def _gap_found(found: Found) -> str:
     table, sampled = found.table, found.sampled["divergence"]
     depth, loops = over_depth(sampled), _over_loops(found, "divergence")
     own = {norm: _over_depth(found, norm, "divergence") for norm in found.all_norms}
+    own = {norm: trend for norm, trend in own.items() if not math.isnan(trend.rho)}
     each = [f"{number(trend.rho, '+.2f')} at {norm} alone" for norm, trend in own.items()]
     apart = f" ({', '.join(each)})" if len(each) > 1 else ""
     verdict = _verdict(depth)
-    if _clear(depth) and not all(_clear(trend, depth.rho) for trend in own.values()):
+    enough = [trend for trend in own.values() if trend.n >= _FEWEST_ORDERED]
+    if _clear(depth) and not all(_clear(trend, depth.rho) for trend in enough):
         verdict += ", but not at every norm"
     ratio = float(sampled.mean().values) / float(table["divergence_shuffled"].mean())
     by_block = table.groupby("block", sort=False)["divergence"].mean().dropna()
@@ -236,11 +241,11 @@ def _mean_of(found: Found, name: str) -> Sampled:
     return found.sampled[name].mean()
 
 
-def _interval(sampled: Sampled, form: str, exponential: bool = False) -> str:
-    value, half = float(sampled.values), float(sampled.margin())
-    low, high = value - half, value + half
-    if exponential:
-        low, high = math.exp(low), math.exp(high)
+def _interval(
+    sampled: Sampled, form: str, exponential: bool = False, positive: bool = False
+) -> str:
+    ends = ends_of(sampled.values, sampled.margin(), positive)
+    low, high = (float(np.exp(end) if exponential else end) for end in ends)
     return between(low, high, form)
 
 

@@ -119,7 +119,10 @@ def _depth(view: View) -> None:
     texts.depth_key(view.found, view.norm, "norms_depth_key")
     with title:
         texts.depth_title(measure, view.found.header.parts)
-    series = depth.Series(view.found, view.norm, measure, view.norm, "circle", charts.palette().ran)
+    colour = charts.palette().ran
+    series = depth.Series(
+        view.found, view.norm, measure, view.norm, "circle", colour, positive=True
+    )
     charts.show(
         depth.gap_figure(series, view.block, texts.UNITS[measure], charts.palette()),
         f"{view.run.name} {measure} over depth",

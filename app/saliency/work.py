@@ -22,7 +22,8 @@ if TYPE_CHECKING:  # the page is drawn without torch until the network is run
     from drnn_core.inference.predictor import Predictor
     from drnn_core.models.network import Network
 
-MAPS, SAMPLES, CHECKS = Jobs(), Jobs(), Jobs()
+# Maps and samples are megabytes each on large images and record tables.
+MAPS, SAMPLES, CHECKS = Jobs(32), Jobs(16), Jobs()
 DRAWS = 2  # of random weights
 
 Maps = NDArray[np.float32]

@@ -67,11 +67,11 @@ def budget(run: Shipped) -> str:
             ]
         )
     opening = (
-        "The same weights with one threshold for all gates in place of 0.5 (0: every loop, 1: "
-        f"none), on the {curve.n:,} test images (`drnn budget`). Thresholds stand where the gates' "
-        "recorded probabilities change most. Changes are paired by image. *Paths kept*: images "
-        "whose decisions the records show to stay, so that nothing of them had to run anew; *by "
-        "the records alone*: between which bounds they leave the mean loops."
+        "The same weights with one threshold for all gates in place of 0.5 (0: every loop, 1: no "
+        f"loop that a gate decides on), on the {curve.n:,} test images (`drnn budget`). Thresholds "
+        "stand where the gates' recorded probabilities change most. Changes are paired by image. "
+        "*Paths kept*: images whose decisions the records show to stay, so that nothing of them "
+        "had to run anew; *by the records alone*: between which bounds they leave the mean loops."
     )
     findings = f"{_worth(found, corrected)}\n{_who_pays(run, found, corrected)}"
     return f"{opening}\n\n{table(columns, rows)}\n\n{findings}"
@@ -118,8 +118,9 @@ def _worth(found: dict[float, Operating], corrected: dict[float, float]) -> str:
     shut, wide = found.get(1.0), found.get(0.0)
     if shut and wide:
         parts.append(
-            f"- Without any loop the error is {shut.error.value:.2f} %, with every loop "
-            f"{wide.error.value:.2f} %; as trained it is {half.error.value:.2f} % for "
+            f"- With all gates shut ({number(shut.loops.value, '.2f')} loops an image) the error "
+            f"is {shut.error.value:.2f} %, with every loop {wide.error.value:.2f} %; as "
+            f"trained it is {half.error.value:.2f} % for "
             f"{100 * half.macs.value / wide.macs.value:.0f} % of the multiply-adds of all loops."
         )
     return "\n".join(parts)

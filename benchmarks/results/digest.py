@@ -1,4 +1,7 @@
-"""One number for everything that the page is made from, so that a test sees when it is old."""
+"""One number for everything that the page is made from, so that a test sees when it is old.
+
+That is the runs, and what benchmarks measured and the repository keeps.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.results.shipped import Shipped
+
+MEASURED = Path("benchmarks/measured")
 
 # What the page reads of run.json, which may come to hold more that it does not read.
 _SAID = ("title", "model", "model_args", "recipe_name", "recipe", "dataset", "data_fingerprint",
@@ -20,12 +25,11 @@ _FILES = (
     "budget.json",
     "gradients.json",
     "population.json",
-    "population.json",
 )
 
 
-def digest(runs: Sequence[Shipped]) -> str:
-    """Of the runs' names and files; the same on every machine."""
+def digest(runs: Sequence[Shipped], measured: Path = MEASURED) -> str:
+    """Of the runs' names and files and of the measurements; the same on every machine."""
     found = hashlib.sha256()
     for run in sorted(runs, key=lambda run: run.folder.name):
         said = {key: value for key, value in run.info.to_dict().items() if key in _SAID}
@@ -33,6 +37,8 @@ def digest(runs: Sequence[Shipped]) -> str:
         for path in sorted(_files(run.folder)):
             name = f"{run.folder.name}/{path.relative_to(run.folder).as_posix()}"
             found.update(f"{name} {hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
+    for path in sorted(measured.iterdir()):
+        found.update(f"{path.name} {hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
     return found.hexdigest()[:16]
 
 

@@ -13,6 +13,7 @@ from benchmarks.results.norms import Normed, normed, with_margin
 from benchmarks.results.panels import Panel, panels
 from benchmarks.results.shipped import Shipped
 from benchmarks.results.tables import NOTHING, number, table
+from drnn_core.analysis.moments import ends_of
 from drnn_core.analysis.norm_discrepancy import discrepancy_table
 from drnn_core.analysis.norm_trends import Trend, over_depth, over_loops
 from drnn_core.store.files import atomic_write_bytes
@@ -43,7 +44,8 @@ def figure_7(run: Shipped) -> str:
             "values; means in standard deviations, divergence: symmetric Kullback-Leibler of "
             "normal distributions). Beside each, the same with the decisions shuffled among the "
             "images: what chance gives. In brackets 95 % intervals over images (jackknife over "
-            f"{found.header.parts} parts).\n\n{table(columns, rows)}\n\n{_over_depth(found, frame)}"
+            f"{found.header.parts} parts, of the logarithm, as none of these can be negative)."
+            f"\n\n{table(columns, rows)}\n\n{_over_depth(found, frame)}"
         )
     return ""
 
@@ -54,7 +56,10 @@ def _gap_row(found: Normed, part: pd.DataFrame) -> list[str]:
     cells += [f"{first['executed']:,}", f"{first['skipped']:,}"]
     for name in _GAPS:
         own = found.sampled[name].at(part.index.to_numpy()).mean()
-        cells += [with_margin(own, ".3g"), number(float(part[f"{name}_shuffled"].mean()))]
+        cells += [
+            with_margin(own, ".3g", positive=True),
+            number(float(part[f"{name}_shuffled"].mean())),
+        ]
     return cells
 
 
@@ -69,12 +74,13 @@ def gap_panel(run: Shipped) -> Panel | None:
         means = [found.sampled["divergence"].at(p.index.to_numpy()).mean() for p in groups]
         values = np.array([float(mean.values) for mean in means])
         half = np.array([float(mean.margin()) for mean in means])
+        low, high = ends_of(values, half, positive=True)
         return Panel(
             name=run.folder.name,
             places=[f"{p.iloc[0]['block']}:{p.iloc[0]['loop'] + 1}" for p in groups],
             values=values,
-            low=np.maximum(values - half, values / 10),
-            high=values + half,
+            low=low,
+            high=high,
             chance=np.array([float(p["divergence_shuffled"].mean()) for p in groups]),
             bars=False,
         )

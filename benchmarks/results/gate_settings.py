@@ -30,13 +30,14 @@ _COLUMNS = (
 )  # fmt: skip
 _MEANING = """DR-Res 16 on the first {images} training images of `generated`, {epochs} epochs of
 the recipe `short`, target {target}, one setting changed at a time and no calibration at the end
-(`python -m benchmarks.gate_settings`). The recipe has λ = 2, temperature 1, initial rate 0.85, the
-rate loss `sampled` and noise that fades over 0.6 of the training. Error, rates and loops:
-evaluation of the whole test set after the last epoch, mean over seeds (error: ± standard deviation
-over seeds). Distance: mean of |rate - target| over seeds. How much it moves: mean standard
-deviation of the realised rate over the last {last} epochs; with the rate loss `batch` biases are
-calibrated at every epoch's end, on 2,000 training images. Gates: mean over seeds of the lowest and
-the highest rate of a gate at a loop."""
+(`python -m benchmarks.gate_settings --epochs {epochs} --images {number} --seeds S`; rows of one
+kind with `--only FIELD`). The recipe has λ = 2, temperature 1, initial rate 0.85, the rate loss
+`sampled` and noise that fades over 0.6 of the training. Error, rates and loops: evaluation of the
+whole test set after the last epoch, mean over seeds (error: ± standard deviation over seeds).
+Distance: mean of |rate - target| over seeds. How much it moves: mean standard deviation of the
+realised rate over the last {last} epochs; with the rate loss `batch` biases are calibrated at every
+epoch's end, on 2,000 training images. Gates: mean over seeds of the lowest and the highest rate of
+a gate at a loop."""
 
 
 def gate_settings(path: Path = GATE_SETTINGS) -> str:
@@ -52,6 +53,7 @@ def gate_settings(path: Path = GATE_SETTINGS) -> str:
             groups.setdefault(dataclasses.replace(setting, seed=0), []).append(result)
     meaning = _MEANING.format(
         images=f"{images:,}",
+        number=images,
         epochs=epochs,
         target=TARGET,
         last=_LAST,

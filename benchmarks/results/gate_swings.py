@@ -10,13 +10,14 @@ from benchmarks.results.tables import table
 
 _MEANING = """### What the rate of a gate does from one batch to the next
 
-Shipped runs gone on with for {updates} updates of {batch} images, without noise, at a learning
-rate of {lr:g}: by the paper's rate loss (`sampled`) and by `batch`, with the same batches (`python
--m benchmarks.gate_swings RUN --data DATA`). Rate: the share of a batch that a gate lets in at the
-first loop it decides on, mean ± standard deviation over the updates; drawn by chance at a rate of
-0.7, its standard deviation would be {chance:.3f}. Logits: their standard deviation over a batch
-before anything is made of them, mean over the updates. Equal logits cannot be cut: a gate that had
-come to give all images one, or many of them, does not come back to its rate in these updates."""
+Shipped runs gone on with for {updates} updates of {batch} images, without noise, at a learning rate
+of {lr:g}: by the paper's rate loss (`sampled`) and by `batch`, with the same batches (`python -m
+benchmarks.gate_swings RUN... --data DATA --updates {updates}`). Rate: the share of a batch that a
+gate lets in at the first loop it decides on, mean ± standard deviation over the updates; drawn by
+chance at a rate of 0.7, its standard deviation would be {chance:.3f}. Logits: their standard
+deviation over a batch before anything is made of them, mean over the updates. Equal logits cannot
+be cut: a gate that had come to give all images one, or many of them, does not come back to its rate
+in these updates."""
 
 _COLUMNS = ("run", "rate loss", "gate: rate, mean ± std over batches", "gate: std of logits",
             "cross-entropy in training")  # fmt: skip

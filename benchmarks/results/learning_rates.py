@@ -17,7 +17,8 @@ _KINDS = {"naive": "one BatchNorm for all loops", "lvbn": "LVBN"}
 _TITLE = "Test error, %, by loops and peak learning rate; orange: diverged"
 _MEANING = """R-Res 16 without gates (l loops in stages 2 and 3) on `generated`, by the short recipe
 with other peak learning rates, over {epochs} epochs of {images} images, {seeds} seed(s)
-(`python -m benchmarks.stability`): mean test error in % of the seeds that trained. "Not finite": a
+(`python -m benchmarks.stability --epochs {epochs} --images {number} --rates {rates} --loops {loops}
+--seeds {list}`): mean test error in % of the seeds that trained. "Not finite": a
 loss or gradient was not, and training ended; "above chance": the last epoch's loss is above that of
 guessing; where only some seeds diverged, how many trained stands beside the error. In square
 brackets the error with the batches' statistics in place of the running ones; ‖g‖: the largest norm
@@ -42,8 +43,17 @@ def learning_rates(folder: Path, path: Path = STABILITY) -> str:
     epochs, images = max(lengths, key=lengths.count)
     own = {c: r for c, r in found.items() if (c.epochs, c.images) == (epochs, images)}
     places = _by_place(own)
-    seeds = len({each.seed for each in own})
-    meaning = _MEANING.format(epochs=epochs, images=f"{images:,}", seeds=seeds)
+    seeds = sorted({each.seed for each in own})
+    loops, rates = _axes(places)
+    meaning = _MEANING.format(
+        epochs=epochs,
+        images=f"{images:,}",
+        number=images,
+        rates=" ".join(f"{rate:g}" for rate in rates),
+        loops=" ".join(map(str, loops)),
+        seeds=len(seeds),
+        list=" ".join(map(str, seeds)),
+    )
     atomic_write_bytes(folder / PICTURE, picture(places).encode())
     return "\n\n".join([meaning, f"![{_TITLE}]({PICTURE})", _table(places), _limits(places)])
 

@@ -8,20 +8,20 @@ import pandas as pd
 
 from benchmarks.results.loops_spread import varied
 from benchmarks.results.stability import records_of
-from benchmarks.results.tables import NOTHING, mean_over_seeds, number, relation, table
+from benchmarks.results.tables import NOTHING, correlation_by_seeds, relation, table
 from benchmarks.results.trainings import Trained
 from drnn_core.analysis.relations import Relation, spearman, within
 from drnn_core.analysis.saliency_statistics import ON_OBJECT, SALIENCY_STATISTICS
-from drnn_core.analysis.seeds import over_seeds
+from drnn_core.analysis.seeds import correlation_over_seeds
 from drnn_core.data.generated import FACTORS
 
 OPENING = """Spearman's ρ of an image's loops with what else is known of it, for every training with
 gates; in brackets how many seeds. Of three seeds and more: mean, and its 95 % interval of Student's
-t over seeds. Of two: mean, and the ρ of either. Of one: its ρ, and the 95 % bootstrap interval over
-images, which says nothing of other seeds. Bold: the interval leaves out 0, as one in twenty does by
-chance. `image_` columns are of the picture, `saliency_` columns of the gradient's evidence for the
-predicted class (`drnn saliency`), the last rows of `generated` are what its images were drawn
-from."""
+t over seeds (of Fisher's transform). Of two: mean, and the ρ of either. Of one: its ρ, and the 95 %
+bootstrap interval over images, which says nothing of other seeds. Bold: the interval leaves out 0,
+as one in twenty does by chance. `image_` columns are of the picture, `saliency_` columns of the
+gradient's evidence for the predicted class (`drnn saliency`), the last rows of `generated` are what
+its images were drawn from."""
 
 _ANSWERS = ("correct", "confidence", "entropy", "margin", "loss")
 _ALL, _INSIDE = "all images", "within classes"
@@ -64,10 +64,8 @@ def _cell(frames: Sequence[pd.DataFrame], name: str, where: str) -> str:
         found = _relation(frames[0], name, where)
         return _marked(relation(found), found.low > 0 or found.high < 0)
     rhos = [_relation(frame, name, where, resamples=1).rho for frame in frames]
-    over = over_seeds(rhos)
-    if len(rhos) == 2:  # an interval from two would be wider than what a correlation can be
-        return f"{number(over.mean, '+.3f')} ({', '.join(number(rho, '+.3f') for rho in rhos)})"
-    return _marked(mean_over_seeds(over, "+.3f"), over.sign != 0)
+    told = len(rhos) > 2 and correlation_over_seeds(rhos).sign != 0
+    return _marked(correlation_by_seeds(rhos), told)
 
 
 def _marked(text: str, told: bool) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 from benchmarks.results.shipped import Shipped
 from benchmarks.results.tables import number, table, with_interval
 from benchmarks.results.trainings import told_alone
-from drnn_core.analysis.moments import NormStatistics, Sampled, difference
+from drnn_core.analysis.moments import NormStatistics, Sampled, difference, ends_of
 from drnn_core.analysis.norm_bias import bias_table, sampled_biases
 from drnn_core.analysis.norm_discrepancy import sampled_discrepancies
 from drnn_core.querying.norms import read_statistics
@@ -160,9 +160,17 @@ def _pair(first: Normed, second: Normed) -> str:
     )
 
 
-def with_margin(found: Sampled, form: str, exponential: bool = False) -> str:
-    """A number with its interval over images; alone where there are too few parts for one."""
-    value, half = float(found.values), float(found.margin())
-    edges = (value, value - half, value + half)
-    shown, low, high = (math.exp(edge) if exponential else edge for edge in edges)
-    return number(shown, form) if math.isnan(half) else with_interval(shown, low, high, form)
+def with_margin(
+    found: Sampled, form: str, exponential: bool = False, positive: bool = False
+) -> str:
+    """A number with its interval over images; alone where there are too few parts for one.
+
+    Args:
+        found: the number.
+        form: of the text.
+        exponential: show e to its power.
+        positive: take the interval of its logarithm, as it cannot be negative.
+    """
+    edges = (found.values, *ends_of(found.values, found.margin(), positive))
+    value, low, high = (float(np.exp(edge) if exponential else edge) for edge in edges)
+    return number(value, form) if math.isnan(low) else with_interval(value, low, high, form)

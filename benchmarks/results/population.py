@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.results.shipped import Shipped
-from benchmarks.results.tables import NOTHING, table
+from benchmarks.results.tables import NOTHING, number, table
 from drnn_core.store.population import StoredPopulation, has_population, read_population
 
 _KINDS = {"naive": "one for all loops", "lvbn": "LVBN", "ilvbn": "I-LVBN"}
@@ -43,7 +43,7 @@ def _row(run: Shipped, stored: StoredPopulation) -> list[str]:
         f"{stored.images:,}",
         f"{stored.batch:,}",
         *(f"{way.error:.2f}" for way in ways),
-        *(f"{way.loss:.3f}" for way in ways),
+        *(number(way.loss, ".3f") for way in ways),
         *(f"{way.loops:.2f}" for way in ways),
     ]
     if not len(means):

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.results.loops_spread import varied
-from benchmarks.results.tables import NOTHING, estimate, mean_over_seeds, number, table
+from benchmarks.results.tables import NOTHING, correlation_by_seeds, estimate, number, table
 from benchmarks.results.trainings import Trained
 from drnn_core.analysis.loops import block_matrix
 from drnn_core.analysis.relations import spearman
@@ -23,8 +23,9 @@ not the seed's; the mean of all seeds: its reliability (Spearman-Brown). Within 
 with each class's mean loops taken out. Halves: split-half reliability of one run's loops over its
 blocks, mean over seeds. Intervals over images."""
 
-CORRECTED = """What loops go with, corrected for that: mean over seeds of Spearman's ρ with its 95
-% interval of Student's t, and that mean over the square root of the reliability between seeds
+CORRECTED = """What loops go with, corrected for that: mean over seeds of Spearman's ρ, of three
+seeds and more with its 95 % interval of Student's t (of Fisher's transform), of two with the ρ of
+either, and that mean over the square root of the reliability between seeds
 (Spearman 1904): what loops free of the seed's chance would have, if the other column has none. The
 answer's columns are each run's own."""
 
@@ -112,9 +113,8 @@ def _corrected(one: Trained, frames: Sequence[pd.DataFrame], reliable: float) ->
     rows: list[list[str]] = []
     pictures = [name for name in frames[0].columns if name.startswith("image_")]
     for name in [*_ANSWERS, *pictures, *(FACTORS if one.first.generated else ())]:
-        rho = over_seeds(
-            [spearman(frame["loops"], frame[name], resamples=1).rho for frame in frames]
-        )
-        freed = disattenuated(rho.mean, reliable) if reliable > _FEWEST else math.nan
-        rows.append([one.name, f"`{name}`", mean_over_seeds(rho, "+.3f"), number(freed, "+.3f")])
+        rhos = [spearman(frame["loops"], frame[name], resamples=1).rho for frame in frames]
+        mean = over_seeds(rhos).mean
+        freed = disattenuated(mean, reliable) if reliable > _FEWEST else math.nan
+        rows.append([one.name, f"`{name}`", correlation_by_seeds(rhos), number(freed, "+.3f")])
     return rows

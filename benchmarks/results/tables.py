@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from drnn_core.analysis.bootstrap import Estimate
 from drnn_core.analysis.relations import Relation
-from drnn_core.analysis.seeds import OverSeeds
+from drnn_core.analysis.seeds import OverSeeds, correlation_over_seeds
 
 NOTHING = "–"
 
@@ -45,6 +45,17 @@ def mean_over_seeds(found: OverSeeds, form: str = "+.2f") -> str:
     if found.n < 2:
         return NOTHING if math.isnan(found.mean) else f"{found.mean:{form}} (one seed)"
     return with_interval(found.mean, found.low, found.high, form)
+
+
+def correlation_by_seeds(rhos: Sequence[float]) -> str:
+    """Mean of the seeds' correlations: of three and more with its interval, of two with either.
+
+    An interval from two would be nearly as wide as what a correlation can be.
+    """
+    found = correlation_over_seeds(rhos)
+    if len(rhos) == 2:
+        return f"{number(found.mean, '+.3f')} ({', '.join(number(rho, '+.3f') for rho in rhos)})"
+    return mean_over_seeds(found, "+.3f")
 
 
 def by_seed(values: Mapping[int, float], form: str = ".2f") -> str:

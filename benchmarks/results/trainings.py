@@ -18,7 +18,7 @@ from drnn_core.store.repeats import (
     same_schooling,
     seed_in_name,
 )
-from drnn_core.store.retraining import train_command
+from drnn_core.store.retraining import train_command, training_changes_of
 
 _ABOUT_CHANCE = 5.0  # points of accuracy above guessing that still count as guessing
 
@@ -55,8 +55,9 @@ class Trained:
 
     @property
     def schedule(self) -> str:
-        """The training recipe and its epochs."""
-        return f"{self.training.recipe}, {self.training.epochs} epochs"
+        """The training recipe, its epochs and what was changed of it."""
+        changed = training_changes_of(self.first.info)
+        return ", ".join([self.training.recipe, f"{self.training.epochs} epochs", *changed])
 
     @property
     def title(self) -> str:

@@ -39,7 +39,8 @@ def counted_steps(
 
     Columns: ``block``, ``loop`` (from 0), ``name`` (of the block), ``ran`` (images), ``reached``
     (images that ran every loop before), ``rate`` (ran / N), ``opened`` (ran / reached), and
-    ``expected`` (t^k). Rates of no images are NaN.
+    ``expected`` (t to the power of the gates passed). Rates of no images are NaN, as is ``opened``
+    where no gate is asked.
 
     Args:
         counts: of each block.
@@ -48,6 +49,7 @@ def counted_steps(
         asks: which steps ask a gate; by default all.
     """
     expected = expected_rates(layout, target, asks)
+    asked = [True] * len(expected) if asks is None else asks
     rows: list[dict[str, Any]] = []
     for block, (part, images) in enumerate(zip(layout, counts, strict=True)):
         total = int(images.sum())
@@ -61,7 +63,7 @@ def counted_steps(
                     "ran": ran,
                     "reached": reached,
                     "rate": ran / total if total else math.nan,
-                    "opened": ran / reached if reached else math.nan,
+                    "opened": ran / reached if reached and asked[len(rows)] else math.nan,
                     "expected": expected[len(rows)],
                 }
             )

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from drnn_core.analysis.probabilities import t_quantile
 
@@ -162,6 +162,22 @@ class Sampled:
             ValueError: a level that is not between 0 and 1.
         """
         return self.error * t_factor(len(self.without), level)
+
+
+def ends_of(value: ArrayLike, margin: ArrayLike, positive: bool = False) -> tuple[Floats, Floats]:
+    """Ends of the intervals around values, any shape.
+
+    Args:
+        value: what was found.
+        margin: half the interval's width, as ``Sampled.margin`` gives it.
+        positive: the value cannot be negative, so take the interval of its logarithm (delta
+            method). A value of 0 has none.
+    """
+    value, margin = np.asarray(value, np.float64), np.asarray(margin, np.float64)
+    if not positive:
+        return value - margin, value + margin
+    factor = np.exp(margin / np.where(value > 0, value, np.nan))
+    return value / factor, value * factor
 
 
 def t_factor(parts: int, level: float = 0.95) -> float:

@@ -15,7 +15,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drnn_core.analysis.moments import Floats, Sampled
-from drnn_core.analysis.probabilities import mean_ranks, normal_tail, spearman_test
+from drnn_core.analysis.probabilities import (
+    FEW,
+    mean_ranks,
+    normal_tail,
+    rank_orders,
+    spearman_test,
+)
+
+_DIGITS = 6  # to which sums over groups are told apart
 
 
 @dataclass(frozen=True)
@@ -52,8 +60,9 @@ def over_depth(found: Sampled, level: float = 0.95) -> Trend:
 def over_loops(found: Sampled, groups: Sequence[object], level: float = 0.95) -> Trend:
     """Rank correlation with the position within groups: its mean, weighted by the groups' size.
 
-    ``p`` is that of the weighted mean against a normal distribution: in random order, the
-    correlation of n ranks has mean 0 and variance 1 / (n - 1) exactly.
+    ``p`` is exact, by all orders within all groups, where no group has more than 8. Else it is that
+    of the weighted mean against a normal distribution: in random order, the correlation of n ranks
+    has mean 0 and variance 1 / (n - 1) exactly.
 
     Args:
         found: (P,) numbers, those of a group in the order of its loops.
@@ -79,9 +88,26 @@ def over_loops(found: Sampled, groups: Sequence[object], level: float = 0.95) ->
     total = int(sizes.sum())
     if not total:
         return _nothing(0, level)
-    spread = math.sqrt(float((sizes**2 / (sizes - 1)).sum())) / total
-    p = 2 * normal_tail(abs(mean(found.values)) / spread)
+    if sizes.max() <= FEW:
+        p = _exact([found.values[own] for own in members], mean(found.values) * total)
+    else:
+        spread = math.sqrt(float((sizes**2 / (sizes - 1)).sum())) / total
+        p = 2 * normal_tail(abs(mean(found.values)) / spread)
     return _trend(found, mean, p, total, level)
+
+
+def _exact(groups: Sequence[Floats], weighted: float) -> float:
+    """How often the sum of n rho over groups is so far from 0, each group in random order."""
+    sums, shares = np.zeros(1), np.ones(1)
+    for values in groups:
+        known = values[np.isfinite(values)]
+        if math.isnan(_rho(values)):
+            continue
+        rhos, own = rank_orders(np.arange(len(known)), known)
+        every = (sums[:, None] + len(known) * rhos).ravel().round(_DIGITS)
+        sums, place = np.unique(every, return_inverse=True)
+        shares = np.bincount(place.ravel(), (shares[:, None] * own).ravel())
+    return min(1.0, float(shares[abs(sums) >= abs(weighted) - 10.0 ** (1 - _DIGITS)].sum()))
 
 
 def _rho(values: Floats) -> float:

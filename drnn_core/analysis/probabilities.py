@@ -7,6 +7,7 @@ and 45 MB, which every page of the app would pay for a handful of functions.
 from __future__ import annotations
 
 import math
+from itertools import permutations
 from typing import Any, cast
 
 import numpy as np
@@ -15,8 +16,9 @@ from scipy import special
 
 Floats = NDArray[np.float64]
 
-# Samples of so few values without ties are tested by all of their orders, as scipy.stats does.
-_FEW = 8
+# Samples of so few values are tested by all of their orders, as scipy.stats does.
+FEW = 8
+_DIGITS = 9  # to which correlations of different orders are told apart
 
 
 def normal_quantile(p: float) -> float:
@@ -46,14 +48,36 @@ def mean_ranks(values: ArrayLike) -> Floats:
     return (np.cumsum(counts) - (counts - 1) / 2)[place]
 
 
+def rank_orders(x: ArrayLike, y: ArrayLike) -> tuple[Floats, Floats]:
+    """Spearman's rank correlations that all orders of ``y`` have with ``x``, and their shares.
+
+    Args:
+        x, y: (N,) with N of 2 to 8, neither constant.
+
+    Returns:
+        (K,) the different correlations, rising, and the share of the N! orders with each.
+    """
+    a, b = (ranks - ranks.mean() for ranks in (mean_ranks(x), mean_ranks(y)))
+    orders = np.array(list(permutations(b.tolist())))
+    rhos = orders @ a / math.sqrt(float(a @ a) * float(b @ b))
+    different, counts = np.unique(rhos.round(_DIGITS), return_counts=True)
+    return different, counts / len(orders)
+
+
 def spearman_test(x: ArrayLike, y: ArrayLike) -> tuple[float, float]:
-    """Spearman's rank correlation and its two-sided p by Student's t with N - 2 degrees of freedom.
+    """Spearman's rank correlation and its two-sided p.
+
+    Of up to 8 values p is exact, by all of their orders: four that rise have p = 1/12, where the
+    usual approximation, Student's t with N - 2 degrees of freedom, has 0. Of more it is that.
 
     Args:
         x, y: (N,) with N of 3 or more, neither constant.
     """
     a, b = mean_ranks(x), mean_ranks(y)
     rho = float(np.corrcoef(a, b)[0, 1])
+    if len(a) <= FEW:
+        rhos, shares = rank_orders(x, y)
+        return rho, min(1.0, float(shares[abs(rhos) >= abs(rho) - 10**-_DIGITS].sum()))
     freedom = len(a) - 2
     t = abs(rho) * math.sqrt(freedom / max((1 + rho) * (1 - rho), 1e-300))
     return rho, 2 * t_tail(t, freedom)
@@ -75,7 +99,7 @@ def mann_whitney(x: Floats, y: Floats) -> float:
     n, m = len(x), len(y)
     together = np.concatenate([x, y])
     counts = np.unique(together, return_counts=True)[1].astype(np.float64)
-    if min(n, m) <= _FEW and counts.max() == 1:
+    if min(n, m) <= FEW and counts.max() == 1:
         from scipy import stats  # it counts the orders
 
         exact: Any = stats.mannwhitneyu(x, y, method="exact")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -80,6 +80,19 @@ def over_seeds(values: ArrayLike, level: float = 0.95) -> OverSeeds:
     distance = abs(mean) / error if error else (math.inf if mean else 0.0)
     p = 2 * t_tail(distance, n - 1)
     return OverSeeds(n, mean, std, mean - half, mean + half, p, level)
+
+
+def correlation_over_seeds(rhos: ArrayLike, level: float = 0.95) -> OverSeeds:
+    """As ``over_seeds`` of (n,) correlations, with an interval that stays within -1..1.
+
+    Mean and standard deviation are of the correlations themselves; interval and p are Student's t
+    of their Fisher transforms, the interval carried back.
+    """
+    found = np.asarray(rhos, dtype=np.float64)
+    plain = over_seeds(found, level)
+    edge = 1 - 1e-12  # where the transform is not infinite
+    moved = over_seeds(np.arctanh(np.clip(found, -edge, edge)), level)
+    return replace(plain, low=math.tanh(moved.low), high=math.tanh(moved.high), p=moved.p)
 
 
 def difference_over_seeds(

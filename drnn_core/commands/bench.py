@@ -10,6 +10,7 @@ from typing import Any, Literal
 import tyro
 
 from drnn_core.commands.console import emit, errors
+from drnn_core.commands.device import check_device
 
 _IMAGENET = ("dr_resnet53_l3", "dr_resnet65_l2", "dr_resnet35_l2", "dr_mobilenetv2")
 _CIFAR = ("dr_resnet16_l2", "dr_resnet40_l2", "dr_resnet74_l2")
@@ -75,7 +76,8 @@ class Bench:
 
         from drnn_core.benchmarking.machine import this_machine
 
-        self._check(torch.cuda.is_available())
+        check_device(self.device)
+        self._check_counts()
         if self.threads:
             torch.set_num_threads(self.threads)
         machine = this_machine(self.device)
@@ -91,9 +93,7 @@ class Bench:
             emit(found)
         return 0
 
-    def _check(self, has_gpu: bool) -> None:
-        if self.device == "cuda" and not has_gpu:
-            raise ValueError("expected a CUDA GPU for --device cuda, found none")
+    def _check_counts(self) -> None:
         counts = (*self.batch, self.training_batch, self.images, self.threads or 1)
         if any(count < 1 for count in counts):
             raise ValueError(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ import tyro
 from drnn_core.commands.console import emit, progress_bar
 
 if TYPE_CHECKING:
+    from drnn_core.data.sets import ImageSet
     from drnn_core.evaluation import Measures
     from drnn_core.layout import BlockLayout
     from drnn_core.store.runinfo import RunInfo
@@ -26,34 +28,28 @@ class Evaluate:
         run_folder: of the run.
         data: "generated", or a folder of images.
         split: of the data.
-        limit: the first images only.
+        limit: images, taken at even distances; 0 for all.
         json: print the measures as JSON.
     """
 
     run_folder: tyro.conf.Positional[Path]
     data: str
     split: str = "test"
-    limit: int | None = None
+    limit: int = 0
     json: bool = False
 
     def run(self) -> int:
         """Evaluate and print."""
-        from drnn_core.data.datasets import load_split
         from drnn_core.evaluation import measure
         from drnn_core.inference.skipping import fast_forward
         from drnn_core.store.runs import load_network
 
         if self.split not in ("train", "test"):
             raise ValueError(f"expected --split train or test, got {self.split!r}")
+        if self.limit < 0:
+            raise ValueError(f"expected a --limit of 0 or more images, got {self.limit}")
         network, info = load_network(self.run_folder)
-        images = load_split(
-            self.data,
-            "train" if self.split == "train" else "test",
-            info.preprocessing.image_size,
-            self.limit,
-            info.preprocessing,
-        )
-        check_classes(info, images.classes, self.data)
+        images = self._images(info)
         forward = fast_forward(network, info.preprocessing.image_size)
         with progress_bar("images") as progress:
             measures = measure(
@@ -65,6 +61,23 @@ class Evaluate:
             _print(info, measures, network.layout)
         return 0
 
+    def _images(self, info: RunInfo) -> ImageSet:
+        from drnn_core.analysis.sampling import spread_sample
+        from drnn_core.data.datasets import load_split
+        from drnn_core.data.sets import Subset
+
+        sizing = info.preprocessing
+        images = load_split(
+            self.data,
+            "train" if self.split == "train" else "test",
+            sizing.image_size,
+            sizing=sizing,
+            originals=self.limit > 0,  # so that only the chosen ones are decoded
+        )
+        check_classes(info, images.classes, self.data)
+        keep = spread_sample(len(images), self.limit or None)
+        return images if len(keep) == len(images) else Subset(images, keep)
+
 
 def check_classes(info: RunInfo, classes: tuple[str, ...], data: str) -> None:
     """Refuse data whose classes are not the run's.
@@ -73,11 +86,17 @@ def check_classes(info: RunInfo, classes: tuple[str, ...], data: str) -> None:
         ValueError: they differ; a label would mean something else.
     """
     if classes != info.classes:
+        pairs = enumerate(zip_longest(info.classes, classes))
+        label, (wanted, got) = next((place, pair) for place, pair in pairs if pair[0] != pair[1])
         raise ValueError(
-            f"expected {data} to have the run's {len(info.classes)} classes "
-            f"({', '.join(info.classes[:3])}, ...), got {len(classes)} "
-            f"({', '.join(classes[:3])}, ...)"
+            f"expected {data} to have the run's {len(info.classes)} classes, got {len(classes)}; "
+            f"the first that differs is label {label}: expected {_named(wanted)}, got "
+            f"{_named(got)}; pass a data set of the run's classes, in their order"
         )
+
+
+def _named(name: str | None) -> str:
+    return "none" if name is None else repr(name)
 
 
 def _print(info: RunInfo, measures: Measures, layout: Sequence[BlockLayout]) -> None:

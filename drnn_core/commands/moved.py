@@ -22,6 +22,7 @@ from drnn_core.store.operating_point import (
     operating_point_of,
     with_operating_point,
 )
+from drnn_core.store.recorded import check_recorded
 from drnn_core.store.runs import RunError, RunInfo, RunMetrics, load_network, write_run
 from drnn_core.training.outcome import as_metrics
 
@@ -39,7 +40,7 @@ def move_gates(
         run_folder: of the run as it was trained.
         out: folder of the new run, which does not exist.
         thresholds: one, or one for each recursive block, 0..1.
-        images: the test set.
+        images: the test set; the one that was recorded, of a run with records.
         progress: called with (done, total) images of both passes; what it raises ends them. The
             new run is there once the first pass is through.
 
@@ -48,6 +49,7 @@ def move_gates(
 
     Raises:
         RunError: the run is damaged, or its gates were moved already.
+        RecordsError: the run's records are of other images: the two runs could not be compared.
         ValueError: thresholds that move nothing, or a folder that exists.
     """
     network, info = load_network(run_folder)
@@ -64,6 +66,7 @@ def move_gates(
         raise ValueError(f"expected thresholds that move a gate, got {RECORDED_THRESHOLD} for all")
     if Path(out).exists():
         raise ValueError(f"expected the folder of a new run, but there is a {out} already")
+    check_recorded(run_folder, images)
     changed = with_thresholds(network, limits)
     tell = progress or _nobody
     total = 2 * len(images)

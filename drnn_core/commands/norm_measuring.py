@@ -18,7 +18,7 @@ from drnn_core.analysis.sampling import spread_sample
 from drnn_core.data.sets import ImageSet
 from drnn_core.data.transforms import Preprocessing
 from drnn_core.evaluation import Progress
-from drnn_core.store.manifest import RecordsError, RecordsHeader, read_manifest
+from drnn_core.store.manifest import RecordsError
 from drnn_core.store.norms import (
     NormedBlock,
     NormLayout,
@@ -27,7 +27,7 @@ from drnn_core.store.norms import (
     StoredNorms,
     write_norms,
 )
-from drnn_core.store.records import has_records
+from drnn_core.store.recorded import check_recorded
 from drnn_core.store.runs import load_network
 
 
@@ -90,27 +90,13 @@ def split_of(run_folder: Path, images: ImageSet) -> str:
     """The split that images are: of a run's records, where it has some, else "test".
 
     Raises:
-        NormsError: the records are of other images.
+        NormsError: the records are of other images, or too damaged to say of which.
     """
-    header = _recorded(run_folder)
-    if header is None:
-        return "test"
-    if header.data_fingerprint != images.fingerprint:
-        raise NormsError(
-            f"the records of {run_folder} are of other images ({header.dataset}, "
-            f"{header.rows:,}) than {images.name} ({len(images):,}); pass the data set that was "
-            "recorded"
-        )
-    return header.split
-
-
-def _recorded(run_folder: Path) -> RecordsHeader | None:
-    if not has_records(run_folder):
-        return None
     try:
-        return read_manifest(run_folder).header
+        header = check_recorded(run_folder, images)
     except RecordsError as error:
-        raise NormsError(f"the images of the run's records are not known: {error}") from error
+        raise NormsError(str(error)) from error
+    return "test" if header is None else header.split
 
 
 def _batches(

@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import tyro
 
 from drnn_core.commands.console import emit, progress_bar
+from drnn_core.commands.device import check_device
 from drnn_core.commands.evaluate import check_classes
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ class Norms:
         limit: test images, taken at even distances; 0 for all.
         batch: images measured together.
         seed: of the shuffled decisions.
-        device: to compute on, for example cuda.
+        device: cpu or cuda.
         json: print the table as JSON.
     """
 
@@ -40,7 +41,7 @@ class Norms:
     limit: int = 2000
     batch: int = 100
     seed: int = 0
-    device: str = "cpu"
+    device: Literal["cpu", "cuda"] = "cpu"
     json: bool = False
 
     def run(self) -> int:
@@ -57,6 +58,7 @@ class Norms:
         for name, value in (("limit", self.limit), ("seed", self.seed)):
             if value < 0:
                 raise ValueError(f"expected a --{name} of 0 or more, got {value}")
+        check_device(self.device)
         info = read_run(self.run_folder)
         sizing = info.preprocessing
         images = load_split(self.data, "test", sizing.image_size, sizing=sizing)

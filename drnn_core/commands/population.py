@@ -9,11 +9,16 @@ from typing import TYPE_CHECKING, Literal
 import tyro
 
 from drnn_core.commands.console import emit
+from drnn_core.commands.device import check_device
 from drnn_core.commands.evaluate import check_classes
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from drnn_core.data.sets import ImageSet
+    from drnn_core.data.transforms import Preprocessing
     from drnn_core.evaluation import Measures
+    from drnn_core.models.network import Network
     from drnn_core.store.population import Evaluated, StoredPopulation
 
 
@@ -25,8 +30,9 @@ class Population:
 
     Args:
         run_folder: of a run, one or more, of one data set.
-        data: "generated", or a folder of images.
-        batch: images normalised together.
+        data: "generated", or the folder of images that was recorded.
+        batch: images normalised together; a smaller last batch is evaluated by itself, and left out
+            where the loops' statistics are compared.
         limit: images, taken at even distances; 0 for all.
         device: cpu or cuda.
         json: print what was found as JSON.
@@ -45,19 +51,16 @@ class Population:
         from drnn_core.store.population import write_population
         from drnn_core.store.runs import read_run
 
-        if not self.run_folder:
-            raise ValueError("expected the folder of a run")
-        if self.batch < 2 or self.limit < 0:
-            raise ValueError(
-                f"expected a --batch of 2 or more and a --limit of 0 or more, got {self.batch} "
-                f"and {self.limit}"
-            )
+        self._check()
         found: list[dict[str, object]] = []
-        images: ImageSet | None = None
+        loaded: tuple[Preprocessing, ImageSet] | None = None
         for folder in self.run_folder:
             info = read_run(folder)
             sizing = info.preprocessing
-            images = images or load_split(self.data, "test", sizing.image_size, sizing=sizing)
+            # runs of one data set may still see its pictures at different sizes
+            if loaded is None or loaded[0].sizing != sizing.sizing:
+                loaded = sizing, load_split(self.data, "test", sizing.image_size, sizing=sizing)
+            images = loaded[1]
             check_classes(info, images.classes, self.data)
             stored = measure_population(folder, images, self.batch, self.limit, self.device)
             write_population(folder, stored)
@@ -68,6 +71,16 @@ class Population:
             emit(found[0] if len(found) == 1 else found)
         return 0
 
+    def _check(self) -> None:
+        if not self.run_folder:
+            raise ValueError("expected the folder of a run")
+        if self.batch < 2 or self.limit < 0:
+            raise ValueError(
+                f"expected a --batch of 2 or more and a --limit of 0 or more, got {self.batch} "
+                f"and {self.limit}"
+            )
+        check_device(self.device)
+
 
 def measure_population(
     run_folder: Path, images: ImageSet, batch: int = 250, limit: int = 0, device: str = "cpu"
@@ -76,20 +89,23 @@ def measure_population(
 
     Args:
         run_folder: of the run.
-        images: in any order; they are mixed.
-        batch: images normalised together.
+        images: in any order; they are mixed. Those of its records, if it has some.
+        batch: images normalised together; a smaller last batch is evaluated by itself, and left out
+            of the biases.
         limit: so many images, at even distances; 0 for all.
         device: to compute on.
 
     Raises:
         RunError: the run is missing or damaged.
-        ValueError: no recursive blocks with BatchNorm.
+        RecordsError: its records are of other images.
+        ValueError: no recursive blocks with BatchNorm, or fewer images than a batch.
     """
-    from drnn_core.analysis.batch_statistics import batch_normalised, batch_statistics, mixed
+    from drnn_core.analysis.batch_statistics import batch_normalised, mixed
     from drnn_core.analysis.norm_statistics import has_loop_norms
     from drnn_core.evaluation import measure
     from drnn_core.store.gradients import finite
     from drnn_core.store.population import BIASES, StoredPopulation
+    from drnn_core.store.recorded import check_recorded
     from drnn_core.store.runs import load_network
 
     network, info = load_network(run_folder)
@@ -97,15 +113,17 @@ def measure_population(
         raise ValueError(
             f"{run_folder} has no recursive blocks with BatchNorm, so there is nothing to measure"
         )
-    network.to(device)
+    check_recorded(run_folder, images)
     test = mixed(images, limit)
+    if batch > len(test):
+        raise ValueError(
+            f"expected a --batch of at most the {len(test):,} images that are measured, got "
+            f"{batch:,}; take a smaller one, or more images"
+        )
+    network.to(device)
     normal = measure(network, test, info.preprocessing, batch)
     by_batch = measure(network, test, info.preprocessing, batch, forward=batch_normalised(network))
-    batches = (
-        info.preprocessing.normalise(test.images(range(first, first + batch)).to(device))
-        for first in range(0, len(test) - batch + 1, batch)
-    )
-    biases = batch_statistics(network, batches)
+    biases = _biases(network, test, info.preprocessing, batch)
     return StoredPopulation(
         info.weights_sha256,
         images.name,
@@ -119,6 +137,22 @@ def measure_population(
         tuple(biases["norm"]),
         tuple(int(loop) for loop in biases["loop"]),
         {name: tuple(finite(value) for value in biases[name]) for name in BIASES},
+    )
+
+
+def _biases(
+    network: Network, images: ImageSet, preprocessing: Preprocessing, batch: int
+) -> pd.DataFrame:
+    """See ``batch_statistics``; of whole batches, since its means count all batches alike."""
+    from drnn_core.analysis.batch_statistics import batch_statistics
+
+    device = next(network.parameters()).device
+    return batch_statistics(
+        network,
+        (
+            preprocessing.normalise(images.images(range(first, first + batch)).to(device))
+            for first in range(0, len(images) - batch + 1, batch)
+        ),
     )
 
 

@@ -8,16 +8,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
 from drnn_core.commands.console import StopRequest
-from drnn_core.commands.train import Train, finish, open_split
+from drnn_core.commands.device import check_device
+from drnn_core.commands.train import Train, check_free, check_numbers, finish, open_split
 
 if TYPE_CHECKING:
     from drnn_core.data.sets import ImageSet
     from drnn_core.evaluation import Measures
+    from drnn_core.recipes.changes import Changes
     from drnn_core.training.loop import Trainer
     from drnn_core.training.settings import Progress, Reporter
 
@@ -42,6 +44,8 @@ class Series:
         save_seconds: save each state at least this often.
         gradients: measure the gradient in each loop at some epochs, and keep it with the runs.
         fuse: compile the blocks for a GPU first; pays from some minutes of training on.
+        settings: fields of all recipes to change, see ``train``; with a --prefix of their own, the
+            runs stand beside those of the recipes as they are.
     """
 
     recipe: tyro.conf.Positional[tuple[str, ...]]
@@ -57,16 +61,24 @@ class Series:
     save_seconds: float = 60.0
     gradients: bool = False
     fuse: bool = False
+    settings: Annotated[tuple[str, ...], tyro.conf.arg(name="set")] = ()
 
     def run(self) -> int:
         """Train; 0 also when stopped in time, 1 where a training could not go on."""
+        from drnn_core.recipes.changes import parse_changes
         from drnn_core.training.side_by_side import train_side_by_side
 
         if not self.recipe or self.together < 1:
             raise ValueError("expected a recipe, for example dr_resnet16_l2_short, and --together")
+        for what, given in (("recipe", self.recipe), ("seed", self.seeds)):
+            if twice := [each for each in given if given.count(each) > 1]:
+                raise ValueError(f"expected every {what} once, got {twice[0]} twice; leave one out")
+        check_numbers(self.epochs, None, self.minutes, self.save_seconds)
+        check_device(self.device)
         opened = cache(open_split)  # every set is read once
         end = None if self.minutes is None else time.monotonic() + 60 * self.minutes
-        waiting = [train for train in self._trainings() if not (train.out / "run.json").exists()]
+        changes = parse_changes(self.settings)
+        waiting = [train for train in self._trainings() if not _is_finished(train, changes)]
         with StopRequest().listening() as asked:
             failed = train_side_by_side(
                 [partial(_start, train, opened) for train in waiting],
@@ -95,9 +107,30 @@ class Series:
                 save_seconds=self.save_seconds,
                 gradients=self.gradients,
                 fuse=self.fuse,
+                settings=self.settings,
             )
             for recipe, seed in pairs
         ]
+
+
+def _is_finished(train: Train, changes: Changes) -> bool:
+    """Whether its run is there.
+
+    Raises:
+        ValueError: it is, and was trained with other settings.
+    """
+    from drnn_core.store.retraining import trained_otherwise
+    from drnn_core.store.runs import read_run
+
+    if not (train.out / "run.json").exists():
+        return False
+    if otherwise := trained_otherwise(read_run(train.out), changes):
+        raise ValueError(
+            f"{train.out} is a finished run with {', '.join(otherwise)}; choose a --prefix of its "
+            "own for the runs with --set"
+        )
+    print(f"{train.out.name} is finished already, and left alone", file=sys.stderr)
+    return True
 
 
 def _start(train: Train, opened: Callable[..., ImageSet]) -> tuple[Trainer, Reporter]:
@@ -106,6 +139,7 @@ def _start(train: Train, opened: Callable[..., ImageSet]) -> tuple[Trainer, Repo
     from drnn_core.commands.gradient_watch import watched
     from drnn_core.models.world import World
 
+    check_free(train.out)  # another process may have come first
     trainer = train.trainer(World(device=torch.device(train.device)), opened)
     trainer.resume()
     lines = Lines(train.out.name)

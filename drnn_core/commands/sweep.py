@@ -35,7 +35,8 @@ class SweepCommand:
         strengths: 0 (as it is) to 5 each; changes are against the first.
         limit: images, taken at even distances; 0 for all.
         seed: of noise, places and directions.
-        keep: write the curves into the run, where the app's lab shows them.
+        keep: write the curves into the run, where the app's lab shows them; for that, the images
+            have to be those of its records, if it has some.
         json: print the curve as JSON, a list of them for "all".
     """
 
@@ -54,6 +55,7 @@ class SweepCommand:
         from drnn_core.analysis.sweep import Passes, summarise, sweep, values_at
         from drnn_core.data.datasets import load_split
         from drnn_core.inference.skipping import fast_forward
+        from drnn_core.store.recorded import check_recorded
         from drnn_core.store.runs import load_network
         from drnn_core.store.sweeps import write_sweep
 
@@ -67,6 +69,8 @@ class SweepCommand:
         sizing = info.preprocessing
         images = load_split(self.data, "test", sizing.image_size, sizing=sizing)
         check_classes(info, images.classes, self.data)
+        if self.keep:  # what is only printed may be of any images
+            check_recorded(self.run_folder, images)
         forward = fast_forward(network, sizing.image_size)
         batch = max(1, _PIXELS_AT_ONCE // sizing.image_size**2)
         results: list[dict[str, Any]] = []

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
 from drnn_core.commands.console import StopRequest, emit, errors
+from drnn_core.commands.device import check_device
 from drnn_core.commands.reporting import Curves, Silent
 
 if TYPE_CHECKING:
     from drnn_core.data.sets import ImageSet
     from drnn_core.data.transforms import Preprocessing
+    from drnn_core.models.network import Network
     from drnn_core.models.world import World
     from drnn_core.training.loop import Trainer
     from drnn_core.training.settings import TrainingResult
@@ -41,6 +43,8 @@ class Train:
         save_seconds: save the state at least this often.
         gradients: measure the gradient in each loop at some epochs, and keep it with the run.
         fuse: compile the blocks for a GPU first; pays from some minutes of training on.
+        settings: fields of the recipe to change, for example target=0.6 norm=lvbn rate_weight=4;
+            lists as 1,3,3. The run's run.json has the recipe as it was trained.
         json: print the result as JSON.
     """
 
@@ -57,6 +61,7 @@ class Train:
     save_seconds: float = 60.0
     gradients: bool = False
     fuse: bool = False
+    settings: Annotated[tuple[str, ...], tyro.conf.arg(name="set")] = ()
     json: bool = False
 
     def run(self) -> int:
@@ -65,8 +70,8 @@ class Train:
 
         from drnn_core.training.distributed import joined
 
-        if self.device == "cuda" and not torch.cuda.is_available():
-            raise ValueError("expected a CUDA GPU for --device cuda, found none; use --device cpu")
+        check_numbers(self.epochs, self.threads, self.minutes, self.save_seconds)
+        check_device(self.device)
         if self.threads is not None:
             torch.set_num_threads(self.threads)
         self._check_folder()
@@ -93,8 +98,7 @@ class Train:
     def _check_folder(self) -> None:
         from drnn_core.training.resume import RESUME_FILE
 
-        if (self.out / "run.json").exists():
-            raise ValueError(f"{self.out} already holds a finished run; choose another --out")
+        check_free(self.out)
         if (self.out / RESUME_FILE).exists() and not self.resume:
             raise ValueError(
                 f"{self.out} holds an unfinished training; go on with --resume, "
@@ -114,18 +118,24 @@ class Train:
         from drnn_core.data.transforms import Preprocessing
         from drnn_core.models.registry import create_model
         from drnn_core.recipes import get_recipe
+        from drnn_core.recipes.changes import parse_changes
         from drnn_core.training.loop import Trainer
         from drnn_core.training.seeds import derived_seed
         from drnn_core.training.settings import Settings
 
+        changes = parse_changes(self.settings)
         recipe = get_recipe(self.recipe)
+        recipe = replace(recipe, training=replace(recipe.training, **changes.training))
         sizing = Preprocessing.of_network(recipe.network)
         size, originals = sizing.image_size, recipe.training.augment == "scale"
         opened = opened or open_split
         train_set = opened(self.data, "train", size, sizing, originals)
         test_set = opened(self.data, "test", size, sizing, False)
         torch.manual_seed(derived_seed(self.seed, "weights"))
-        network = create_model(recipe.network.name, num_classes=len(train_set.classes))
+        network = create_model(
+            recipe.network.name, len(train_set.classes), **changes.of(recipe.network)
+        )
+        check_target(network)
         recipe = replace(recipe, network=network.recipe)  # a backbone's blocks are known by now
         settings = Settings(
             self.out,
@@ -158,6 +168,54 @@ class Train:
             print(f"stopped after step {trainer.position.step}; the same command with --resume")
 
 
+def check_numbers(
+    epochs: int | None, threads: int | None, minutes: float | None, save_seconds: float
+) -> None:
+    """Refuse numbers that no training can have, each where it is given.
+
+    Raises:
+        ValueError: no epoch or thread, or a time below 0, as NaN counts too.
+    """
+    given = {
+        "epochs": (epochs, 1),
+        "threads": (threads, 1),
+        "minutes": (minutes, 0),
+        "save-seconds": (save_seconds, 0),
+    }
+    for name, (value, least) in given.items():
+        if value is not None and not value >= least:
+            raise ValueError(f"expected --{name} of at least {least}, got {value:g}")
+
+
+def check_target(network: Network) -> None:
+    """Refuse a target rate without gates, and gates without one.
+
+    Raises:
+        ValueError: either.
+    """
+    from drnn_core.models.gate import Gate
+
+    gates = any(isinstance(module, Gate) for module in network.modules())
+    target = network.recipe.target
+    if gates and target is None:
+        raise ValueError("expected a target rate of the gates, got none; set target=0.7")
+    if target is not None and not gates:
+        raise ValueError(
+            f"expected a network with gates for the target {target:g}, got one without; set "
+            "target=none, or loops that gates stand before"
+        )
+
+
+def check_free(folder: Path) -> None:
+    """Refuse a folder that holds a run, which must not be written over.
+
+    Raises:
+        ValueError: it does.
+    """
+    if (folder / "run.json").exists():
+        raise ValueError(f"{folder} already holds a finished run; choose another --out")
+
+
 def open_split(
     source: str, split: Literal["train", "test"], size: int, sizing: Preprocessing, originals: bool
 ) -> ImageSet:
@@ -168,12 +226,17 @@ def open_split(
 
 
 def finish(folder: Path, trainer: Trainer, result: TrainingResult) -> None:
-    """Write a finished training as a run, in place of its saved state."""
+    """Write a finished training as a run, in place of its saved state.
+
+    Raises:
+        ValueError: the folder holds a finished run by now.
+    """
     from drnn_core.store.runs import write_run
     from drnn_core.training.outcome import run_info
     from drnn_core.training.resume import RESUME_FILE
 
     if result.finished and result.measures is not None:
+        check_free(folder)  # another process may have come first; the state stays
         info = run_info(trainer, result, result.measures)
         write_run(folder, trainer.network.state_dict(), info)
         (folder / RESUME_FILE).unlink(missing_ok=True)

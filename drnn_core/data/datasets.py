@@ -67,7 +67,7 @@ def _generated(
         LargeGeneratedSet,
     )
 
-    # Not a Subset: that would ask for the columns, and so render the whole set for a few images.
+    # Not a Subset: the start of a generated set is one by itself, with a fingerprint of its own.
     count = min(limit or DEFAULT_COUNT[split], DEFAULT_COUNT[split])
     if sizing.image_size == sizing.resize == GENERATED_SIZE:
         return GeneratedSet(split, count, progress)

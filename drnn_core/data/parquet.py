@@ -12,6 +12,7 @@ from typing import Any, cast
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 from PIL import Image
 
 from drnn_core.data.pictures import PictureError, decode_picture
@@ -44,7 +45,7 @@ def _files(folder: Path, name: str) -> list[Path]:
 
 def _is_secret(file: Path) -> bool:
     try:
-        labels = pq.read_table(file, columns=["label"])["label"].to_numpy()
+        labels = pq.read_table(file, columns=["label"])["label"].cast(pa.int64()).to_numpy()
     except (pa.ArrowException, KeyError, OSError):
         return False  # damaged: the reader has the words for it
     return len(labels) > 0 and bool((labels < 0).all())
@@ -59,15 +60,17 @@ def load_parquet(folder: Path, split: str, sizing: Preprocessing) -> LazySet:
         sizing: says to which size pictures are brought; its moments are not used.
 
     Raises:
-        DataError: no such files, or files without the two columns.
+        DataError: no such files, files without the two columns, or a label that names no class.
     """
     files = parquet_files(folder, split)
     if not files:
         raise DataError(f"expected {split}*.parquet with labels in {folder}, found none")
     tables = [_read(file, ["image.path", "label"]) for file in files]
-    labels = np.concatenate([np.array(each["label"].to_numpy(), np.int64) for each in tables])
+    names = _class_names(tables[0].schema.metadata)
+    checked = [_labels(file, each, len(names)) for file, each in zip(files, tables, strict=True)]
+    labels = np.concatenate(checked)
     paths = [path for each in tables for path in _field(each, "path")]
-    classes = _classes(tables[0].schema.metadata, labels)
+    classes = names or tuple(str(label) for label in range(int(labels.max(initial=-1)) + 1))
     ids = _unique_names(paths, split)
     large = sum(_encoded_bytes(file) for file in files) > _MEMORY_BYTES
     blob = _EncodedOnDisk(files) if large else _EncodedInMemory(files)
@@ -182,15 +185,42 @@ def _field(table: pa.Table, name: str) -> list[str | None]:
     ]
 
 
-def _classes(metadata: dict[bytes, bytes] | None, labels: np.ndarray[Any, Any]) -> tuple[str, ...]:
-    """Class names from the schema's metadata; numbers where it names none."""
-    count = int(labels.max(initial=-1)) + 1
+def _labels(file: Path, table: pa.Table, classes: int) -> NDArray[np.int64]:
+    """(N,) the labels of a file, positions among the named classes (0: none are named).
+
+    Raises:
+        DataError: they are no whole numbers, or one is empty, negative or beyond the names.
+    """
+    column = table["label"]
+    try:
+        whole = column.cast(pa.int64())
+    except pa.ArrowException as error:
+        raise DataError(
+            f"expected whole numbers in the column label of {file}, got {column.type}: {error}"
+        ) from error
+    labels: NDArray[np.int64] = whole.fill_null(pa.scalar(-1, pa.int64())).to_numpy()
+    wrong = (labels < 0) | (labels >= classes if classes else False)
+    if wrong.any():
+        row = int(wrong.argmax())
+        value = column[row].as_py()
+        wanted = (
+            f"from 0 to {classes - 1} ({classes} classes are named)" if classes else "of 0 or more"
+        )
+        raise DataError(
+            f"expected labels {wanted} in {file}, got "
+            f"{'an empty one' if value is None else value} in row {row} (the first is row 0); "
+            "correct the row or take it out"
+        )
+    return labels
+
+
+def _class_names(metadata: dict[bytes, bytes] | None) -> tuple[str, ...]:
+    """Class names from the schema's metadata; none where it names none."""
     try:
         features: Any = json.loads((metadata or {})[b"huggingface"])["info"]["features"]
-        names = tuple(str(name) for name in features["label"]["names"])
+        return tuple(str(name) for name in features["label"]["names"])
     except (KeyError, TypeError, ValueError):
-        names = ()
-    return names if len(names) >= count else tuple(str(label) for label in range(count))
+        return ()
 
 
 def _unique_names(paths: list[str | None], split: str) -> list[str]:

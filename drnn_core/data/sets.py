@@ -164,7 +164,7 @@ class LazySet:
 
 
 class Subset:
-    """Some images of a set, in a given order, for example the first hundred."""
+    """Some images of a set, in a given order, for example a hundred at even distances."""
 
     def __init__(self, parent: ImageSet, keep: NDArray[np.int64]) -> None:
         self.parent = parent
@@ -173,8 +173,12 @@ class Subset:
         self.classes = parent.classes
         self.ids: Sequence[str] = [parent.ids[int(index)] for index in keep]
         self.labels = parent.labels[keep]
-        self.columns = {name: values[keep] for name, values in parent.columns.items()}
         self.fingerprint = fingerprint_of([parent.fingerprint.encode(), keep.tobytes()])
+
+    @property
+    def columns(self) -> dict[str, NDArray[np.float32]]:
+        """See ``ImageSet``: the parent works them out for all of its images."""
+        return {name: values[self.keep] for name, values in self.parent.columns.items()}
 
     def __len__(self) -> int:
         """N."""

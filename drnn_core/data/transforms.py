@@ -66,6 +66,11 @@ class Preprocessing:
                 f"each for mean and std; got {values!r}"
             ) from error
 
+    @property
+    def sizing(self) -> tuple[int, int, bool]:
+        """What pictures become pixels by: sets loaded for equal ones are the same images."""
+        return self.image_size, self.resize, self.keep_aspect
+
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
         return asdict(self)

@@ -43,7 +43,11 @@ def list_recipes(pattern: str = "*") -> list[str]:
 
 
 def training_of(network: NetworkRecipe, training: str) -> TrainingRecipe:
-    """How "paper" or "short" trains a network."""
+    """How one of ``TRAININGS`` trains a network: "paper", "short", "long-batchrate", ...
+
+    Raises:
+        KeyError: no such training.
+    """
     return PAPER_TRAININGS[network.training] if training == "paper" else OWN_TRAININGS[training]
 
 

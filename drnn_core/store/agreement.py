@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any, cast
 
@@ -21,6 +22,7 @@ Array = NDArray[Any]
 # run.json's figures may come from another device, whose last bits turn a few decisions.
 _ERROR_POINTS = 0.05
 _RELATIVE = 0.005
+_PART = re.compile(r", [\d,]+ of [\d,]+$")  # as ``Subset`` names itself
 
 
 def disagreements(
@@ -147,8 +149,13 @@ def _matrix(table: pa.Table, name: str, width: int) -> Array | None:
 
 
 def _same_images(header: RecordsHeader, info: RunInfo) -> bool:
-    """Whether the records are of the images on which run.json's figures were measured."""
-    return header.split == "test" and header.dataset == info.dataset
+    """Whether the records are of the images on which run.json's figures were measured.
+
+    run.json names the images of the training, of which some may have been left out; the figures
+    are of the whole test set.
+    """
+    trained = _PART.sub("", info.dataset).replace(" (train)", " (test)")
+    return header.split == "test" and header.dataset == trained
 
 
 def _figures(table: pa.Table, test: Metrics) -> Iterator[str]:
@@ -167,5 +174,6 @@ def _figures(table: pa.Table, test: Metrics) -> Iterator[str]:
     }
     for name, value in figures.items():
         told = float(getattr(test, name))
-        if abs(value - told) > _RELATIVE * max(abs(value), abs(told)) + 1e-6:
+        apart = np.isfinite(value) != np.isfinite(told)
+        if apart or abs(value - told) > _RELATIVE * max(abs(value), abs(told)) + 1e-6:
             yield f"run.json says {name} {told:.5g}, the records {value:.5g}"

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import html
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from drnn_core.store.operating_point import operating_point_of
+from drnn_core.store.repeats import changes_of, data_set_of
+from drnn_core.store.retraining import training_changes_of
 from drnn_core.store.runinfo import Metrics, RunInfo
 
 
@@ -49,7 +52,8 @@ def _figures(info: RunInfo) -> str:
     rows = [("Test images", f"{test.n:,}"), ("Error", f"{test.error:.2f} %")]
     if test.error_top5 is not None:
         rows.append(("Top-5 error", f"{test.error_top5:.2f} %"))
-    rows.append(("Cross-entropy", f"{test.loss:.4f} nats"))
+    loss = f"{test.loss:.4f} nats" if math.isfinite(test.loss) else "not finite"
+    rows.append(("Cross-entropy", loss))
     if test.loops_max:
         loops = f"{test.loops_mean:.2f} ± {test.loops_std:.2f} of {test.loops_max}"
         rows.append(("Loops per image (mean ± standard deviation)", loops))
@@ -109,6 +113,9 @@ def _limits(info: RunInfo) -> list[str]:
             "study, not for decisions about people."
         ),
     ]
+    if changes := (*changes_of(info), *training_changes_of(info)):
+        listed = ", ".join(map(_text, changes))
+        limits.insert(0, f"It is not what its recipe's name says: {listed}.")
     full = _recipe_epochs(info.recipe)
     if full is not None and full != info.epochs:
         limits.insert(0, f"It was trained for {info.epochs} epochs where its recipe says {full}.")
@@ -150,10 +157,13 @@ def _paper_limit(info: RunInfo) -> list[str]:
     error, dataset = paper.get("error"), str(network.get("dataset", ""))
     if not isinstance(error, int | float) or not dataset:
         return []
+    if changes_of(info):
+        return []  # another network
     source = _text(str(paper.get("source", "")))
     printed = f"The paper prints {error:g} % ({source}) for this network on {_text(dataset)}"
-    if info.dataset.startswith(dataset):
-        return [f"{printed}; this training gave {info.metrics.test.error:.2f} %."]
+    if data_set_of(info) == dataset:
+        gave = f"this training gave {info.metrics.test.error:.2f} % on {_text(info.dataset)}"
+        return [f"{printed}; {gave}."]
     return [f"{printed}, which says nothing about {_text(info.dataset)}."]
 
 

@@ -12,9 +12,9 @@ records together      one another and run.json: row counts, loops, error, mean a
 columns/NAME/         as the records; and that they are of the same weights and images
 budget.json           its own checksum, to the byte; its counts; the run's weights, the records
 norms.safetensors     its own checksum, to the byte; the weights, the network, the records
-sweeps/FACTOR.json    its own checksum, to the byte; the run's weights
+sweeps/FACTOR.json    its own checksum, to the byte; the run's weights, the records' images
 gradients.json        its own checksum, to the byte; the run's training and blocks
-population.json       its own checksum, to the byte; the run's weights
+population.json       its own checksum, to the byte; the run's weights, the records' images
 anything else         nothing; it is reported, but for what a training keeps beside its run
 ====================  ==========================================================================
 """

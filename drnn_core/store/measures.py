@@ -243,12 +243,16 @@ def _once(values: list[Any], key: str, path: str) -> list[Any]:
 
 
 def _numbers(column: pa.ChunkedArray[Any]) -> NDArray[np.float64] | None:
-    """float64 with NaN for what is missing or infinite; None for what are no numbers."""
+    """float64 with NaN for what is missing or infinite; None for what are no numbers.
+
+    Whole numbers beyond 2^53 are rounded.
+    """
     kind = column.type
     if not _is_number(kind):
         return None
     plain = column.cast(pa.int8()) if pa.types.is_boolean(kind) else column
-    values: NDArray[np.float64] = plain.cast(pa.float64()).to_numpy()  # null becomes NaN
+    floats = plain.cast(pa.float64(), safe=False)
+    values: NDArray[np.float64] = floats.to_numpy()  # null becomes NaN
     return np.where(np.isfinite(values), values, np.nan)
 
 

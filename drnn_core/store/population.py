@@ -14,11 +14,13 @@ The columns are those of ``batch_statistics`` in ``drnn_core/analysis/batch_stat
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from drnn_core.store.fields import Fields
+from drnn_core.store.recorded import recorded_otherwise
 from drnn_core.store.sealed import SealError, is_as_written, read_sealed, write_sealed
 
 POPULATION = "population.json"
@@ -32,7 +34,7 @@ class PopulationError(ValueError):
 
 @dataclass(frozen=True)
 class Evaluated:
-    """Of the test images: error in %, cross-entropy in nats, mean loops."""
+    """Of the test images: error in %, cross-entropy in nats (NaN: not finite), mean loops."""
 
     error: float
     loss: float
@@ -82,6 +84,9 @@ def write_population(run_folder: Path, stored: StoredPopulation) -> None:
     """
     values = asdict(stored)
     biases = values.pop("biases")
+    for way in ("population", "batches"):
+        loss = values[way]["loss"]
+        values[way]["loss"] = loss if math.isfinite(loss) else None
     write_sealed(Path(run_folder) / POPULATION, {"format": FORMAT, **values, **biases})
 
 
@@ -136,10 +141,14 @@ def population_problems(run_folder: Path, weights_sha256: str) -> list[str]:
     problems: list[str] = []
     if stored.weights_sha256 != weights_sha256:
         problems.append(f"{POPULATION} is of other weights than the run's; write it anew")
+    if other := recorded_otherwise(run_folder, stored.dataset, stored.data_fingerprint):
+        problems.append(f"{POPULATION} {other}")
     if not sound:
         problems.append(f"{POPULATION} was reformatted or damaged after it was written")
     return problems
 
 
 def _evaluated(read: Fields) -> Evaluated:
-    return Evaluated(read.number("error"), read.number("loss"), read.number("loops"))
+    loss = read.number_or_none("loss")
+    loss = math.nan if loss is None else loss
+    return Evaluated(read.number("error"), loss, read.number("loops"))

@@ -8,7 +8,15 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, cast
 
-from drnn_core.recipes import NETWORKS, NetworkRecipe, TrainingRecipe, completed
+from drnn_core.recipes import (
+    NETWORKS,
+    PREFIX,
+    NetworkRecipe,
+    TrainingRecipe,
+    completed,
+    get_recipe,
+    recursified_recipe,
+)
 from drnn_core.store.runinfo import RunInfo
 
 # Names of data sets as sources write them, letters and digits only, and how many classes they have.
@@ -40,7 +48,8 @@ class Training:
         network: everything that shapes the network, by field, each value as JSON; ``model`` where
             no network is registered by the run's name.
         target: t of the gates; None without gates.
-        recipe: how it was trained: "paper" or "short".
+        recipe: how it was trained: one of ``TRAININGS`` of drnn_core/recipes/training.py, such as
+            "paper" or "long-batchrate".
         settings: the training recipe as JSON.
         epochs: that were trained.
     """
@@ -151,18 +160,54 @@ def changes_of(info: RunInfo) -> tuple[str, ...]:
 
     None for a network that is not registered. Its target is what it was trained for.
     """
-    recipe = NETWORKS.get(info.model)
-    if recipe is None:
-        return ()
-    found = [
-        f"{key} = {_listed(_tupled(value))}"
-        for key, value in info.model_args.items()
-        if _tupled(value) != getattr(recipe, key, None)
-    ]
+    return tuple(f"{name} = {_listed(value)}" for name, value in network_changes(info).items())
+
+
+def network_changes(info: RunInfo) -> dict[str, Any]:
+    """Fields in which a run's network differs from the one of its name, and their values.
+
+    None for a network that is neither registered nor a recursified backbone.
+    """
+    if info.model.startswith(PREFIX):
+        recipe = recursified_recipe(info.model.removeprefix(PREFIX))
+        own = {**asdict(recipe), "loops": recipe.most_loops}
+    elif info.model in NETWORKS:
+        own = asdict(NETWORKS[info.model])
+    else:
+        return {}
+    # Without gates there is no target, as "gated = False" says by itself.
     target = info.metrics.test.target
-    if target is not None and target != recipe.target:
-        found.append(f"target = {target:g}")
-    return tuple(found)
+    given = network_settings(info) | ({} if target is None else {"target": target})
+    return {name: value for name, value in given.items() if value != _tupled(own.get(name))}
+
+
+def network_settings(info: RunInfo) -> dict[str, Any]:
+    """What shapes a run's network, by field."""
+    return {name: _tupled(value) for name, value in info.model_args.items()}
+
+
+def training_changes(info: RunInfo) -> dict[str, Any]:
+    """Settings of the training, but its epochs, that are not the ones of the recipe's name.
+
+    None where there is no recipe of that name.
+    """
+    try:
+        own = asdict(get_recipe(info.recipe_name).training)
+    except ValueError:
+        return {}
+    return {
+        name: value
+        for name, value in training_settings(info).items()
+        if name in own and name not in ("name", "epochs") and value != _tupled(own[name])
+    }
+
+
+def training_settings(info: RunInfo) -> dict[str, Any]:
+    """How a run was trained, by the fields of ``TrainingRecipe``; {} where it does not say."""
+    written = _mapping(info.recipe.get("training"))
+    if not written:
+        return {}
+    return {name: _tupled(value) for name, value in completed(TrainingRecipe, written).items()}
 
 
 def _network(info: RunInfo) -> dict[str, Any]:

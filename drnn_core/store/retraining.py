@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+import shlex
+
 from drnn_core.recipes import get_recipe
-from drnn_core.store.repeats import changes_of
+from drnn_core.recipes.changes import Changes, changeable, setting_text
+from drnn_core.store.repeats import (
+    network_changes,
+    network_settings,
+    training_changes,
+    training_settings,
+)
 from drnn_core.store.runinfo import RunInfo
 
 
@@ -11,7 +19,7 @@ def train_command(info: RunInfo) -> str:
     """``drnn train`` with DATA, RUN and S for the data set's folder, the run's and the seed.
 
     What no option of the command says stands behind it as a comment: fields of the network that
-    are not the registered one's.
+    only Python can change.
     """
     parts = [f"drnn train {info.recipe_name} --data DATA --out RUN --seed S"]
     if (epochs := recipe_epochs(info)) is not None and epochs != info.epochs:
@@ -20,10 +28,35 @@ def train_command(info: RunInfo) -> str:
         parts.append(f"--precision {info.precision}")
     if any(_is_gpu(device) for device in info.device.split(", then ")):
         parts.append("--device cuda")
-    changes = changes_of(info)
-    if changes:
-        parts.append(f" # the network built with {', '.join(changes)}")
+    changes = {**network_changes(info), **training_changes(info)}
+    known = changeable()
+    settings = [setting_text(name, value) for name, value in changes.items() if name in known]
+    if settings:
+        parts.append(f"--set {shlex.join(settings)}")
+    if others := [f"{name} = {value}" for name, value in changes.items() if name not in known]:
+        parts.append(f" # the network built with {', '.join(others)}")
     return " ".join(parts)
+
+
+def training_changes_of(info: RunInfo) -> tuple[str, ...]:
+    """Settings in which a run was trained otherwise than its recipe's name says: "lr=0.1"."""
+    return tuple(setting_text(name, value) for name, value in training_changes(info).items())
+
+
+def trained_otherwise(info: RunInfo, changes: Changes) -> tuple[str, ...]:
+    """Settings of a run that are not those that are asked for, as texts: "lr=0.1".
+
+    Args:
+        info: of the run.
+        changes: of the recipe of its name that are asked for.
+    """
+    asked = {**changes.of(get_recipe(info.recipe_name).network), **changes.training}
+    own = {**network_changes(info), **training_changes(info)}
+    target = info.metrics.test.target
+    whole = {**network_settings(info), "target": target, **training_settings(info)}
+    differing = [name for name in asked if whole.get(name) != asked[name]]
+    differing += [name for name in own if name not in asked]
+    return tuple(setting_text(name, whole.get(name)) for name in differing)
 
 
 def _is_gpu(device: str) -> bool:

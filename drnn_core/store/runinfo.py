@@ -32,7 +32,8 @@ class Metrics:
     Attributes:
         n: images.
         error: top-1 error in %.
-        loss: mean cross-entropy in nats.
+        loss: mean cross-entropy in nats; NaN where it is not finite, as of a network whose
+            running statistics have run away.
         loops_mean, loops_std: executed loops per image, over images (std with n - 1).
         loops_max: the most that the network can run; 0 for plain networks.
         rate: opening rate of the gates among the images that asked, mean over gates; None
@@ -100,7 +101,8 @@ class RunInfo:
         preprocessing: from pixels to network input. Read from here and from nowhere else.
         seed, epochs: of this training.
         precision: of its arithmetic, for example "float32".
-        commit: of the program that trained it.
+        commit: of the program that trained it, of several in turn; "-dirty" where its files
+            differed. Runs written before December 2026 name the checkout at the training's end.
         versions: of the libraries, by name.
         device: for people.
         seconds: of training.
@@ -246,10 +248,11 @@ def _preprocessing(read: Fields) -> Preprocessing:
 
 def _metrics(read: Fields) -> Metrics:
     optional = Fields({"error_top5": None, "gate_rates": [], **read.values}, read.where, RunError)
+    loss = read.number_or_none("loss")
     return Metrics(
         n=read.integer("n", least=1),
         error=read.number("error"),
-        loss=read.number("loss"),
+        loss=math.nan if loss is None else loss,
         loops_mean=read.number("loops_mean"),
         loops_std=read.number("loops_std"),
         loops_max=read.integer("loops_max", least=0),
@@ -278,7 +281,7 @@ def _curve_point(read: Fields) -> CurvePoint:
     )
 
 
-_OPTIONAL = {"rate", "target", "error_top5", "test_error", "gate_rates", "sampled_rate"}
+_OPTIONAL = {"loss", "rate", "target", "error_top5", "test_error", "gate_rates", "sampled_rate"}
 
 
 def _plain(figures: Metrics | CurvePoint) -> dict[str, Any]:
@@ -290,7 +293,7 @@ def _plain(figures: Metrics | CurvePoint) -> dict[str, Any]:
 def _null(value: Any) -> Any:
     if isinstance(value, tuple):
         return [_null(item) for item in cast(tuple[Any, ...], value)]
-    return None if isinstance(value, float) and math.isnan(value) else value
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _listed(value: Any) -> Any:

@@ -19,6 +19,7 @@ from typing import Any, cast
 
 from drnn_core.store.fields import Fields
 from drnn_core.store.files import is_temporary
+from drnn_core.store.recorded import recorded_otherwise
 from drnn_core.store.sealed import SealError, is_as_written, read_sealed, write_sealed
 
 SWEEPS = "sweeps"
@@ -155,6 +156,8 @@ def sweep_problems(run_folder: Path, weights_sha256: str) -> list[tuple[str, str
             continue
         if kept.weights_sha256 != weights_sha256:
             problems.append((name, "the sweep is of other weights than the run's; write it anew"))
+        elif other := recorded_otherwise(run_folder, kept.dataset, kept.data_fingerprint):
+            problems.append((name, f"the sweep {other}"))
         elif not sound:
             problems.append((name, f"{name} was reformatted or damaged after it was written"))
     return problems

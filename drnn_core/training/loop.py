@@ -31,7 +31,7 @@ from drnn_core.training.distributed import check_agreement, replicated, settle
 from drnn_core.training.fixed_shapes import STRIDE, FixedShapeUpdates, can_have_fixed_shapes
 from drnn_core.training.fusing import unfused
 from drnn_core.training.losses import training_loss
-from drnn_core.training.machine import device_name
+from drnn_core.training.machine import device_name, source_commit
 from drnn_core.training.optim import (
     build_optimizer,
     check_finite,
@@ -80,7 +80,7 @@ class Trainer:
         self.settings, self.world = settings, world
         self.device = world.device if world.size > 1 else torch.device(settings.device)
         self.train_set, self.test_set, self.preprocessing = train_set, test_set, preprocessing
-        self.epochs = settings.epochs or self.training.epochs
+        self.epochs = self.training.epochs if settings.epochs is None else settings.epochs
         self.batches = Batches(
             train_set, self.training, preprocessing, settings.seed, self.epochs, world
         )
@@ -174,9 +174,7 @@ class Trainer:
         """
         check_agreement(self.world, {**self.position.identity, "step": self.position.step})
         self.prepare()
-        device = device_name(self.device, self.world.size)
-        if self.position.devices[-1:] != [device]:
-            self.position.devices.append(device)
+        self._sign()
         with self._autocast():
             settle(self.replica, self._blank_batch())
         try:
@@ -188,6 +186,16 @@ class Trainer:
         finished = self.position.step == self.steps
         measures = self._finish() if finished else None
         return TrainingResult(finished, self.position.curve, measures, self.position.seconds)
+
+    def _sign(self) -> None:
+        """Note what trains from here on: at its end the checkout may be another."""
+        position = self.position
+        if position.step and not position.commits:
+            position.commits.append("unknown")  # of a state saved before they were noted
+        device = device_name(self.device, self.world.size)
+        for signed, name in ((position.devices, device), (position.commits, source_commit())):
+            if signed[-1:] != [name]:
+                signed.append(name)
 
     def _run(self, report: Reporter, stop: Callable[[], bool]) -> None:
         started, before = time.monotonic(), self.position.seconds

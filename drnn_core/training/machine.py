@@ -1,8 +1,9 @@
-"""The device that computes, for people."""
+"""What computes, for people: the device, and the commit of the program."""
 
 from __future__ import annotations
 
 import platform
+import subprocess
 from pathlib import Path
 
 import torch
@@ -14,6 +15,17 @@ def device_name(device: torch.device, processes: int = 1) -> str:
     if device.type == "cuda":
         return torch.cuda.get_device_name(device) + shared
     return f"{_processor()}, {torch.get_num_threads()} thread(s){shared}"
+
+
+def source_commit() -> str:
+    """The commit of this program, marked where its files differ from it; "unknown" outside git."""
+    command = ["git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
+    here = Path(__file__).resolve().parent
+    try:
+        found = subprocess.run(command, cwd=here, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+    return found.stdout.strip() or "unknown"
 
 
 def _processor() -> str:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import math
 import platform
-import subprocess
 from collections.abc import Mapping
 from dataclasses import asdict
 from importlib import metadata
-from pathlib import Path
 from typing import Any
 
 from drnn_core.evaluation import Measures
@@ -42,7 +40,7 @@ def run_info(trainer: Trainer, result: TrainingResult, measures: Measures) -> Ru
         seed=trainer.settings.seed,
         epochs=trainer.epochs,
         precision=trainer.settings.precision,
-        commit=source_commit(),
+        commit=", then ".join(trainer.position.commits),
         versions={"python": platform.python_version(), **_versions(network.backbone)},
         device=", then ".join(trainer.position.devices),
         seconds=round(result.seconds, 1),
@@ -73,17 +71,6 @@ def as_metrics(measures: Measures, target: float | None) -> Metrics:
         error_top5=measures.error_top5,
         gate_rates=tuple(_or_none(rate) for rate in measures.gate_rates),
     )
-
-
-def source_commit() -> str:
-    """The commit of this program, marked where its files differ from it; "unknown" outside git."""
-    command = ["git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
-    here = Path(__file__).resolve().parent
-    try:
-        found = subprocess.run(command, cwd=here, capture_output=True, text=True, check=True)
-    except (OSError, subprocess.CalledProcessError):
-        return "unknown"
-    return found.stdout.strip() or "unknown"
 
 
 def _versions(backbone: str) -> dict[str, str]:

@@ -40,6 +40,7 @@ class Position:
         opened, asked: of each gate step in this epoch so far, images.
         curve: one row for each finished epoch.
         devices: that computed, in turn.
+        commits: of the programs that trained, in turn.
     """
 
     identity: dict[str, Any]
@@ -50,6 +51,7 @@ class Position:
     asked: list[int] = field(default_factory=list[int])
     curve: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     devices: list[str] = field(default_factory=list[str])
+    commits: list[str] = field(default_factory=list[str])
 
     def count(self, loss: float, opened: list[int], asked: list[int], updates: int = 1) -> None:
         """Count one update, or several with the sums of their figures."""
@@ -135,13 +137,20 @@ def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
 
 def _check_identity(file: Path, found: dict[str, Any], expected: dict[str, Any]) -> None:
     plain, saved = json.loads(json.dumps(expected)), _as_of_now(found)
-    differing = [key for key in plain if saved.get(key) != plain[key]]
-    if differing:
-        key = differing[0]
+    if differing := [part for key in plain for part in _differing(key, saved.get(key), plain[key])]:
         raise ResumeError(
-            f"{file} belongs to another training: its {key} is {saved.get(key)!r}, not "
-            f"{plain[key]!r}; resume with the old settings or choose another --out"
+            f"{file} belongs to another training: its {', its '.join(differing[:3])}; resume with "
+            "the old settings or choose another --out"
         )
+
+
+def _differing(name: str, saved: Any, asked: Any) -> list[str]:
+    """Where two values of an identity differ, down to the single setting: "lr is 0.2, not 0.1"."""
+    if isinstance(saved, dict) and isinstance(asked, dict):
+        own, other = cast("dict[str, Any]", saved), cast("dict[str, Any]", asked)
+        parts = [_differing(key, own.get(key), other.get(key)) for key in {**own, **other}]
+        return [part for found in parts for part in found]
+    return [] if saved == asked else [f"{name} is {saved!r}, not {asked!r}"]
 
 
 def _as_of_now(found: dict[str, Any]) -> dict[str, Any]:

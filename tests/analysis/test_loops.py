@@ -180,6 +180,13 @@ def test_step_table() -> None:
     assert table["name"].tolist() == ["2.2", "2.2", "3.2", "3.2", "3.2"]
 
 
+def test_a_first_loop_without_a_gate_has_no_opening_rate() -> None:
+    asks = (False, True, False, True, True)
+    table = step_table(block_matrix(records()), LAYOUT, target=0.5, asks=asks)
+    assert table["opened"].isna().tolist() == [not gate for gate in asks]
+    assert table["rate"].notna().all()
+
+
 def test_step_table_of_no_images_has_no_rates() -> None:
     table = step_table(np.zeros((0, 2), np.int8), LAYOUT, target=0.5)
     assert table["rate"].isna().all()

@@ -10,7 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from drnn_core.analysis.moments import Parts, Sampled, channel_mean, difference, t_factor
+from drnn_core.analysis.moments import (
+    Parts,
+    Sampled,
+    channel_mean,
+    difference,
+    ends_of,
+    t_factor,
+)
 
 
 def dealt(values: np.ndarray, member: np.ndarray, parts: int) -> Parts:
@@ -109,3 +116,13 @@ def test_a_difference_of_the_same_images_is_surer() -> None:
 def test_a_mean_leaves_out_what_is_not_known() -> None:
     found = Sampled(np.array([1.0, np.nan, 3.0]), np.array([[1.0, 2.0, 3.0]])).mean()
     assert (float(found.values), found.without.tolist()) == (2.0, [2.0])
+
+
+def test_intervals_of_what_cannot_be_negative_are_of_its_logarithm() -> None:
+    low, high = ends_of(4.0, 6.0, positive=True)
+    assert (low, high) == pytest.approx((4 * math.exp(-1.5), 4 * math.exp(1.5)))
+    low, high = ends_of([2.0, 0.0, math.nan], [1.0, 0.5, math.nan], positive=True)
+    assert 0 < low[0] < 2 < high[0]
+    assert np.isnan(low[1:]).all()
+    low, high = ends_of([2.0, -1.0], 0.5)
+    assert (low.tolist(), high.tolist()) == ([1.5, -1.5], [2.5, -0.5])

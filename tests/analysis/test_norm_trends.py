@@ -65,16 +65,29 @@ def test_over_loops_is_within_each_block() -> None:
     assert found.rho == pytest.approx(1)
     assert over_depth(sampled(values)).rho < 0
     assert found.n == 8
-    # (1 + 1) / 2 against a deviation of sqrt(2 * 16 / 3) / 8
-    assert found.p == pytest.approx(2 * stats.norm.sf(8 / math.sqrt(32 / 3)))
+    assert found.p == pytest.approx(2 / math.factorial(4) ** 2)  # both rise, or both fall
     mixed = over_loops(sampled(np.array([1.0, 2.0, 3.0, 9.0, 8.0])), ["a", "a", "a", "b", "b"])
     assert mixed.rho == pytest.approx((3 * 1 + 2 * -1) / 5)
     alone = over_loops(sampled(np.array([1.0, 2.0])), ["a", "b"])
     assert (alone.n, math.isnan(alone.rho)) == (0, True)
 
 
-def test_p_of_loops_in_random_order_is_even() -> None:
+def test_two_blocks_of_two_loops_prove_nothing() -> None:
+    found = over_loops(sampled(np.array([1.0, 2.0, 5.0, 7.0])), ["a", "a", "b", "b"])
+    assert (found.rho, found.p) == (pytest.approx(1), 0.5)
+
+
+def test_p_of_more_loops_than_can_be_ordered_is_that_of_a_normal_distribution() -> None:
+    values = np.concatenate([np.arange(10.0), np.arange(10.0)])
+    found = over_loops(sampled(values), ["a"] * 10 + ["b"] * 10)
+    assert found.p == pytest.approx(2 * stats.norm.sf(20 / math.sqrt(2 * 100 / 9)))
+
+
+def test_p_of_loops_in_random_order_is_kept() -> None:
+    """No smaller than it says; and not much larger, though orders are no continuum."""
     random = np.random.default_rng(3)
     blocks = [block for block in range(6) for _ in range(4)]
     found = [over_loops(sampled(random.normal(size=24), parts=0), blocks).p for _ in range(150)]
-    assert stats.kstest(found, "uniform").pvalue > 0.01
+    for level in (0.05, 0.2, 0.5):
+        share, spread = np.mean(np.array(found) <= level), math.sqrt(level * (1 - level) / 150)
+        assert level - 0.07 - 3 * spread < share < level + 3 * spread

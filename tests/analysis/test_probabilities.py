@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import permutations
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -41,7 +43,7 @@ def test_ranks(values: list[int]) -> None:
     assert mean_ranks(values).tolist() == stats.rankdata(values).tolist()
 
 
-@given(st.lists(st.tuples(st.integers(-4, 4), st.integers(-4, 4)), min_size=4, max_size=40))
+@given(st.lists(st.tuples(st.integers(-4, 4), st.integers(-4, 4)), min_size=9, max_size=40))
 def test_spearman(pairs: list[tuple[int, int]]) -> None:
     x, y = np.array(pairs, dtype=np.float64).T
     if np.ptp(x) == 0 or np.ptp(y) == 0:
@@ -50,6 +52,24 @@ def test_spearman(pairs: list[tuple[int, int]]) -> None:
     rho, p = spearman_test(x, y)
     assert rho == pytest.approx(found.statistic, abs=1e-12)
     assert p == pytest.approx(found.pvalue, rel=1e-6, abs=1e-12)
+
+
+@given(st.lists(st.tuples(st.integers(-4, 4), st.integers(-4, 4)), min_size=3, max_size=6))
+def test_spearman_of_few_is_exact(pairs: list[tuple[int, int]]) -> None:
+    x, y = np.array(pairs, dtype=np.float64).T
+    if np.ptp(x) == 0 or np.ptp(y) == 0:
+        return
+
+    def rho(order: np.ndarray) -> float:
+        return float(np.corrcoef(stats.rankdata(x), stats.rankdata(order))[0, 1])
+
+    found = [rho(np.array(order)) for order in permutations(y)]
+    expected = np.mean(np.abs(found) >= abs(rho(y)) - 1e-9)
+    assert spearman_test(x, y) == pytest.approx((rho(y), expected))
+
+
+def test_four_that_rise_are_no_proof() -> None:
+    assert spearman_test([1, 2, 3, 4], [10, 20, 30, 40]) == pytest.approx((1, 1 / 12))
 
 
 @given(st.integers(0, 300), st.integers(0, 300))

@@ -7,10 +7,13 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy import stats
 
 from drnn_core.analysis.seeds import (
     clustered_mcnemar,
+    correlation_over_seeds,
     difference_over_seeds,
     mean_and_range,
     over_seeds,
@@ -38,6 +41,22 @@ def test_one_seed_has_a_mean_and_no_interval() -> None:
     assert math.isnan(over_seeds([math.nan]).mean)
     assert over_seeds([2.0, 2.0]).p == 0
     assert over_seeds([0.0, 0.0]).p == 1
+
+
+@given(st.lists(st.floats(-1, 1), min_size=2, max_size=6))
+def test_intervals_of_correlations_stay_where_correlations_are(rhos: list[float]) -> None:
+    found = correlation_over_seeds(rhos)
+    assert -1 <= found.low <= found.high <= 1
+    assert found.mean == pytest.approx(np.mean(rhos))
+
+
+def test_the_interval_of_correlations_is_of_fishers_transform() -> None:
+    rhos = [0.5, 0.7, 0.62]
+    found, other = correlation_over_seeds(rhos), stats.ttest_1samp(np.arctanh(rhos), 0)
+    low, high = other.confidence_interval(0.95)
+    assert (found.low, found.high) == pytest.approx((math.tanh(low), math.tanh(high)))
+    assert found.p == pytest.approx(other.pvalue)
+    assert math.isnan(correlation_over_seeds([0.5]).low)
 
 
 def test_differences_are_paired_by_seed_and_others_left_out() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 from pathlib import Path
 from typing import Any
@@ -63,6 +64,19 @@ def test_a_sessions_columns_stand_beside_them(master: Path, session: dict[str, A
     (own,) = [c for c in columns.described(frame, run) if c.kind == "brought"]
     assert (own.name, own.label) == ("human", "human")
     assert "mine.csv" in own.meaning
+
+
+def test_rows_to_be_saved_have_every_column(master: Path, session: dict[str, Any]) -> None:
+    run, table = opened(master)
+    values = np.arange(ROWS, dtype=np.float64)
+    session[BROUGHT] = {"dr": Brought("mine.csv", {"human": values, "self": values})}
+    rows = np.array([7, 2, 40])
+    saved = columns.at(run, table, rows)
+    assert saved["human"].tolist() == [7, 2, 40]
+    assert saved["id"].tolist() == table.frame["id"].iloc[rows].tolist()
+    assert set(saved) == {*table.records.at(rows), *columns.frame(run, table)}
+    many = dataclasses.replace(table, sampled=True)
+    assert "human" not in columns.at(run, many, rows)
 
 
 def test_records_are_shared_and_not_copied(master: Path, session: dict[str, Any]) -> None:

@@ -18,7 +18,7 @@ from app import cache
 from app.joining.page import template
 from app.settings import RUNS_VARIABLE
 from drnn_core.analysis.outside import binned_loops
-from drnn_core.store.columns import column_tables, read_all
+from drnn_core.store.columns import column_tables, keep_columns, read_all
 from drnn_core.store.records import read_records
 from tests.app.fake_runs import fake_run
 from tests.app.plotted import numbers
@@ -196,6 +196,26 @@ def test_kept_for_everybody_and_removed_again(runs: Path) -> None:
     assert column_tables(runs / "dr") == []
     assert "The table ratings_2 is removed." in texts(other)
     assert not other.get("plotly_chart")
+
+
+def test_what_one_run_keeps_other_runs_still_show(runs: Path) -> None:
+    shutil.copytree(runs / "dr", runs / "again")
+    page = drop(opened(), ratings(runs)[0], "ratings.csv")
+    button(page, "Keep in the run").click()
+    again(page)
+    assert "other images" not in texts(page)
+    assert "**ratings.csv**" not in texts(page)  # the run has it
+    page.selectbox(key="run").set_value("again")
+    again(page)
+    assert "**ratings.csv**" in texts(page)
+    assert shown(page)["Images matched"] == "80"
+    page.selectbox(key="run").set_value("dr")
+    keep_columns(runs / "dr", "another", {"random": np.arange(float(ROWS))})
+    again(page)
+    page.button(key="remove_another").click()
+    assert "**ratings.csv**" not in texts(again(page))  # the run keeps that one still
+    button(page, "Remove it").click()
+    assert "**ratings.csv**" in texts(again(page))
 
 
 def test_forgotten_at_once(runs: Path) -> None:

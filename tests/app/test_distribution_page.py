@@ -197,6 +197,12 @@ def test_an_image_in_the_address_is_opened_where_it_stands(runs: Path) -> None:
     assert given["open"] != 17
 
 
+@pytest.mark.parametrize("image", ["²", "-1", "9" * 5000, "x", ""])
+def test_an_address_of_no_image_opens_none(runs: Path, image: str) -> None:
+    (given,) = galleries(opened("dr", image=image))
+    assert given["open"] is None
+
+
 def test_an_unknown_run_is_said_and_another_shown(runs: Path) -> None:
     page = opened("nobody")
     assert source_of(page)["count"] == 300

@@ -76,6 +76,18 @@ def test_a_missing_folder_is_a_sentence(shelf: Path, monkeypatch: pytest.MonkeyP
     assert "/nowhere/at/all" in found.reason
 
 
+def test_a_folder_that_comes_later_is_found(
+    tmp_path: Path, photographs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    split = load_split(str(photographs), "test")
+    fake_run(tmp_path / "run", len(split), of=(split.name, split.fingerprint))
+    later = tmp_path / "later"
+    monkeypatch.setenv(DATA_VARIABLE, str(later))
+    assert isinstance(opened(tmp_path / "run"), NoPictures)
+    later.symlink_to(photographs)
+    assert isinstance(opened(tmp_path / "run"), Pictures)
+
+
 def test_without_a_folder_the_way_is_told(shelf: Path) -> None:
     found = opened(shelf / "elsewhere")
     assert isinstance(found, NoPictures)

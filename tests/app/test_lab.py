@@ -34,7 +34,7 @@ from app.lab.many import IMAGES
 from drnn_core.analysis.edits import Box, Edit, edited, usual_box
 from drnn_core.analysis.sweep import summarise, sweep
 from drnn_core.cli import main
-from drnn_core.data.generated import render
+from drnn_core.data.generated import DEFAULT_COUNT, render
 from drnn_core.store.sweeps import KeptPoint, KeptSweep
 from tests.app.inspect_pages import components, drawings, headings, opened, run_again, shelf_of
 from tests.app.inspect_runs import IMAGES as RECORDS
@@ -241,8 +241,11 @@ def test_the_other_way_of_a_factor_that_goes_both_ways(subject: Subject) -> None
     assert line.strength_of(Edit(brightness=-0.08)) == pytest.approx(1)
 
 
-def test_a_sweep_that_the_run_keeps_stands_beside_the_picture(runs: Path) -> None:
-    # drnn sweep wants the set's own count of images; the run was recorded on its first ones
+def test_a_sweep_that_the_run_keeps_stands_beside_the_picture(
+    runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # the run was recorded on the set's first images, and only a sweep of these may be kept
+    monkeypatch.setitem(DEFAULT_COUNT, "test", RECORDS)
     command = ["sweep", str(runs / "tiny"), "--data", "generated", "--factor", "noise"]
     assert main([*command, "--limit", "4", "--strengths", "0", "5", "--keep"]) == 0
     page = opened(**LAB, sweep="Noise")

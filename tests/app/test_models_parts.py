@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from app.cache import Run
 from app.charts import LIGHT
 from app.models import export, markup, words
-from app.models.cells import cells_of
+from app.models.cells import cells_of, epochs_text
 from app.models.figures import accuracy_figure
 from app.models.labels import Place, place_names
 from app.models.notes import NOTES, macs_differ, notes_on, numbered, params_agree
@@ -26,7 +26,7 @@ from app.models.strips import strips_of
 from app.models.tables import VIEWS, Model, groups_of, names_of, short_title, view_of
 from app.units import macs_text, params_text
 from drnn_core.commands.models import model_row
-from drnn_core.recipes import NETWORKS
+from drnn_core.recipes import NETWORKS, get_recipe
 from drnn_core.store.repeats import data_set_of
 from drnn_core.store.runs import RunMetrics
 from tests.tiny_runs import tiny_info
@@ -50,6 +50,12 @@ def run_of(name: str, model: str = "dr_resnet16_l2", **changes: Any) -> OwnRun:
 
 def cifar_run(name: str, model: str = "dr_resnet16_l2", **changes: Any) -> OwnRun:
     return run_of(name, model, **{"dataset": "cifar10 (image Parquet)", **changes})
+
+
+def by(training: str) -> dict[str, Any]:
+    """A run's fields of 50 epochs by one of our recipes."""
+    recipe = get_recipe(f"dr_resnet16_l2_{training}")
+    return {"recipe_name": recipe.name, "recipe": dataclasses.asdict(recipe), "epochs": 50}
 
 
 class TestTables:
@@ -179,6 +185,13 @@ class TestOurs:
         assert several.accuracy_text == "8.50 ± 0.71"
         assert results_of("dr_resnet16_l2", found) == [found[2], several]
         assert [each.again for each in found] == [True, False, False]
+
+    def test_of_equally_long_trainings_the_papers_rate_loss_is_shown(self) -> None:
+        own = [cifar_run(f"batch_s{seed}", seed=seed, **by("long-batchrate")) for seed in (1, 2)]
+        papers = cifar_run("long_s1", seed=1, **by("long"))
+        found = results_of("dr_resnet16_l2", trainings_of([*own, papers]))
+        assert [each.recipe for each in found] == ["long", "long-batchrate"]
+        assert [epochs_text(each) for each in found] == ["50 epochs", "50 epochs, long-batchrate"]
 
     def test_what_was_changed_is_said(self) -> None:
         info = tiny_info()

@@ -22,7 +22,7 @@ from drnn_core.layout import BlockLayout
 from drnn_core.store.budget import read_budget
 from drnn_core.store.integrity import verify_run
 from drnn_core.store.operating_point import operating_point_of
-from drnn_core.store.records import read_records
+from drnn_core.store.records import RecordsError, read_records
 from drnn_core.store.runs import RunError, load_network, read_run
 from tests.tiny_runs import PREPROCESSING, tiny_images, tiny_info, tiny_network, tiny_run
 
@@ -147,6 +147,16 @@ def test_an_operating_point_becomes_a_run(run: Path, capsys: pytest.CaptureFixtu
     assert "2.2 0.5, 3.2 0.8" in card
     with pytest.raises(RunError, match=r"moved already; start from the run as it was trained"):
         move_gates(out, run.parent / "twice", 0.4, IMAGES)
+
+
+def test_gates_are_moved_on_the_recorded_images_only(run: Path) -> None:
+    """A run of other images beside the trained one could not be compared with it."""
+    out = run.parent / "moved"
+    with pytest.raises(RecordsError, match=r"are of other images .* pass the data set that was"):
+        move_gates(run, out, 0.4, tiny_images(60, seed=1))
+    assert not out.exists()
+    shutil.rmtree(run / "records")
+    assert move_gates(run, out, 0.4, tiny_images(60, seed=1)).metrics.test.n == 60
 
 
 def test_moved_gates_move_back(run: Path) -> None:

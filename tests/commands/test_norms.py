@@ -85,13 +85,29 @@ def test_a_table_for_people(run: Path, data: Path, capsys: pytest.CaptureFixture
         (["--batch", "0"], "--batch of at least 1"),
         (["--data", "nowhere"], "nowhere"),
         (["--data", "generated"], "expected generated to have the run's"),
+        (["--device", "cuda"], "expected a CUDA GPU for --device cuda, found none"),
     ],
 )
 def test_failures_are_one_line(
-    run: Path, data: Path, more: list[str], message: str, capsys: pytest.CaptureFixture[str]
+    run: Path,
+    data: Path,
+    more: list[str],
+    message: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
     assert main(["norms", str(run), "--data", str(data), *more]) == 1
     said = capsys.readouterr().err
     assert said.count("\n") == 1
     assert message in said
     assert not has_norms(run)
+
+
+def test_devices_are_those_that_are_listed(
+    run: Path, data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["norms", str(run), "--data", str(data), "--device", "foo"])
+    assert caught.value.code == 2
+    assert "invalid choice 'foo'" in capsys.readouterr().err

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 
 import pytest
 
+from benchmarks.resume import write_images
+from drnn_core.analysis.batch_statistics import batch_normalised, batch_statistics, mixed
 from drnn_core.cli import main
 from drnn_core.commands.population import measure_population
+from drnn_core.data.datasets import load_split
 from drnn_core.evaluation import measure
+from drnn_core.inference.recording import record_run
 from drnn_core.store.integrity import verify_run
-from drnn_core.store.population import POPULATION, read_population, write_population
+from drnn_core.store.population import (
+    POPULATION,
+    has_population,
+    read_population,
+    write_population,
+)
+from drnn_core.store.records import RecordsError
 from tests.tiny_runs import PREPROCESSING, TINY, tiny_images, tiny_network, tiny_run
 
 
@@ -38,6 +49,73 @@ def test_plain_networks_have_nothing_to_measure(tmp_path: Path) -> None:
     tiny_run(tmp_path, tiny_network(loops=[1, 1, 1]), model_args=TINY | {"loops": [1, 1, 1]})
     with pytest.raises(ValueError, match="nothing to measure"):
         measure_population(tmp_path, tiny_images(20), batch=10)
+
+
+def test_a_batch_larger_than_the_images_is_refused(tmp_path: Path) -> None:
+    tiny_run(tmp_path)
+    for batch, limit in ((61, 0), (31, 30)):
+        with pytest.raises(ValueError, match=f"at most the {batch - 1} images .*, got {batch}"):
+            measure_population(tmp_path, tiny_images(60), batch, limit)
+    assert measure_population(tmp_path, tiny_images(60), 30, 30).biases["mean_bias"]
+
+
+def test_a_smaller_last_batch_is_evaluated_and_left_out_of_the_biases(tmp_path: Path) -> None:
+    """The 20 images beyond a whole batch are in the errors; no mean counts them as a batch."""
+    tiny_run(tmp_path)
+    stored = measure_population(tmp_path, tiny_images(60), batch=40)
+    assert (stored.images, stored.batch) == (60, 40)
+    network, images = tiny_network(), mixed(tiny_images(60))
+    only = batch_statistics(network, [PREPROCESSING.normalise(images.images(range(40)))])
+    assert stored.biases["mean_bias"] == pytest.approx(only["mean_bias"].tolist(), rel=1e-4)
+    every = measure(network, images, PREPROCESSING, 40, forward=batch_normalised(network))
+    assert stored.batches.loss == pytest.approx(every.loss)
+
+
+def test_other_images_than_those_of_the_records_are_refused(tmp_path: Path) -> None:
+    images, others = tiny_images(60), tiny_images(60, seed=1)
+    tiny_run(tmp_path)
+    assert measure_population(tmp_path, others, batch=20).images == 60, "nothing contradicts"
+    record_run(tmp_path, images)
+    with pytest.raises(RecordsError, match=r"of other images .*; pass the data set that was"):
+        measure_population(tmp_path, others, batch=20)
+    assert measure_population(tmp_path, images, batch=20, limit=30).images == 30
+    (tmp_path / "records" / "manifest.json").write_text("{}")
+    with pytest.raises(RecordsError, match="the images of the run's records are not known"):
+        measure_population(tmp_path, images, batch=20)
+
+
+def test_each_run_is_measured_at_its_own_size(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_images(tmp_path / "data", train=1, test=12)
+    data = str(tmp_path / "data")
+    sizes = {"small": 16, "large": 24, "cropped": 16}
+    folders = [str(tmp_path / name) for name in sizes]
+    for name, size in sizes.items():
+        resize = 20 if name == "cropped" else size
+        sizing = dataclasses.replace(PREPROCESSING, image_size=size, resize=resize)
+        classes = load_split(data, "test", size, sizing=sizing).classes
+        network = tiny_network(len(classes))
+        tiny_run(tmp_path / name, network, classes=classes, preprocessing=sizing)
+    options = ["--data", data, "--batch", "6", "--json"]
+    assert main(["population", *folders, *options]) == 0
+    together = json.loads(capsys.readouterr().out)
+    for folder, found in zip(folders, together, strict=True):
+        assert main(["population", folder, *options]) == 0
+        assert found == json.loads(capsys.readouterr().out), folder
+    assert len({found["population"]["loss"] for found in together}) == len(sizes)
+
+
+def test_without_a_gpu_cuda_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    tiny_run(tmp_path)
+    assert main(["population", str(tmp_path), "--data", "generated", "--device", "cuda"]) == 1
+    said = capsys.readouterr().err
+    assert "expected a CUDA GPU for --device cuda, found none; use --device cpu" in said
+    assert said.count("\n") == 1
+    assert not has_population(tmp_path)
 
 
 def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

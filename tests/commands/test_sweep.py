@@ -12,6 +12,7 @@ from drnn_core.analysis.corruptions import CORRUPTIONS
 from drnn_core.cli import main
 from drnn_core.commands.sweep import Factor
 from drnn_core.data.datasets import load_split
+from drnn_core.inference.recording import record_run
 from drnn_core.store.integrity import verify_run
 from drnn_core.store.runs import read_run
 from drnn_core.store.sweeps import kept_sweeps, read_sweep
@@ -70,6 +71,24 @@ def test_sweeps_are_kept_in_the_run(
             numbers = [told[measure][end] for end in ("value", "low", "high")]
             assert getattr(point, measure) == pytest.approx(numbers, abs=1e-5)
     assert verify_run(run) == []
+
+
+def test_only_sweeps_of_the_recorded_images_are_kept(
+    run: Path, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_images(tmp_path / "others", train=1, test=30)
+    command = ["sweep", str(run), "--factor", "noise", "--limit", "6", "--strengths", "0", "5"]
+    images = load_split(str(data), "test", 16, sizing=PREPROCESSING)
+    record_run(run, images)
+    others = [*command, "--data", str(tmp_path / "others")]
+    assert main([*others, "--keep"]) == 1
+    said = capsys.readouterr().err
+    assert "are of other images" in said
+    assert "pass the data set that was recorded" in said
+    assert kept_sweeps(run) == []
+    assert main(others) == 0, "what is only printed may be of any images"
+    assert main([*command, "--data", str(data), "--keep"]) == 0
+    assert kept_sweeps(run) == ["noise"]
 
 
 def test_failures_are_one_line(run: Path, data: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -16,6 +16,7 @@ from PIL import Image
 
 from drnn_core.data import folders
 from drnn_core.data.datasets import load_split
+from drnn_core.data.generated import GeneratedSet
 from drnn_core.data.sets import DataError, LazySet, MemorySet, Pixels, Subset
 
 CLASSES = ["cat", "dog"]
@@ -135,6 +136,41 @@ def test_a_limit_keeps_the_first_images_and_says_so(tmp_path: Path) -> None:
     assert part.labels.tolist() == [0, 1]
     assert torch.equal(part.images([1]), whole.images([1]))
     assert part.fingerprint != whole.fingerprint
+
+
+def test_a_part_of_a_generated_set_renders_no_other_images(tmp_path: Path) -> None:
+    whole = GeneratedSet("test", 100, folder=tmp_path)
+    part = Subset(whole, np.array([3, 70]))
+    assert part.images([1]).shape == (1, 3, 32, 32)
+    assert np.flatnonzero(whole._ready).tolist() == [70]
+    assert part.columns["blur"].tolist() == whole.columns["blur"][[3, 70]].tolist()
+
+
+@pytest.mark.parametrize(
+    ("labels", "names", "message"),
+    [
+        ([0, None, 1], CLASSES, "got an empty one in row 1"),
+        ([0, 1, -1], CLASSES, r"labels from 0 to 1 \(2 classes are named\) in .*got -1 in row 2"),
+        ([0, 1, 7, 9], CLASSES, r"labels from 0 to 1 \(2 classes are named\) in .*got 7 in row 2"),
+        ([None, 1], None, "got an empty one in row 0"),
+        ([4, -2], None, "labels of 0 or more in .*got -2 in row 1"),
+    ],
+)
+def test_a_label_that_names_no_class_is_a_sentence(
+    tmp_path: Path, labels: list[int], names: list[str] | None, message: str
+) -> None:
+    write_parquet(tmp_path, pictures(2), [0, 1], names=names, file="test-0.parquet")
+    write_parquet(tmp_path, pictures(len(labels)), labels, names=names, file="test-1.parquet")
+    with pytest.raises(DataError, match=message) as caught:
+        load_split(str(tmp_path), "test")
+    assert "test-1.parquet" in str(caught.value)
+
+
+def test_labels_that_are_no_numbers_are_a_sentence(tmp_path: Path) -> None:
+    table = pa.table({"image": [{"bytes": png(pictures(1)[0]), "path": "0.png"}], "label": ["cat"]})
+    pq.write_table(table, tmp_path / "test.parquet")
+    with pytest.raises(DataError, match=r"whole numbers in the column label of .*, got string"):
+        load_split(str(tmp_path), "test")
 
 
 def test_a_lazy_set_decodes_when_asked_and_whole_on_request(tmp_path: Path) -> None:

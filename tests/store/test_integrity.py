@@ -242,6 +242,23 @@ def test_records_that_contradict_themselves(
     assert any(part in message for message in messages), messages
 
 
+@pytest.mark.parametrize("trained_on", ["tiny (train)", "tiny (train), 1,000 of 50,000"])
+def test_the_figures_of_a_set_whose_halves_have_names_are_compared_too(
+    tmp_path: Path, trained_on: str
+) -> None:
+    """run.json names the images of the training, the records those of the test."""
+    honest_run(tmp_path)
+    info = read_run(tmp_path)
+    shutil.rmtree(tmp_path / "records")
+    tested = dataclasses.replace(tiny_images(40), name="tiny (test)")
+    for error, problems in ((info.metrics.test.error, 0), (12.0, 1)):
+        test = dataclasses.replace(info.metrics.test, error=error)
+        changes: dict[str, Any] = {"model_args": info.model_args, "dataset": trained_on}
+        tiny_run(tmp_path, metrics=RunMetrics(test), **changes)
+        record_run(tmp_path, tested)
+        assert len(verify_run(tmp_path)) == problems
+
+
 @pytest.mark.parametrize(
     ("changes", "part"),
     [

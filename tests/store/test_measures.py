@@ -176,3 +176,8 @@ def test_ids_that_are_neither_text_nor_number() -> None:
 def test_a_position_that_is_no_number_in_parquet() -> None:
     with pytest.raises(MeasuresError, match="whole numbers in every row of 'index'"):
         parse_measures(packed(index=["a"], x=[1.0]), "t.parquet")
+
+
+def test_whole_numbers_beyond_floats_are_rounded(tmp_path: Path) -> None:
+    found = read_measures(parquet(tmp_path, id=["a", "b"], stamp=[2**53 + 1, 2**62]))
+    assert found.columns["stamp"].tolist() == [float(2**53), float(2**62)]

@@ -112,7 +112,10 @@ def test_changes_are_against_the_registered_network() -> None:
     assert changes_of(info_of("dr_resnet16_l2_short")) == ()
     changed = info_of("dr_resnet16_l2_short", args={"norm": "ilvbn_joint", "loops": [1, 3, 2]})
     assert changes_of(changed) == ("loops = 1-3-2", "norm = ilvbn_joint")
-    assert changes_of(dataclasses.replace(changed, model="dr:somebody/s")) == ()
+    assert changes_of(dataclasses.replace(changed, model="somebodys")) == ()
+    assert changes_of(info_of("dr:torchvision/resnet50_short")) == ()
+    looped = info_of("dr:torchvision/resnet50_short", args={"loops": 2})
+    assert changes_of(looped) == ("loops = 2",)
 
 
 def test_a_name_tells_its_seed_or_not() -> None:

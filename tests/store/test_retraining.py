@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import shlex
 
 import pytest
 import tyro
 
 from drnn_core.commands.train import Train
+from drnn_core.recipes import get_recipe
+from drnn_core.recipes.changes import parse_changes
 from drnn_core.store.retraining import train_command
+from drnn_core.store.runs import RunMetrics
 from tests.store.test_repeats import info_of
 
 CPU, GPU = "Some Processor, 2 thread(s)", "NVIDIA H100 80GB HBM3"
@@ -35,6 +39,42 @@ def test_what_is_as_the_recipe_says_is_left_out() -> None:
     assert "--epochs" not in train_command(unknown)
 
 
-def test_a_changed_network_is_said_behind_the_command() -> None:
-    info = info_of("dr_resnet16_l2_short", args={"norm": "ilvbn_joint"}, device=CPU)
-    assert train_command(info).endswith(" # the network built with norm = ilvbn_joint")
+def test_what_no_option_says_is_said_behind_the_command() -> None:
+    info = info_of("dr_resnet16_l2_short", args={"image_size": 64}, device=CPU)
+    assert train_command(info).endswith(" # the network built with image_size = 64")
+
+
+@pytest.mark.parametrize(
+    ("recipe", "settings"),
+    [
+        ("dr_resnet16_l2_short", ["norm=ilvbn_joint"]),
+        (
+            "dr_resnet16_l2_short",
+            ["loops=1,3,3", "target=0.6", "rate_weight=4", "noise_until=none"],
+        ),
+        ("dr_resnet16_l2_long", ["gated=false", "batch=128", "target_falls=0.1,0.5", "lr=0.05"]),
+        ("resnet20_paper", ["widths=8,16,32", "nesterov=true", "lr_steps=10,20"]),
+        ("dr:torchvision/resnet18_short", ["loops=2", "gate_hidden=none", "where=layer3*"]),
+        ("dr:torchvision/resnet18_short", ["loops=none"]),
+    ],
+)
+def test_changed_fields_are_the_commands_own_again(recipe: str, settings: list[str]) -> None:
+    changes, found = parse_changes(settings), get_recipe(recipe)
+    info = info_of(recipe, args=changes.of(found.network), device=CPU)
+    target = changes.network.get("target", found.network.target)
+    training = dataclasses.replace(found.training, **changes.training)
+    test = dataclasses.replace(info.metrics.test, target=target)
+    info = dataclasses.replace(
+        info,
+        recipe=json.loads(
+            json.dumps(dataclasses.asdict(dataclasses.replace(found, training=training)))
+        ),
+        model_args=json.loads(
+            json.dumps({k: v for k, v in info.model_args.items() if k != "target"})
+        ),
+        metrics=RunMetrics(test),
+    )
+    words = shlex.split(train_command(info).replace("--seed S", "--seed 3"))
+    train = tyro.cli(Train, args=words[2:])
+    assert sorted(train.settings) == sorted(settings)
+    assert parse_changes(train.settings) == changes

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import math
 import pickle
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +16,7 @@ import safetensors.torch
 import torch
 
 from drnn_core.models.registry import create_model
+from drnn_core.store.card import model_card
 from drnn_core.store.runs import (
     CurvePoint,
     RunError,
@@ -133,8 +135,8 @@ def test_figures_that_nobody_can_know_are_null(tmp_path: Path) -> None:
 
 
 def test_a_run_that_could_not_be_read_is_not_written(tmp_path: Path) -> None:
-    test = dataclasses.replace(tiny_info().metrics.test, loss=float("nan"))
-    with pytest.raises(RunError, match="'loss' to be a number, got nan"):
+    test = dataclasses.replace(tiny_info().metrics.test, error=float("nan"))
+    with pytest.raises(RunError, match="'error' to be a number, got nan"):
         tiny_run(tmp_path / "run", metrics=RunMetrics(test))
     assert not (tmp_path / "run").exists()
 
@@ -342,6 +344,15 @@ def test_an_interrupted_replacement_is_noticed(run: Path, monkeypatch: pytest.Mo
     load_network(run)
 
 
+@pytest.mark.parametrize("loss", [float("inf"), float("nan")])
+def test_a_network_that_diverged_is_a_run_all_the_same(tmp_path: Path, loss: float) -> None:
+    test = dataclasses.replace(tiny_info().metrics.test, loss=loss)
+    tiny_run(tmp_path, metrics=RunMetrics(test))
+    assert math.isnan(read_run(tmp_path).metrics.test.loss)
+    assert json.loads((tmp_path / "run.json").read_text())["metrics"]["test"]["loss"] is None
+    assert "| Cross-entropy | not finite |" in (tmp_path / "README.md").read_text()
+
+
 def test_find_runs(tmp_path: Path) -> None:
     for name in ("b", "a"):
         tiny_run(tmp_path / name)
@@ -403,10 +414,22 @@ class TestModelCard:
         assert "not the 0.7 that training aimed at" in card
 
     def test_it_sets_the_papers_figure_beside_ours(self, tmp_path: Path) -> None:
-        assert "says nothing about tiny" in self.card(tmp_path)
-        card = self.card(tmp_path, dataset="CIFAR-10 (image Parquet)")
-        assert "The paper prints 8.14 % (table 1)" in card
-        assert "this training gave 75.00 %" in card
+        assert "says nothing about tiny" in model_card(tiny_info(model_args={}))
+        ten = tuple("abcdefghij")
+        of_cifar = tiny_info(model_args={}, dataset="cifar10 (image Parquet)", classes=ten)
+        card = model_card(of_cifar)
+        assert "The paper prints 8.14 % (table 1) for this network on CIFAR-10; this" in card
+        assert "gave 75.00 % on cifar10 (image Parquet)" in card
+        hundred = tuple(map(str, range(100)))
+        card = model_card(tiny_info(model_args={}, dataset="CIFAR-100", classes=hundred))
+        assert "says nothing about CIFAR-100" in card
+
+    def test_it_says_what_was_set_of_the_recipe_and_then_not_what_the_paper_prints(self) -> None:
+        info = tiny_info(model_args={"norm": "lvbn"})
+        info.recipe["training"]["lr"] = 0.05
+        card = model_card(info)
+        assert "It is not what its recipe's name says: norm = lvbn, lr=0.05." in card
+        assert "The paper prints" not in card
 
     def test_words_are_no_markup(self, tmp_path: Path) -> None:
         card = self.card(tmp_path, title="a|b\n<script>", classes=("`x`", "<b>", "c", "d"))

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from drnn_core.inference.recording import record_run
 from drnn_core.store.sealed import write_sealed
 from drnn_core.store.sweeps import (
     KeptPoint,
@@ -20,6 +21,7 @@ from drnn_core.store.sweeps import (
     sweep_problems,
     write_sweep,
 )
+from tests.tiny_runs import tiny_images, tiny_run
 
 MEAN = (0.5, 0.25, 0.75)
 POINTS = tuple(
@@ -76,6 +78,19 @@ def test_what_is_no_sweep(tmp_path: Path, changes: dict[str, Any], message: str)
 def test_a_missing_one_says_how_to_write_it(tmp_path: Path) -> None:
     with pytest.raises(SweepError, match=r"drnn sweep .* --factor jpeg --keep"):
         read_sweep(tmp_path, "jpeg")
+
+
+def test_verify_compares_the_images_with_those_of_the_records(tmp_path: Path) -> None:
+    images = tiny_images()
+    tiny_run(tmp_path)
+    write_sweep(tmp_path, KEPT)
+    assert sweep_problems(tmp_path, "ab" * 32) == [], "no records, nothing contradicts"
+    record_run(tmp_path, images)
+    ((name, sentence),) = sweep_problems(tmp_path, "ab" * 32)
+    assert name == "sweeps/blur.json"
+    assert "is of other images (tiny) than the records (tiny, 60); write it anew" in sentence
+    write_sweep(tmp_path, dataclasses.replace(KEPT, data_fingerprint=images.fingerprint))
+    assert sweep_problems(tmp_path, "ab" * 32) == []
 
 
 def test_what_verify_finds(tmp_path: Path) -> None:

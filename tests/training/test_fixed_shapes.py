@@ -123,6 +123,18 @@ def test_side_by_side_each_gives_what_it_gives_alone_and_one_may_fail(tmp_path: 
         assert_close(alone, trained)
 
 
+def test_side_by_side_those_that_draw_from_one_generator_take_turns(tmp_path: Path) -> None:
+    of = trainer(tmp_path)
+    alone = other(of, tmp_path / "alone", False)
+    alone.run(Silent())
+    group = [other(of, tmp_path / name, False) for name in ("one", "two", "three")]
+    starts = [partial(lambda each: (each, Silent()), each) for each in group]
+    assert train_side_by_side(starts, 3, lambda *_: None, lambda: False) == []
+    for trained in group:
+        for name, value in alone.network.state_dict().items():
+            assert torch.equal(trained.network.state_dict()[name], value)
+
+
 @pytest.mark.filterwarnings("default")  # the compiler asks tensors for what warns
 def test_blocks_compiled_are_the_blocks(tmp_path: Path) -> None:
     """By the compiler's front end alone, which is what could go wrong: no kernels are made."""

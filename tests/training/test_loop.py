@@ -10,8 +10,11 @@ import torch
 from torch import Tensor
 
 from drnn_core.trace import Trace
+from drnn_core.training import loop
 from drnn_core.training.loop import Trainer
 from drnn_core.training.losses import rate_loss
+from drnn_core.training.machine import source_commit
+from drnn_core.training.outcome import run_info
 from drnn_core.training.resume import RESUME_FILE, ResumeError
 from drnn_core.training.settings import TrainingError
 from tests.training.small import Silent, image_set, trainer
@@ -63,6 +66,30 @@ def test_resume_is_bit_identical(tmp_path: Path, stops: tuple[int, ...]) -> None
     assert len(losses) == 10
 
 
+def test_the_program_that_trained_is_named_and_not_the_one_at_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    named: list[str] = []
+    for stop, commit in ((3, "first"), (5, "first"), (99, "second")):
+        monkeypatch.setattr(loop, "source_commit", lambda commit=commit: commit)
+        part = trainer(tmp_path)
+        part.resume()
+        result = part.run(Silent(), lambda: part.position.step >= stop)  # noqa: B023
+        monkeypatch.setattr(loop, "source_commit", lambda: "checked out meanwhile")
+        named = part.position.commits
+    assert named == ["first", "second"]
+    assert result.measures is not None
+    assert run_info(part, result, result.measures).commit == "first, then second"
+
+
+def test_a_state_that_named_no_program_says_so(tmp_path: Path) -> None:
+    part = trainer(tmp_path)
+    part.run(Silent(), lambda: part.position.step >= 3)
+    part.position.commits.clear()
+    part.run(Silent())
+    assert part.position.commits == ["unknown", source_commit()]
+
+
 def test_what_the_state_holds_is_needed(tmp_path: Path) -> None:
     """Without its momentum the resumed training differs: the test above can fail."""
     whole = trainer(tmp_path / "whole")
@@ -107,7 +134,7 @@ def test_a_state_of_another_training_is_refused(tmp_path: Path) -> None:
     first.run(Silent(), lambda: True)
     with pytest.raises(ResumeError, match="its seed is 0, not 1"):
         trainer(tmp_path, seed=1).resume()
-    with pytest.raises(ResumeError, match="its recipe is"):
+    with pytest.raises(ResumeError, match=r"its weight_decay is 0\.0005, not 0\.1; resume"):
         trainer(tmp_path, weight_decay=0.1).resume()
 
 
@@ -124,7 +151,7 @@ def test_a_state_from_before_a_setting_existed_goes_on(tmp_path: Path) -> None:
     assert again.resume()
     assert again.run(Silent()).finished
     first.run(Silent(), lambda: True)
-    with pytest.raises(ResumeError, match="its recipe is"):
+    with pytest.raises(ResumeError, match="its target_falls is None, not"):
         trainer(tmp_path, target_falls=(0.0, 0.5)).resume()
 
 

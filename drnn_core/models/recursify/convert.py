@@ -59,7 +59,8 @@ def recursify(
         model: a classifier of (B, 3, H, W) images, for example torchvision's; left as it is.
         loops: l, the most loops of a recursive block. n blocks that repeat each other become
             n / l recursive ones, to the nearest, halves down; where n < l, one of n loops. None
-            makes one of each group. 1 folds nothing and gates every block (ConvNet-AIG).
+            makes one of each group. 1 folds nothing and gates every block (ConvNet-AIG), which
+            needs gates that are asked before the first loop.
         gate: True for the paper's gate (16 hidden units), a number for so many hidden units, a
             ``GateForm``; None or False runs every loop (the R- networks of table 3).
         where: shell pattern of the groups to take, for example "layer3*" or "layer[34]*". A group
@@ -116,6 +117,12 @@ def _recipe(
         if target is not None:
             raise ValueError(f"expected no target rate for a network without gates, got {target}")
         return recipe
+    if loops == 1 and form.first_loop == "always":
+        # never asked, such gates learn nothing and have no logits to calibrate
+        raise ValueError(
+            "expected gates that are asked, got loops=1 with first_loop='always', where the only "
+            "loop always runs; take first_loop='gated', more loops, or gate=None for no gates"
+        )
     return replace(
         recipe,
         gate_hidden=form.hidden,

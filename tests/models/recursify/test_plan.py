@@ -220,6 +220,17 @@ def test_gates() -> None:
     assert not always.recursive_blocks()[0][1].is_gated(0)
 
 
+def test_gates_that_are_never_asked_are_refused() -> None:
+    always = GateForm(first_loop="always")
+    with pytest.raises(ValueError, match="got loops=1 with first_loop='always'"):
+        recursify(skeleton("resnet18"), loops=1, gate=always)
+    with pytest.raises(ValueError, match="got loops=1 with first_loop='always'"):
+        create_model("dr:torchvision/resnet18", loops=1, first_loop="always")
+    assert recursify(skeleton("resnet18"), loops=1, gate=None).recursive_blocks()
+    gated = recursify(skeleton("resnet18"), loops=1).recursive_blocks()
+    assert all(block.is_gated(0) for _, block in gated)
+
+
 def test_without_gates_every_loop_runs() -> None:
     network = recursify(backbone("resnet18"), loops=2, gate=None).eval()
     trace = network(images()).trace

@@ -215,7 +215,7 @@ def test_a_run_of_no_network_of_the_paper_is_listed(tmp_path: Path, monkeypatch:
     monkeypatch.setenv(RUNS_VARIABLE, str(tmp_path))
     page = opened(table="imagenet")
     (row,) = own_rows(page)
-    assert row[1:4] == ["Tiny DR-Res", "tiny", "20"]
+    assert row[1:4] == ["Tiny DR-Res; loops = 2", "tiny", "20"]
     assert len(marked(page)) == 2, "of no plot"
 
 

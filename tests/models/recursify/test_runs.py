@@ -109,7 +109,8 @@ def test_a_network_is_its_arguments() -> None:
     """What run.json keeps builds the same network, whatever was asked for."""
     asked: list[dict[str, Any]] = [
         {"loops": None, "gated": False, "norm": "lvbn"},
-        {"loops": 1, "gate_hidden": None, "gate_initial_rate": 0.6, "first_loop": "always"},
+        {"loops": 1, "gate_hidden": None, "gate_initial_rate": 0.6},
+        {"loops": 2, "first_loop": "always"},
         {"loops": 2, "where": "*1*", "gate_hidden": 4},
     ]
     for changes in asked:

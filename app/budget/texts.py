@@ -157,9 +157,9 @@ def tradeoff_title(count: int) -> None:
             "One threshold for all gates, from 0 (every loop) to 1 (no loop that a gate "
             "decides on); each diamond is the whole network run at one of them, with 95 % "
             "intervals over images, both ways. The disc is the threshold of training. The grey box "
-            "is what the records leave open where "
-            "the sliders stand. A triangle at the upper end lies beyond it: point at it to see "
-            f"how far. Click a mark to move the sliders there. {count} thresholds are measured."
+            "is what the records leave open where the sliders stand. A triangle at the upper end "
+            "lies beyond it: point at it to see how far. Click a mark to move the sliders there. "
+            f"{count} thresholds are measured."
         ),
     )
 

@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 
 from app.columns import Brought
-from app.joining.subject import GENERATION, View, kept, kept_no_more
+from app.joining.subject import View, empty_box, kept, kept_no_more
 from drnn_core.store.columns import OWN, discard_columns, keep_columns
 from drnn_core.store.manifest import RecordsError
 
@@ -99,7 +99,7 @@ def _keep(view: View, joined: Brought, name: str) -> None:
         st.session_state[_SAID] = ("error", f"The columns were not kept: {error}")
         return
     kept(view.run, joined.fingerprint, name)
-    st.session_state[GENERATION] = st.session_state.get(GENERATION, 0) + 1  # the file is used up
+    empty_box()
     st.session_state[_SAID] = ("done", f"The run keeps {name} now.")
 
 

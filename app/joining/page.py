@@ -181,7 +181,7 @@ def _along(view: View, found: Sequence[OutsideColumn]) -> None:
 def _forget(view: View) -> None:
     assert view.joined is not None
     subject.forget(view.run, view.joined.fingerprint)
-    st.session_state[GENERATION] = st.session_state.get(GENERATION, 0) + 1
+    subject.empty_box()
 
 
 def _classes(run: cache.Run) -> tuple[str, ...]:

@@ -76,6 +76,11 @@ def forget(run: cache.Run, fingerprint: str) -> None:
     st.session_state[BROUGHT] = _others(run, fingerprint)
 
 
+def empty_box() -> None:
+    """Let go of the file in the box: it is used up; in a callback."""
+    st.session_state[GENERATION] = st.session_state.get(GENERATION, 0) + 1
+
+
 def kept(run: cache.Run, fingerprint: str, name: str) -> None:
     """The run keeps the session's table now; other runs of the images still show the session's."""
     found: dict[str, Brought] = st.session_state.get(BROUGHT, {})

@@ -21,6 +21,7 @@ from drnn_core.analysis.comparison import mcnemar
 from drnn_core.analysis.operating import ByClass, Operating, operating
 from drnn_core.analysis.replay import replayed
 from drnn_core.store.budget import BudgetCurve, BudgetPoint, Interval, read_budget, write_budget
+from drnn_core.store.recorded import check_images
 from drnn_core.store.records import RecordsError, read_manifest, read_records
 from drnn_core.store.runinfo import RunInfo
 from drnn_core.store.runs import load_network
@@ -106,11 +107,7 @@ def measure_curve(
             f"the records of {run_folder} are of other weights than the run's; delete them and "
             f"write them anew with: drnn records {run_folder} --data ..."
         )
-    if header.data_fingerprint != images.fingerprint:
-        raise RecordsError(
-            f"the records of {run_folder} are of other images ({header.dataset}) than "
-            f"{images.name}; pass the data set that was recorded"
-        )
+    check_images(run_folder, header, images)
     records = read_records(run_folder)
     labels = np.bincount(records["label"].to_numpy(), minlength=len(info.classes))
     curve = BudgetCurve.beside(header, labels.tolist(), LEVEL)

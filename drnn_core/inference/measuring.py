@@ -20,6 +20,7 @@ from torch import Tensor
 from drnn_core.data.sets import ImageSet
 from drnn_core.inference.frozen import FrozenNetwork, freeze
 from drnn_core.store.columns import ColumnWriter
+from drnn_core.store.recorded import check_images
 from drnn_core.store.records import RecordsError, read_manifest, read_records
 from drnn_core.store.runs import load_network
 from drnn_core.trace import ran_of
@@ -177,9 +178,4 @@ def _check(run_folder: Path, image_set: ImageSet, weights_sha256: str) -> None:
             f"the records of {run_folder} are of other weights than the run's; delete them and "
             f"write them anew with: drnn records {run_folder} --data ..."
         )
-    if header.data_fingerprint != image_set.fingerprint:
-        raise RecordsError(
-            f"the records of {run_folder} are of other images ({header.dataset}, "
-            f"{header.rows:,}) than {image_set.name} ({len(image_set):,}); pass the data set that "
-            "was recorded"
-        )
+    check_images(run_folder, header, image_set)

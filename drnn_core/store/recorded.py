@@ -31,13 +31,22 @@ def check_recorded(run_folder: Path, images: ImageSet) -> RecordsHeader | None:
         header = read_manifest(run_folder).header
     except RecordsError as error:
         raise RecordsError(f"the images of the run's records are not known: {error}") from error
+    check_images(run_folder, header, images)
+    return header
+
+
+def check_images(run_folder: Path, header: RecordsHeader, images: ImageSet) -> None:
+    """Refuse images other than those of records.
+
+    Raises:
+        RecordsError: they are others.
+    """
     if header.data_fingerprint != images.fingerprint:
         raise RecordsError(
             f"the records of {run_folder} are of other images ({header.dataset}, "
             f"{header.rows:,}) than {images.name} ({len(images):,}); pass the data set that was "
             "recorded"
         )
-    return header
 
 
 def recorded_otherwise(run_folder: Path, dataset: str, data_fingerprint: str) -> str | None:

@@ -44,6 +44,12 @@ NOTES = (
         ("aig_resnet110", "aig_resnet101", "aig_resnet50"),
     ),
     Note("The paper does not print what its gates aimed at; 0.7 is ours.", ("aig_resnet110",)),
+    Note(
+        "The printed error is that of He et al. (2015), who trained with other batches, another "
+        "weight decay and fewer epochs than the paper's own networks were. Trained more like "
+        "these, plain networks err less (docs/paper.md).",
+        ("resnet20", "resnet56", "resnet110"),
+    ),
     Note("The paper prints no multiply-adds for it.", ("rcnn160",)),
     Note(
         "The printed 3.40 M is the figure of MobileNetV2's own authors; counted it has 3.505 M, "

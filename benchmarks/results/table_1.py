@@ -36,7 +36,8 @@ Error of the network minus that of its plain counterpart, trained alike with the
 tested on the same images; in points, negative where the network is better. Over seeds: mean and 95
 % interval of Student's t. Over images: 95 % bootstrap interval of the same mean, seeds held fixed.
 p over all seeds is McNemar's with the image as the cluster (Obuchowski 1998), since seeds share
-the images; p of each seed is McNemar's exact test."""
+the images; p of each seed is McNemar's exact test. The paper's difference is one to He et al.'s
+printed errors, whose networks were trained otherwise (docs/paper.md, "The networks of table 1")."""
 
 
 def table_1(groups: Sequence[Trained]) -> str:

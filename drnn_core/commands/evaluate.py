@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import tyro
 
 from drnn_core.commands.console import emit, progress_bar
+from drnn_core.commands.device import check_device
 
 if TYPE_CHECKING:
     from drnn_core.data.sets import ImageSet
@@ -29,6 +30,7 @@ class Evaluate:
         data: "generated", or a folder of images.
         split: of the data.
         limit: images, taken at even distances; 0 for all.
+        device: cpu or cuda.
         json: print the measures as JSON.
     """
 
@@ -36,6 +38,7 @@ class Evaluate:
     data: str
     split: str = "test"
     limit: int = 0
+    device: Literal["cpu", "cuda"] = "cpu"
     json: bool = False
 
     def run(self) -> int:
@@ -48,7 +51,9 @@ class Evaluate:
             raise ValueError(f"expected --split train or test, got {self.split!r}")
         if self.limit < 0:
             raise ValueError(f"expected a --limit of 0 or more images, got {self.limit}")
+        check_device(self.device)
         network, info = load_network(self.run_folder)
+        network.to(self.device)
         images = self._images(info)
         forward = fast_forward(network, info.preprocessing.image_size)
         with progress_bar("images") as progress:

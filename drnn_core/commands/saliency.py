@@ -9,6 +9,7 @@ from typing import Literal
 import tyro
 
 from drnn_core.commands.console import emit, progress_bar
+from drnn_core.commands.device import check_device
 from drnn_core.commands.evaluate import check_classes
 
 # As METHODS in drnn_core/analysis/saliency.py; spelled out so that --help needs no torch.
@@ -28,6 +29,7 @@ class Saliency:
             about 70 times as long.
         limit: images whose evidence is measured, taken at even distances; 0 for all.
         batch: images measured together.
+        device: cpu or cuda.
         json: print a summary as JSON.
     """
 
@@ -36,6 +38,7 @@ class Saliency:
     method: Choice = "saliency"
     limit: int = 0
     batch: int = 100
+    device: Literal["cpu", "cuda"] = "cpu"
     json: bool = False
 
     def run(self) -> int:
@@ -52,6 +55,7 @@ class Saliency:
             raise ValueError(f"expected a --batch of at least 1, got {self.batch}")
         if self.limit < 0:
             raise ValueError(f"expected a --limit of 0 or more images, got {self.limit}")
+        check_device(self.device)
         info = read_run(self.run_folder)
         split = read_manifest(self.run_folder).header.split
         sizing = info.preprocessing
@@ -63,7 +67,9 @@ class Saliency:
         keep = spread_sample(len(images), self.limit or None)
         rows = _shard_rows(len(images), len(keep)) if self.method in SLOW_METHODS else None
         with progress_bar("images") as progress:
-            measured = measure_run(self.run_folder, images, quick, self.batch, progress)
+            measured = measure_run(
+                self.run_folder, images, quick, self.batch, progress, device=self.device
+            )
         with progress_bar(self.method) as progress:
             more = measure_run(
                 self.run_folder,
@@ -71,6 +77,7 @@ class Saliency:
                 [evidence],
                 self.batch,
                 progress,
+                device=self.device,
                 shard_rows=rows,
                 keep=keep,
             )

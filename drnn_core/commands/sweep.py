@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import tyro
 
 from drnn_core.commands.console import emit, progress_bar
+from drnn_core.commands.device import check_device
 from drnn_core.commands.evaluate import check_classes
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ class SweepCommand:
         seed: of noise, places and directions.
         keep: write the curves into the run, where the app's lab shows them; for that, the images
             have to be those of its records, if it has some.
+        device: cpu or cuda.
         json: print the curve as JSON, a list of them for "all".
     """
 
@@ -47,6 +49,7 @@ class SweepCommand:
     limit: int = 500
     seed: int = 0
     keep: bool = False
+    device: Literal["cpu", "cuda"] = "cpu"
     json: bool = False
 
     def run(self) -> int:
@@ -65,7 +68,9 @@ class SweepCommand:
             raise ValueError(f"expected a --seed of 0 or more, got {self.seed}")
         factors = list(CORRUPTIONS) if self.factor == "all" else [self.factor]
         values_at(factors[0], self.strengths)  # before anything is loaded for nothing
+        check_device(self.device)
         network, info = load_network(self.run_folder)
+        network.to(self.device)
         sizing = info.preprocessing
         images = load_split(self.data, "test", sizing.image_size, sizing=sizing)
         check_classes(info, images.classes, self.data)

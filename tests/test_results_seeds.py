@@ -22,6 +22,7 @@ from benchmarks.results.gates_apart import gates_apart
 from benchmarks.results.line_chart import Line, line_chart, ticks
 from benchmarks.results.loops_spread import by_class, foreseen, spreads
 from benchmarks.results.loops_with import loops_with
+from benchmarks.results.losses import losses
 from benchmarks.results.overview import overview
 from benchmarks.results.readings import (
     RATE_LOSSES,
@@ -131,6 +132,25 @@ def test_the_pair_is_seed_by_seed(groups: list[Trained]) -> None:
     assert row[5] == f"{np.mean(gaps):+.2f} ({test.low:+.2f} to {test.high:+.2f})"
     assert row[7] == f"{won} / {lost}"
     assert row[9] == "-0.61"  # 8.14 against 8.75 in the paper
+
+
+def test_losses_stand_beside_the_plain_networks(groups: list[Trained]) -> None:
+    one, plain = group_of(groups, "dr_resnet16_l2"), group_of(groups, "resnet20")
+    rows = rows_of(losses(groups), one.title)
+    assert len(rows) == 1
+    mine, theirs = (
+        np.array([each.runs[seed].records["loss"].mean() for seed in (1, 2)])
+        for each in (one, plain)
+    )
+    (row,) = rows
+    assert row[1:3] == [plain.title, "CIFAR-10, paper, 350 epochs"]
+    assert row[3] == f"{mine.mean():.3f} ± {mine.std(ddof=1):.3f}"
+    assert row[4] == f"{theirs.mean():.3f} ± {theirs.std(ddof=1):.3f}"
+    gaps = mine - theirs
+    assert row[5] == f"1: {gaps[0]:+.3f}, 2: {gaps[1]:+.3f}"
+    test = stats.ttest_1samp(gaps, 0).confidence_interval(0.95)
+    assert row[6] == f"{gaps.mean():+.3f} ({test.low:+.3f} to {test.high:+.3f})"
+    assert losses([one]) == "", "nobody stands beside it"
 
 
 def test_commands_can_be_typed(groups: list[Trained]) -> None:
@@ -485,14 +505,15 @@ def test_every_gated_run_has_its_row_of_foreseen_errors(groups: list[Trained]) -
 
 def test_the_whole_page_comes_together(runs: list[Shipped], tmp_path: Path) -> None:
     parts = of_seeds(runs, tmp_path)
-    assert [part.splitlines()[0] for part in parts][:5] == [
+    assert [part.splitlines()[0] for part in parts][:6] == [
         "## Table 1: CIFAR-10",
+        "## Cross-entropy beside the plain network's",
         "## Where the difference to the plain network comes from",
         "## Table 3: what each part brings",
         "## Figure 6: accuracy over training",
         "## Two readings of the paper",
     ]
-    assert len(parts) == 12
+    assert len(parts) == 13
     assert overview(runs).count("](../checkpoints/") == len(runs)
     assert told_alone(runs) == []
     assert not any("nan" in part for part in parts)

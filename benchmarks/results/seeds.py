@@ -12,6 +12,7 @@ from benchmarks.results.figure_8 import figure_8
 from benchmarks.results.gates_apart import gates_apart
 from benchmarks.results.loops_spread import by_class, foreseen, spreads
 from benchmarks.results.loops_with import loops_with
+from benchmarks.results.losses import losses
 from benchmarks.results.readings import readings
 from benchmarks.results.shipped import Shipped
 from benchmarks.results.stability import stability
@@ -29,6 +30,7 @@ def of_seeds(runs: Sequence[Shipped], folder: Path) -> list[str]:
     groups = trained(runs)
     parts = {
         "Table 1: CIFAR-10": table_1(groups),
+        "Cross-entropy beside the plain network's": losses(groups),
         "Where the difference to the plain network comes from": where_it_comes_from(groups),
         "Table 3: what each part brings": table_3(groups),
         "Figure 6: accuracy over training": figure_6(groups, folder),

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+import pandas as pd
+
 from benchmarks.results.shipped import Shipped
 from drnn_core.analysis.comparison import McNemar, mcnemar, paired
 from drnn_core.analysis.seeds import OverSeeds, PairedErrors, over_seeds, paired_errors
@@ -152,12 +154,17 @@ def both_seeds(first: Trained, second: Trained) -> list[int]:
     return [seed for seed in first.runs if seed in second.runs]
 
 
-def compared(first: Trained, second: Trained) -> tuple[PairedErrors, dict[int, McNemar]] | None:
-    """Second minus first, seed by seed; None without a seed that both have."""
-    pairs = {
+def tables_of(first: Trained, second: Trained) -> dict[int, pd.DataFrame]:
+    """``paired``'s table of each seed that both have."""
+    return {
         seed: paired(first.runs[seed].records, second.runs[seed].records)
         for seed in both_seeds(first, second)
     }
+
+
+def compared(first: Trained, second: Trained) -> tuple[PairedErrors, dict[int, McNemar]] | None:
+    """Second minus first, seed by seed; None without a seed that both have."""
+    pairs = tables_of(first, second)
     if not pairs:
         return None
     return paired_errors(pairs), {seed: mcnemar(table) for seed, table in pairs.items()}

@@ -67,6 +67,21 @@ class PairedErrors:
     p: float
 
 
+@dataclass(frozen=True)
+class PairedLosses:
+    """Cross-entropy of two trainings on the same images, with the same seeds, in nats.
+
+    Attributes:
+        by_seed: mean loss of the second minus that of the first, by seed.
+        over_seeds: their mean with its interval over seeds.
+        over_images: the same mean with its bootstrap interval over images, seeds held as they are.
+    """
+
+    by_seed: Mapping[int, float]
+    over_seeds: OverSeeds
+    over_images: Estimate
+
+
 def over_seeds(values: ArrayLike, level: float = 0.95) -> OverSeeds:
     """Mean, spread and interval of (n,) figures, one for each seed; NaN are left out."""
     found = np.asarray(values, dtype=np.float64)
@@ -115,10 +130,7 @@ def paired_errors(
     Raises:
         ValueError: no seed, or seeds on other images.
     """
-    if not pairs:
-        raise ValueError("expected at least one seed that both trainings have, got none")
-    won = _by_image(pairs)
-    table = won.to_numpy(dtype=np.float64)
+    table = _by_image(pairs, "correct").to_numpy(dtype=np.float64)
     by_seed = dict(zip(pairs, (0.0 - 100 * table.mean(axis=0)).tolist(), strict=True))
     return PairedErrors(
         by_seed,
@@ -127,6 +139,28 @@ def paired_errors(
         int((table < 0).sum()),
         int((table > 0).sum()),
         clustered_mcnemar(table),
+    )
+
+
+def paired_losses(
+    pairs: Mapping[int, pd.DataFrame], level: float = 0.95, resamples: int = 1000, seed: int = 0
+) -> PairedLosses:
+    """Compare the cross-entropy of two trainings seed by seed.
+
+    Args:
+        pairs: by seed, ``comparison.paired``'s table of the first and the second run.
+        level: of the intervals.
+        resamples, seed: of the bootstrap over images.
+
+    Raises:
+        ValueError: no seed, or seeds on other images.
+    """
+    table = _by_image(pairs, "loss").to_numpy(dtype=np.float64)
+    by_seed = dict(zip(pairs, table.mean(axis=0).tolist(), strict=True))
+    return PairedLosses(
+        by_seed,
+        over_seeds(list(by_seed.values()), level),
+        mean_estimate(table.mean(axis=1), level, resamples, seed),
     )
 
 
@@ -147,15 +181,16 @@ def clustered_mcnemar(changes: ArrayLike) -> float:
     return 2 * normal_tail(abs(float(total.sum())) / math.sqrt(square))
 
 
-def _by_image(pairs: Mapping[int, pd.DataFrame]) -> pd.DataFrame:
-    """(N, seeds) 1 where the second alone is right, -1 where the first alone is; rows by id."""
+def _by_image(pairs: Mapping[int, pd.DataFrame], name: str) -> pd.DataFrame:
+    """(N, seeds) what the second has more of a column than the first; rows by id."""
+    if not pairs:
+        raise ValueError("expected at least one seed that both trainings have, got none")
     columns: dict[int, Any] = {}
     for seed, table in pairs.items():
-        change: NDArray[np.int64] = table["correct_b"].to_numpy().astype(np.int64)
-        change = change - table["correct_a"].to_numpy().astype(np.int64)
-        columns[seed] = pd.Series(change, index=table["id"].to_numpy())
+        first, second = (table[f"{name}_{run}"].to_numpy().astype(np.float64) for run in "ab")
+        columns[seed] = pd.Series(second - first, index=table["id"].to_numpy())
     found = pd.DataFrame(columns)
-    if found.isna().to_numpy().any():
+    if any(len(table) != len(found) for table in pairs.values()):
         raise ValueError("expected the same images for every seed, got seeds with others")
     return found
 

@@ -18,6 +18,7 @@ from drnn_core.analysis.seeds import (
     mean_and_range,
     over_seeds,
     paired_errors,
+    paired_losses,
     spread_parts,
 )
 
@@ -75,6 +76,28 @@ def pairs_of(right_a: np.ndarray, right_b: np.ndarray) -> dict[int, pd.DataFrame
         columns = {"id": rows, "correct_a": right_a[rows, seed], "correct_b": right_b[rows, seed]}
         found[seed + 1] = pd.DataFrame(columns)
     return found
+
+
+def test_paired_losses_are_differences_image_by_image() -> None:
+    random = np.random.default_rng(1)
+    a, b = random.exponential(size=(2, 300, 3))
+    pairs = {
+        seed: pd.DataFrame({"id": range(300), "loss_a": a[:, seed], "loss_b": b[:, seed]})
+        for seed in range(3)
+    }
+    pairs[2] = pairs[2].sample(frac=1, random_state=0)
+    found = paired_losses(pairs)
+    gaps = (b - a).mean(axis=0)
+    assert list(found.by_seed.values()) == pytest.approx(gaps)
+    low, high = stats.ttest_1samp(gaps, 0).confidence_interval(0.95)
+    assert (found.over_seeds.low, found.over_seeds.high) == pytest.approx((low, high))
+    assert found.over_images.value == pytest.approx(gaps.mean())
+    error = (b - a).mean(axis=1).std(ddof=1) / math.sqrt(300)
+    assert found.over_images.high - found.over_images.low == pytest.approx(3.92 * error, rel=0.15)
+    with pytest.raises(ValueError, match="got seeds with others"):
+        paired_losses({**pairs, 3: pairs[0].assign(id=range(1, 301))})
+    with pytest.raises(ValueError, match="at least one seed"):
+        paired_losses({})
 
 
 def test_paired_errors_by_hand() -> None:

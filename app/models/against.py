@@ -12,12 +12,13 @@ import streamlit as st
 
 from app.cache import MOST_IN_MEMORY, Run, recorded_rows, stamp_of
 from app.models.ours import OwnTraining
-from drnn_core.analysis.seeds import PairedErrors, paired_errors
+from drnn_core.analysis.seeds import PairedErrors, PairedLosses, paired_errors, paired_losses
 from drnn_core.recipes import NETWORKS
 from drnn_core.store.records import RecordsError, read_records
 
 _KEPT = 64
 _SECONDS_KEPT = 3600
+_COLUMNS = ("id", "correct", "loss")
 _Seeds = tuple[tuple[int, Path, Path], ...]
 
 
@@ -28,12 +29,14 @@ class Against:
     Attributes:
         ours, plain: trained alike, on the same images.
         errors: of ours minus the plain one's, over the seeds that both have.
+        losses: the same of their cross-entropy.
         printed: the same difference in the paper, in points; NaN where it prints none.
     """
 
     ours: OwnTraining
     plain: OwnTraining
     errors: PairedErrors
+    losses: PairedLosses
     printed: float
 
 
@@ -47,9 +50,9 @@ def against_plain(
         seeds = _seeds(ours, plain, by_name)
         folders = [folder for _, *both in seeds for folder in both]
         stamps = tuple(stamp_of(folder / "records" / "manifest.json") for folder in folders)
-        errors = _compared(seeds, stamps)
-        if errors is not None:
-            found.append(Against(ours, plain, errors, _printed(ours) - _printed(plain)))
+        compared = _compared(seeds, stamps)
+        if compared is not None:
+            found.append(Against(ours, plain, *compared, _printed(ours) - _printed(plain)))
     return found
 
 
@@ -82,20 +85,22 @@ def _seeds(ours: OwnTraining, plain: OwnTraining, runs: Mapping[str, Run]) -> _S
 
 
 @st.cache_data(max_entries=_KEPT, ttl=_SECONDS_KEPT, show_spinner=False)
-def _compared(seeds: _Seeds, stamps: tuple[tuple[int, int], ...]) -> PairedErrors | None:
+def _compared(
+    seeds: _Seeds, stamps: tuple[tuple[int, int], ...]
+) -> tuple[PairedErrors, PairedLosses] | None:
     """The second run of every seed against the first; None where no seed can be compared."""
     del stamps  # part of the key only
     tables: dict[int, pd.DataFrame] = {}
     for seed, plain, ours in seeds:
         try:
-            first, second = (read_records(folder, ["id", "correct"]) for folder in (plain, ours))
+            first, second = (read_records(folder, _COLUMNS) for folder in (plain, ours))
         except (RecordsError, OSError):
             continue  # its own pages say what is wrong with it
         table = first.merge(second, on="id", suffixes=("_a", "_b"))
         if len(table) == len(first) == len(second):
             tables[seed] = table
     try:
-        return paired_errors(tables) if tables else None
+        return (paired_errors(tables), paired_losses(tables)) if tables else None
     except ValueError:  # seeds on other images
         return None
 

@@ -32,6 +32,25 @@ _COLUMNS = (
         "Network minus plain",
         "95 % bootstrap interval over images, the seeds as they are",
     ),
+    Column(
+        "loss",
+        "mean",
+        "Cross-entropy, nats",
+        "network minus plain, mean over seeds: above 0 the network's is higher. Counts how sure "
+        "answers are, too",
+    ),
+    Column(
+        "loss_over_seeds",
+        "over seeds",
+        "Cross-entropy, nats",
+        "95 % interval of Student's t over seeds",
+    ),
+    Column(
+        "loss_over_images",
+        "over images",
+        "Cross-entropy, nats",
+        "95 % bootstrap interval over images, the seeds as they are",
+    ),
     Column("network_only", "network", "Only right", "answers that it alone gets right, all seeds"),
     Column("plain_only", "plain", "Only right", "answers that the plain one alone gets right"),
     Column(
@@ -60,7 +79,10 @@ def against_html(found: Sequence[Against]) -> str:
 def _row(each: Against) -> str:
     errors = each.errors
     by_seed = "; ".join(f"seed {seed}: {number(d, '+.2f')}" for seed, d in errors.by_seed.items())
-    over = errors.over_seeds
+    over, losses = errors.over_seeds, each.losses
+    loss_by_seed = "; ".join(
+        f"seed {seed}: {number(d, '+.3f')}" for seed, d in losses.by_seed.items()
+    )
     cells = [
         Cell(_title(each.plain.network)),
         Cell(each.ours.data_set),
@@ -69,6 +91,9 @@ def _row(each: Against) -> str:
         Cell(number(over.mean, "+.2f"), by_seed),
         Cell(between(over.low, over.high, "+.2f")),
         Cell(between(errors.over_images.low, errors.over_images.high, "+.2f")),
+        Cell(number(losses.over_seeds.mean, "+.3f"), loss_by_seed),
+        Cell(between(losses.over_seeds.low, losses.over_seeds.high, "+.3f")),
+        Cell(between(losses.over_images.low, losses.over_images.high, "+.3f")),
         Cell(f"{errors.only_second:,}"),
         Cell(f"{errors.only_first:,}"),
         Cell(p_value(errors.p).removeprefix("p = ").removeprefix("p "), f"p = {errors.p:.2g}"),
@@ -99,6 +124,12 @@ def against_data(found: Sequence[Against]) -> pd.DataFrame:
                 "high_over_seeds": each.errors.over_seeds.high,
                 "low_over_images": each.errors.over_images.low,
                 "high_over_images": each.errors.over_images.high,
+                "loss_difference": each.losses.by_seed[seed],
+                "loss_mean_over_seeds": each.losses.over_seeds.mean,
+                "loss_low_over_seeds": each.losses.over_seeds.low,
+                "loss_high_over_seeds": each.losses.over_seeds.high,
+                "loss_low_over_images": each.losses.over_images.low,
+                "loss_high_over_images": each.losses.over_images.high,
                 "only_network": each.errors.only_second,
                 "only_plain": each.errors.only_first,
                 "p": each.errors.p,

@@ -61,7 +61,7 @@ def _over(runs: Sequence[Shipped], figure: Callable[[Shipped], float]) -> OverSe
 
 
 def _test(run: Shipped) -> float:
-    return float(run.records["loss"].mean())
+    return float(run.records["loss"].astype(float).mean())
 
 
 def _calibration(run: Shipped) -> float:

@@ -40,6 +40,10 @@ def correct(shelf: Path, network: str, seed: int) -> np.ndarray:
     return records["correct"].to_numpy().astype(bool)
 
 
+def loss(shelf: Path, network: str, seed: int) -> float:
+    return float(read_records(shelf / f"cifar10_{network}_paper_s{seed}")["loss"].astype(float).mean())
+
+
 def test_only_trainings_alike_are_set_against_each_other(shelf: Path) -> None:
     (found,) = comparisons()
     assert (found.ours.network, found.plain.network) == ("dr_resnet16_l2", "resnet20")
@@ -50,6 +54,9 @@ def test_only_trainings_alike_are_set_against_each_other(shelf: Path) -> None:
         assert found.errors.by_seed[seed] == pytest.approx(difference)
         won, lost = won + int((ours & ~plain).sum()), lost + int((plain & ~ours).sum())
     assert (found.errors.only_second, found.errors.only_first) == (won, lost)
+    for seed in (1, 2):
+        ours, plain = (loss(shelf, each, seed) for each in ("dr_resnet16_l2", "resnet20"))
+        assert found.losses.by_seed[seed] == pytest.approx(ours - plain)
     assert found.printed == pytest.approx(8.14 - 8.75)
 
 
@@ -60,6 +67,9 @@ def test_the_table_says_all_of_it(shelf: Path) -> None:
     assert "−0.61" in text
     data = against_data(found)
     assert data["seed"].tolist() == [1, 2]
+    (loss,) = {f"{each.losses.over_seeds.mean:+.3f}".replace("-", "−") for each in found}
+    assert loss in text
+    assert data["loss_difference"].mean() == pytest.approx(data["loss_mean_over_seeds"].iloc[0])
     assert data["difference"].mean() == pytest.approx(data["mean_over_seeds"].iloc[0])
 
 

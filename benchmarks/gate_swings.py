@@ -65,8 +65,8 @@ class _Noted(Trainer):
     def go_on(self, updates: int) -> list[_Seen]:
         """Make updates from the network's weights, one more than so many: the first has noise."""
         self.seen: list[_Seen] = []
-        self.said: list[list[float]] = [[] for _ in self.gates]
-        for gate, said in zip(self.gates, self.said, strict=True):
+        self.said: list[list[float]] = [[] for _ in self.steering.gates]
+        for gate, said in zip(self.steering.gates, self.said, strict=True):
             gate.fc.register_forward_hook(partial(_note, said))
         self.run(Silent(), lambda: self.position.step > updates)
         return self.seen[1:]

@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
-from functools import partial
 from typing import Any, cast
 
 import torch
@@ -17,31 +16,22 @@ from drnn_core.counting import network_cost
 from drnn_core.data.sets import ImageSet
 from drnn_core.data.transforms import Preprocessing
 from drnn_core.evaluation import Measures, measure
-from drnn_core.models.gate import Gate, gate_head
 from drnn_core.models.network import Network
 from drnn_core.models.synced import synchronise
 from drnn_core.models.world import ALONE, World
 from drnn_core.recipes import Recipe
 from drnn_core.trace import Output
-from drnn_core.training.batch_cut import IMAGES_AT_EPOCHS, batch_share, set_shares
 from drnn_core.training.batches import Batches
-from drnn_core.training.calibration import calibrate_gates, calibrate_together
 from drnn_core.training.captured_forward import CapturedForward
 from drnn_core.training.distributed import check_agreement, replicated, settle
 from drnn_core.training.fixed_shapes import STRIDE, FixedShapeUpdates, can_have_fixed_shapes
-from drnn_core.training.fusing import unfused
 from drnn_core.training.losses import training_loss
 from drnn_core.training.machine import device_name, source_commit
-from drnn_core.training.optim import (
-    build_optimizer,
-    check_finite,
-    gate_noise,
-    learning_rate,
-    rate_target,
-)
+from drnn_core.training.optim import build_optimizer, check_finite, learning_rate
 from drnn_core.training.resume import Position, load_state, save_state
 from drnn_core.training.seeds import derived_seed
 from drnn_core.training.settings import Progress, Reporter, Settings, TrainingResult
+from drnn_core.training.steering import GateSteering
 
 # Images that the captured forward takes at once.
 _EVALUATED = 1000
@@ -76,7 +66,6 @@ class Trainer:
         world: World = ALONE,
     ) -> None:
         self.recipe, self.training = recipe, recipe.training
-        self.target = network.recipe.target
         self.settings, self.world = settings, world
         self.device = world.device if world.size > 1 else torch.device(settings.device)
         self.train_set, self.test_set, self.preprocessing = train_set, test_set, preprocessing
@@ -88,6 +77,7 @@ class Trainer:
         if train_set.classes != test_set.classes:
             raise ValueError("expected the same classes in the training and the test set")
         self.network = self._placed(network)
+        self.steering = GateSteering(network, self.training, self.steps, world)
         self.replica = replicated(self.network, world)
         self.fixed = self._fixed_shape_updates()
         self.optimizer = build_optimizer(
@@ -103,9 +93,6 @@ class Trainer:
         network.to(self.device, memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
         if self.world.size > 1:
             synchronise(network, self.world)
-        self.gates = [module for module in network.modules() if isinstance(module, Gate)]
-        for gate in self.gates:
-            gate.temperature = self.training.temperature
         return network
 
     def _fixed_shape_updates(self) -> FixedShapeUpdates | None:
@@ -226,33 +213,8 @@ class Trainer:
 
         What was saved before stands untouched, so that a kill in here loses nothing.
         """
-        if self.training.calibrate_gates and self.target is not None:
-            if self.training.rate_loss == "network":
-                self._calibrate(calibrate_together, self.target)
-            else:
-                unit = self.training.rate_loss == "batch"
-                self._calibrate(partial(calibrate_gates, unit=unit), self.target)
+        self.steering.finish(self.train_set, self.preprocessing)
         return self._measured()
-
-    def _calibrate(self, how: Callable[..., object], target: float) -> None:
-        """Set the gates on training images; every process then has rank 0's, which are written."""
-        with unfused(self.network):
-            how(self.network, self.train_set, self.preprocessing, target)
-        for head in map(gate_head, self.gates):
-            for value in (head.weight.detach(), head.bias.detach()):
-                value.copy_(self.world.gathered(value)[0])
-
-    def _aim(self, step: int) -> float | None:
-        """The rate loss's target in an update; None without gates."""
-        if self.target is None or not self.gates:
-            return None
-        return rate_target(self.training, self.target, step, self.steps)
-
-    def _set_biases(self) -> None:
-        """Where batches are cut, evaluation has no threshold yet: set it."""
-        share = batch_share(self.training, self._aim(self.position.step - 1))
-        if share is not None:
-            self._calibrate(partial(calibrate_gates, most=IMAGES_AT_EPOCHS), share)
 
     def _measured(self) -> Measures:
         batch = 250 if self._forward is None else self._forward.batch
@@ -272,10 +234,7 @@ class Trainer:
         lr = learning_rate(self.training, step, self.steps_per_epoch, self.epochs)
         for group in self.optimizer.param_groups:
             group["lr"] = lr
-        for gate in self.gates:
-            gate.noise = gate_noise(self.training, step, self.steps)
-        target = self._aim(step)
-        set_shares(self.gates, batch_share(self.training, target))
+        target = self.steering.before_update(step)
         inputs, labels = self.batches.batch(step, self.device)
         torch.manual_seed(derived_seed(self.settings.seed, "gates", step))
         self.network.train()
@@ -309,7 +268,7 @@ class Trainer:
 
     def _loss(self, output: Output, labels: Tensor, target: float | Tensor | None) -> Tensor:
         """This process's loss; a network without gates has no use for its recipe's target."""
-        aim = target if self.gates else None
+        aim = target if self.steering.gates else None
         return training_loss(output, labels, self.training, aim, self.world)
 
     def _totals(self, loss: Tensor, output: Output) -> tuple[float, list[int], list[int]]:
@@ -336,7 +295,7 @@ class Trainer:
         )
 
     def _finish_epoch(self, lr: float, report: Reporter) -> None:
-        self._set_biases()
+        self.steering.after_epoch(self.position.step - 1, self.train_set, self.preprocessing)
         measures = self._measured()
         point = {
             "epoch": self.position.step // self.steps_per_epoch,

@@ -44,7 +44,7 @@ def run_info(trainer: Trainer, result: TrainingResult, measures: Measures) -> Ru
         versions={"python": platform.python_version(), **_versions(network.backbone)},
         device=", then ".join(trainer.position.devices),
         seconds=round(result.seconds, 1),
-        metrics=RunMetrics(as_metrics(measures, trainer.target)),
+        metrics=RunMetrics(as_metrics(measures, trainer.network.recipe.target)),
         curve=tuple(_point(row) for row in result.curve),
     )
 

@@ -59,7 +59,7 @@ def test_a_training_cuts_at_its_target(tmp_path: Path) -> None:
     run = trainer(tmp_path, rate_loss="batch", target_falls=(0.2, 0.6), calibrate_gates=True)
 
     def stop() -> bool:
-        shares.extend({gate.share for gate in run.gates})
+        shares.extend({gate.share for gate in run.steering.gates})
         return False
 
     assert run.run(Silent(), stop).finished
@@ -84,7 +84,7 @@ def test_every_evaluation_has_its_thresholds(tmp_path: Path, calibrated: bool) -
 def test_where_training_begins_no_threshold_matters(tmp_path: Path) -> None:
     """Whatever the biases are, the batches are cut alike and the weights learn the same."""
     runs = [trainer(tmp_path / str(bias), rate_loss="batch") for bias in (0, 7)]
-    for gate in runs[1].gates:
+    for gate in runs[1].steering.gates:
         gate_bias(gate).fill_(7.0)
     one, other = (dict(run.network.named_parameters()) for run in runs)
     for run in runs:

@@ -76,7 +76,7 @@ def test_gates_that_cut_their_batches_train_the_same_network(tmp_path: Path) -> 
     plain, fixed = (other(of, tmp_path / str(fix), fix) for fix in (False, True))
     for each in (plain, fixed):
         each.run(Silent())
-        assert all(gate.share is None for gate in each.gates) == (each.fixed is not None)
+        assert all(gate.share is None for gate in each.steering.gates) == (each.fixed is not None)
     assert_close(plain, fixed)
 
 

@@ -185,7 +185,7 @@ def test_the_gates_noise_follows_the_recipe(tmp_path: Path) -> None:
     fading = trainer(tmp_path, noise_until=0.5)
 
     def stop() -> bool:
-        seen.extend({float(gate.noise) for gate in fading.gates})
+        seen.extend({float(gate.noise) for gate in fading.steering.gates})
         return False
 
     fading.run(Silent(), stop)

@@ -547,4 +547,5 @@ def test_how_far_gates_tell_images_apart(groups: list[Trained]) -> None:
     assert row[1] == "2"
     least = {int(part[0]): float(part[3:]) for part in row[3].split(", ")}
     assert all(least[seed] <= std * 1.01 for seed, std in stds.items())
+    assert row[5] == "–"
     assert len(rows_of(gates_apart(groups), "ResNet-20")) == 0

@@ -18,7 +18,7 @@ from app.distribution.figures import Trace
 from drnn_core.analysis.loops import Summary
 
 MOST_CLASSES = 24
-_MOST_NAMES = 14  # of blocks, below the figure
+MOST_NAMES = 14  # of blocks, below the figure
 _NAME_LONGEST = 24  # letters
 
 
@@ -61,8 +61,8 @@ def step_figure(
     names = steps.groupby("block")["name"].first()
     depths = steps.groupby("block")["loop"].max()
     centres = [block * widest + depth / 2 for block, depth in zip(names.index, depths, strict=True)]
-    few = len(names) <= _MOST_NAMES
-    ticks = dict(zip(names, centres, strict=True)) if few else _stages(names, centres)
+    few = len(names) <= MOST_NAMES
+    ticks = dict(zip(names, centres, strict=True)) if few else stage_ticks(names, centres)
     above = zip(centres, means, strict=True) if few else ()
     return go.Figure(
         data=[bars, _expected_ticks(places, 100 * steps["expected"].to_numpy(), colours)],
@@ -90,7 +90,7 @@ def _gate(step: pd.Series[Any]) -> str:
     return f"the gate opened for {100 * step['opened']:.1f} % of {step['reached']:,} asked"
 
 
-def _stages(names: pd.Series[str], centres: Sequence[float]) -> dict[str, float]:
+def stage_ticks(names: pd.Series[str], centres: Sequence[float]) -> dict[str, float]:
     """The middle of each stage's blocks, where there is no room for the name of each."""
     stages = [name.partition(".")[0] for name in names]
     return {

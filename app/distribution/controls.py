@@ -17,7 +17,9 @@ from drnn_core.analysis.loops import ORDERS, Order, Selection
 from drnn_core.inference.facts import NetworkFacts
 
 LOOPS, CLASSES, ANSWER, CONFIDENCE, STEP, ORDER = "loops", "class", "answer", "conf", "ran", "sort"
+BLOCKS = "blocks"
 
+RAN, SAID = "who ran", "what gates say"  # views of the blocks
 _ANY = "any"
 _EVERY = "all"
 _ANSWERS: dict[str, bool | None] = {_EVERY: None, "right": True, "wrong": False}
@@ -63,6 +65,20 @@ def order_box(own: Mapping[str, OwnOrder]) -> Order | OwnOrder:
         "Order", list(orders), key=ORDER, bind=_BIND, label_visibility="collapsed", width=184
     )
     return orders[chosen]
+
+
+def block_view() -> str:
+    """What the figure of blocks is of, ``RAN`` or ``SAID``."""
+    chosen = st.segmented_control(
+        "Blocks",
+        [RAN, SAID],
+        default=RAN,
+        key=BLOCKS,
+        bind=_BIND,
+        label_visibility="collapsed",
+        required=True,
+    )
+    return chosen or RAN
 
 
 def clear(loops_max: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from urllib.parse import urlencode
@@ -12,13 +13,13 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from app import cache, charts, columns, downloads, images, ranges, runpicker
-from app.distribution import breakdowns, controls, figures, texts
-from app.distribution.flat import show_flat_gates
+from app.distribution import breakdowns, chances, controls, figures, texts
 from app.gallery import gallery, turns
 from app.gallery.among import among
 from app.gallery.opened import opened, remember
 from app.gallery.own import OwnOrder, own_orders
 from app.gallery.source import describe, rows_of
+from app.gates import said_by_gates, show_doubtful_gates
 from app.query import to_query
 from app.ranges import ColumnRange
 from drnn_core.analysis.loop_counts import counted_moments, counted_steps
@@ -31,6 +32,7 @@ from drnn_core.querying.records import Records
 INSPECT = "inspect_record"
 
 _HISTOGRAM, _STEPS, _CLASS_CHART, _GALLERY = "histogram", "steps", "class_chart", "gallery"
+_CHANCES = "chances"
 
 
 @dataclass(frozen=True)
@@ -125,9 +127,17 @@ def _histogram(view: View) -> None:
 
 def _steps(view: View) -> None:
     counts = view.records.block_counts(view.without("step"))
+    texts.steps_title(int(counts[0].sum()), view.facts)
+    if controls.block_view() == controls.SAID:
+        _chances(view)
+    else:
+        _ran(view, counts)
+    show_doubtful_gates(view.run, view.table, view.facts)
+
+
+def _ran(view: View, counts: Sequence[NDArray[np.int64]]) -> None:
     table = counted_steps(counts, view.facts.layout, view.facts.target, view.facts.asks)
     means = [counted_moments(block)[1] for block in counts]
-    texts.steps_title(int(counts[0].sum()), view.facts)
 
     def pick(point: dict[str, object]) -> None:
         row = table.iloc[int(str(point["point_index"]))]
@@ -142,7 +152,18 @@ def _steps(view: View) -> None:
         alt="share of the images that ran each loop of each block",
         data=table,
     )
-    show_flat_gates(view.run, view.table, view.facts)
+
+
+def _chances(view: View) -> None:
+    said = said_by_gates(view.run, view.table, view.facts)
+    charts.show(
+        chances.chance_figure(said.chances, charts.palette()),
+        f"{view.run.name} gates",
+        key=_CHANCES,
+        alt="chances to run that each gate gives at each loop",
+        data=said.chances,
+    )
+    texts.chances_note(said.images)
 
 
 def _classes(view: View) -> None:

@@ -152,6 +152,14 @@ def steps_title(n: int, facts: NetworkFacts) -> None:
     )
 
 
+def chances_note(images: int) -> None:
+    """Under the figure of what gates say."""
+    st.caption(
+        f"Chance to run, of the images that asked, in steps of .025; darker: more images. Of "
+        f"{images:,} records at even distances, unfiltered."
+    )
+
+
 def classes_title(n: int, count: int) -> None:
     """Heading of the figure of classes."""
     st.subheader(

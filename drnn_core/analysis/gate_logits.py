@@ -4,20 +4,29 @@ A gate that gives all images nearly one logit still has a rate, and loops that d
 laid among equal logits lets a share of the images in. Its hidden units may be off for all images,
 or its threshold may have swung with the batches until nothing else was learned (docs/paper.md, "The
 loss"). Rates and loops do not show it; the standard deviation of its logits does.
+
+Nor does the deviation show everything. Where all hidden units of a gate are off for an image, its
+logit is the gate's bias, to the bit the same for every such image: the gate knows two kinds of
+images, and tells apart only those of the other kind.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from drnn_core.layout import BlockLayout
 
 # A standard deviation of the logits below which chances differ by about .01 between images.
 FLAT = 0.05
+# A share of the images with one and the same logit from which on that is worth saying.
+LUMPED = 0.2
+_ROUNDED = 1e-6  # chances nearer to 0 or 1 may be equal by rounding alone
 
 
 @dataclass(frozen=True)
@@ -30,6 +39,10 @@ class GateLogits:
         asked: images that came to it.
         rate: of them, the share that it let in.
         std: standard deviation of its logits over them.
+        alike: the largest share of them with one and the same chance, other than the 0 and 1 to
+            which large logits are rounded.
+        alike_chance: which chance that is, the lowest where there are several; NaN where all are
+            rounded.
     """
 
     block: str
@@ -37,6 +50,13 @@ class GateLogits:
     asked: int
     rate: float
     std: float
+    alike: float
+    alike_chance: float
+
+    @property
+    def lumped(self) -> bool:
+        """Whether many images get one logit from it, though it is not flat."""
+        return not self.flat and self.alike >= LUMPED
 
     @property
     def flat(self) -> bool:
@@ -60,13 +80,7 @@ def gate_logits(
     Raises:
         ValueError: probabilities of other loops than the layout's.
     """
-    steps = sum(block.loops for block in layout)
-    chance = np.asarray(probs, dtype=np.float64)
-    if chance.size and chance.shape[1:] != (steps,):
-        raise ValueError(
-            f"expected {steps} chances for each image, one for each loop of the layout, got "
-            f"{chance.shape[1:]}; pass the layout of the run that was recorded"
-        )
+    chance = _checked(probs, layout)
     if not chance.size:
         return []
     found: list[GateLogits] = []
@@ -82,6 +96,17 @@ def gate_logits(
     return found
 
 
+def _checked(probs: ArrayLike, layout: Sequence[BlockLayout]) -> NDArray[np.float64]:
+    steps = sum(block.loops for block in layout)
+    chance = np.asarray(probs, dtype=np.float64)
+    if chance.size and chance.shape[1:] != (steps,):
+        raise ValueError(
+            f"expected {steps} chances for each image, one for each loop of the layout, got "
+            f"{chance.shape[1:]}; pass the layout of the run that was recorded"
+        )
+    return chance
+
+
 def _of_loop(chance: NDArray[np.float64], block: str, loop: int) -> GateLogits | None:
     asked = chance[~np.isnan(chance)]
     if len(asked) < 2:
@@ -89,4 +114,57 @@ def _of_loop(chance: NDArray[np.float64], block: str, loop: int) -> GateLogits |
     # float32 knows no chance between 1 - 6e-8 and 1
     held = np.clip(asked, 1e-7, 1 - 1e-7)
     std = float(np.std(np.log(held / (1 - held)), ddof=1))
-    return GateLogits(block, loop, len(asked), float((asked > 0.5).mean()), std)
+    rate = float((asked > 0.5).mean())
+    return GateLogits(block, loop, len(asked), rate, std, *_commonest(asked))
+
+
+def _commonest(asked: NDArray[np.float64]) -> tuple[float, float]:
+    inside = asked[(asked > _ROUNDED) & (asked < 1 - _ROUNDED)]
+    if not len(inside):
+        return 0.0, math.nan
+    values, counts = np.unique(inside, return_counts=True)
+    most = int(counts.argmax())
+    return float(counts[most] / len(asked)), float(values[most])
+
+
+def chance_counts(probs: ArrayLike, layout: Sequence[BlockLayout], bins: int = 40) -> pd.DataFrame:
+    """How the chances to run lie that each gate gives at each of its loops.
+
+    Args:
+        probs, layout: as in ``gate_logits``.
+        bins: of equal width over 0..1. A bin holds its upper limit, the first also 0: what lies in
+            the bin that ends at one half stays out.
+
+    Returns:
+        A row for each loop that was asked about and each bin, in network order: ``block``,
+        ``loop`` (0-based), ``low``, ``high``, ``images``, and ``share`` of those that asked.
+
+    Raises:
+        ValueError: fewer than one bin, or probabilities of other loops than the layout's.
+    """
+    if bins < 1:
+        raise ValueError(f"expected at least 1 bin, got {bins}")
+    chance = _checked(probs, layout)
+    edges = np.arange(bins + 1) / bins
+    rows: list[pd.DataFrame] = []
+    steps = [(block.name, loop) for block in layout for loop in range(block.loops)]
+    for step, (name, loop) in enumerate(steps if chance.size else []):
+        asked = chance[~np.isnan(chance[:, step]), step]
+        if not len(asked):
+            continue
+        place = np.clip(np.searchsorted(edges, asked, side="left") - 1, 0, bins - 1)
+        images = np.bincount(place, minlength=bins)
+        rows.append(
+            pd.DataFrame(
+                {
+                    "block": name,
+                    "loop": loop,
+                    "low": edges[:-1],
+                    "high": edges[1:],
+                    "images": images,
+                    "share": images / len(asked),
+                }
+            )
+        )
+    columns = ["block", "loop", "low", "high", "images", "share"]
+    return pd.concat(rows, ignore_index=True) if rows else pd.DataFrame(columns=columns)

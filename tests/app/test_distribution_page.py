@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import streamlit as st
 from scipy import stats
@@ -14,7 +15,7 @@ from streamlit.testing.v1 import AppTest
 
 from app import cache, runpicker
 from app.distribution import page as distribution_page
-from app.distribution.flat import in_words
+from app.gates import flat_in_words, lumped_in_words, show_doubt_about_loops
 from app.settings import RUNS_VARIABLE
 from drnn_core.analysis.gate_logits import GateLogits
 from drnn_core.analysis.loops import Selection, class_table, matching
@@ -363,7 +364,47 @@ def test_gates_that_do_not_tell_images_apart_are_named(
         assert "images apart" not in texts(opened(run))
     told = texts(opened("flat"))
     assert "The gates of 2.2, 2.3, 3.2, 3.3 hardly tell images apart" in told
-    gate = GateLogits("2.2", 0, 60, 0.7, 0.0031)
-    assert in_words([gate]).startswith(
+    gate = GateLogits("2.2", 0, 60, 0.7, 0.0031, 0.1, 0.5)
+    assert flat_in_words([gate]).startswith(
         "The gate of 2.2 hardly tells images apart: its logits have a standard deviation of 0.0031"
     )
+    assert lumped_in_words([gate]) == ""
+
+
+def test_gates_that_give_many_images_one_logit_are_named() -> None:
+    passing = GateLogits("3.2", 0, 60, 0.7, 1.2, 0.746, 0.5000001)
+    leaving = GateLogits("3.3", 0, 60, 0.7, 1.2, 0.3, 0.4)
+    assert flat_in_words([passing]) == ""
+    assert lumped_in_words([passing]).startswith(
+        "The gate of 3.2 gives many images one and the same logit (3.2 75 %, which all run)"
+    )
+    assert "3.3 30 %, which all leave" in lumped_in_words([passing, leaving])
+
+
+def test_other_pages_say_in_a_line_that_loops_are_doubtful(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake_run(tmp_path / "alive", rows=60)
+    fake_run(tmp_path / "flat", rows=60, spread=0.01)
+    fake_run(tmp_path / "plain", rows=60, model="resnet20")
+    monkeypatch.setenv(RUNS_VARIABLE, str(tmp_path))
+    lines: list[str] = []
+    monkeypatch.setattr(st, "caption", lines.append)
+    for name in ("alive", "plain", "flat"):
+        run = cache.open_run(tmp_path / name)
+        show_doubt_about_loops(run, cache.table(run), cache.facts(run))
+    (line,) = lines
+    assert line.startswith("The gates of 2.2, 2.3, 3.2, 3.3 hardly tell images apart: read what")
+
+
+def test_the_blocks_figure_shows_what_gates_say(runs: Path) -> None:
+    page = opened("dr", blocks="what gates say")
+    (heat,) = [
+        trace for chart in charts(page) for trace in chart["data"] if trace["type"] == "heatmap"
+    ]
+    assert "Chance to run, of the images that asked" in texts(page)
+    frame = cache.table(cache.open_run(runs / "dr")).frame
+    chance = np.stack(frame["gate_prob"].to_numpy())[:, 0]
+    shares = np.asarray(numbers(heat["z"])).reshape(40, -1)
+    assert shares.sum(axis=0) == pytest.approx(100)
+    assert shares[20:, 0].sum() == pytest.approx(100 * (chance > 0.5).mean())

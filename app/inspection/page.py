@@ -91,7 +91,7 @@ def _show_as_it_is(
         with standing:
             show_standing(run, prediction)
         with gates:
-            show_decisions(path, predictor.info.metrics.test.gate_rates)
+            show_decisions(run, path, predictor.info.metrics.test.gate_rates)
     show_evidence(run, predictor, picture, prediction)
 
 

@@ -12,11 +12,31 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from app import cache, charts
+from app.inspection.gates import (
+    Spread,
+    image_marks,
+    legend,
+    probability_axis,
+    run_marks,
+    spreads_of_run,
+)
 from app.inspection.path import NetworkPath
 from drnn_core.analysis.loops import Selection
 from drnn_core.inference.prediction import Prediction
 
 _MOST_NAMES = 14  # of blocks, below the chart of a phone
+_NAMES = {  # of the table's columns, for programs
+    "Block": "block",
+    "Loop": "loop",
+    "Gate": "gate_prob",
+    "Decision": "decision",
+    "Median": "median_of_the_run",
+    "From": "p10_of_the_run",
+    "To": "p90_of_the_run",
+    "Images": "images_of_the_run_that_asked",
+    "Opens in the run": "opening_rate_of_the_run",
+    "Asked": "asked",
+}
 
 
 def show_standing(run: cache.Run, prediction: Prediction) -> None:
@@ -105,17 +125,21 @@ def standing_figure(counts: np.ndarray, loops: int, colours: charts.Palette) -> 
     return figure
 
 
-def show_decisions(path: NetworkPath, opening_rates: Sequence[float | None]) -> None:
-    """Each gate's probability, with the run's opening rate beside it."""
+def show_decisions(
+    run: cache.Run, path: NetworkPath, opening_rates: Sequence[float | None]
+) -> None:
+    """Each gate's probability, beside those of the run's images that asked the same gate."""
     st.subheader(
         "Gate by gate",
         anchor=False,
         help=(
-            "The gate's probability to run each loop: it opens above one half. The short line is "
-            "the share of the run's test images for which the gate opened, of those that asked it."
+            "The gate's probability to run each loop: it opens above one half, the dotted line. "
+            "The grey bar holds the middle 80 % of the probabilities that the run's recorded "
+            "images had at the same gate, of those that asked it; the line across it is their "
+            "median. A gate that this image never reached has no probability: it stands below."
         ),
     )
-    table = decision_table(path, opening_rates)
+    table = decision_table(path, opening_rates, spreads_of_run(run))
     figure = decision_figure(table, charts.palette())
     charts.show(
         figure,
@@ -126,81 +150,70 @@ def show_decisions(path: NetworkPath, opening_rates: Sequence[float | None]) -> 
     )
     with st.expander("As a table"):
         st.dataframe(
-            table.drop(columns="Asked"), hide_index=True, width="stretch", height="content"
+            table.drop(columns=["Asked", "From", "To", "Images"]).rename(
+                columns={"Median": "Median in the run"}
+            ),
+            hide_index=True,
+            width="stretch",
+            height="content",
+            column_config={
+                "Median in the run": st.column_config.NumberColumn(
+                    help="Of the probabilities of the run's recorded images that asked this gate."
+                ),
+                "Opens in the run": st.column_config.NumberColumn(
+                    help="Share of the run's test images for which this gate opened, of those "
+                    "that asked it."
+                ),
+            },
         )
 
 
-def decision_table(path: NetworkPath, opening_rates: Sequence[float | None]) -> pd.DataFrame:
-    """One row per step: block, loop, gate, decision, and the run's opening rate."""
-    rates = list(opening_rates)
+def decision_table(
+    path: NetworkPath,
+    opening_rates: Sequence[float | None],
+    spreads: Sequence[Spread | None] = (),
+) -> pd.DataFrame:
+    """One row per step: block, loop, gate, decision, and what the run's images met there."""
+    rates, found = list(opening_rates), list(spreads)
     rows: list[dict[str, object]] = []
     names = {"ran": "ran", "closed": "closed", "unasked": "not asked"}
+    nobody = Spread(math.nan, math.nan, math.nan, 0)
     for block in path.recursive:
         for number, loop in enumerate(block.loops, 1):
             rate = rates[len(rows)] if len(rows) < len(rates) else None
+            spread = (found[len(rows)] if len(rows) < len(found) else None) or nobody
             rows.append(
                 {
                     "Block": block.name,
                     "Loop": number,
                     "Gate": math.nan if loop.prob is None else round(loop.prob, 4),
                     "Decision": names[loop.fate],
+                    "Median": round(spread.median, 4),
+                    "From": round(spread.low, 4),
+                    "To": round(spread.high, 4),
+                    "Images": spread.asked,
                     "Opens in the run": math.nan if rate is None else round(rate, 4),
                     "Asked": loop.asked,
                 }
             )
-    columns = ["Block", "Loop", "Gate", "Decision", "Opens in the run", "Asked"]
-    return pd.DataFrame(rows, columns=columns)
+    return pd.DataFrame(rows, columns=list(_NAMES))
 
 
 def _named(table: pd.DataFrame) -> pd.DataFrame:
     """The table under names for programs."""
-    return table.rename(
-        columns={
-            "Block": "block",
-            "Loop": "loop",
-            "Gate": "gate_prob",
-            "Decision": "decision",
-            "Opens in the run": "opening_rate_of_the_run",
-            "Asked": "asked",
-        }
-    )
+    return table.rename(columns=_NAMES)
 
 
 def decision_figure(table: pd.DataFrame, colours: charts.Palette) -> go.Figure:
-    """Gate probability over steps, grouped by block: dots where it opened, crosses where not."""
+    """Gate probability over steps, grouped by block, with the run's images behind."""
     names = list(dict.fromkeys(table["Block"]))
     # One unit a loop, and one between blocks.
     place = np.arange(len(table)) + np.array([names.index(name) for name in table["Block"]])
     few = len(names) <= _MOST_NAMES
     bands = _bands(table["Block"], few)
     middles = {name: float(place[bands == name].mean()) for name in dict.fromkeys(bands)}
-    closed, unasked = table["Decision"] == "closed", table["Decision"] == "not asked"
-    figure = go.Figure()
-    figure.add_scatter(
-        x=place,
-        y=table["Opens in the run"],
-        mode="markers",
-        marker={"symbol": "line-ew", "size": 13, "line": {"width": 2, "color": colours.skipped}},
-        hovertemplate="opens for %{y:.0%} of the run's images that ask<extra></extra>",
-    )
-    figure.add_scatter(
-        x=place,
-        y=table["Gate"].where(~unasked, 0.0),
-        mode="markers",
-        marker={
-            "opacity": 1,
-            "size": np.where(unasked, 5, 11 if few else 8),
-            "symbol": np.where(unasked, "circle-open", np.where(closed, "x-thin", "circle")),
-            "color": np.where(closed, colours.wrong, np.where(unasked, colours.muted, colours.ran)),
-            "line": {
-                "width": np.where(closed, 2.5, 1),
-                "color": np.where(closed, colours.wrong, colours.ran),
-            },
-        },
-        customdata=np.stack([table["Decision"], _three_digits(table["Gate"])], axis=1),
-        hovertemplate="block %{customdata[2]}, loop %{customdata[3]}<br>"
-        "gate %{customdata[1]}, %{customdata[0]}<extra></extra>",
-    )
+    behind = [run_marks(table, place, few, colours)] if table["Images"].any() else []
+    figure = go.Figure(data=[*behind, *image_marks(table, place, few, colours)])
     for name in list(middles)[::2]:
         inside = place[bands == name]
         figure.add_vrect(
@@ -213,7 +226,9 @@ def decision_figure(table: pd.DataFrame, colours: charts.Palette) -> go.Figure:
     figure.add_hline(y=0.5, line={"color": colours.muted, "width": 1, "dash": "dot"})
     figure.update_layout(
         **charts.layout(
-            240,
+            270,
+            showlegend=True,
+            legend=legend(colours),
             xaxis={
                 "title": {"text": f"loops of each {'block' if few else 'stage'}"},
                 "tickvals": list(middles.values()),
@@ -221,7 +236,7 @@ def decision_figure(table: pd.DataFrame, colours: charts.Palette) -> go.Figure:
                 "tickangle": 0,
                 "range": [-1, float(place[-1]) + 1],
             },
-            yaxis={"title": {"text": "gate probability"}, "range": [-0.06, 1.06], "dtick": 0.25},
+            yaxis=probability_axis(bool((table["Decision"] == "not asked").any())),
             hovermode="closest",
         )
     )
@@ -233,8 +248,3 @@ def _bands(blocks: pd.Series[str], few: bool) -> NDArray[np.str_]:
     if few:
         return blocks.to_numpy(dtype=np.str_)
     return np.array([name.partition(".")[0] for name in blocks], dtype=np.str_)
-
-
-def _three_digits(values: pd.Series[float]) -> list[str]:
-    numbers = values.to_numpy(dtype=np.float64)
-    return ["–" if np.isnan(number) else f"{number:.3f}" for number in numbers]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from pathlib import Path
@@ -48,6 +49,27 @@ def test_the_first_sample_is_shown_at_once(runs: Path) -> None:
     assert re.search("right|wrong, it is bird", html(page))
     assert len(components(page, "picker")[0]["items"]) == 60
     assert "sample" not in page.query_params
+
+
+def test_gates_stand_beside_those_of_the_run(runs: Path) -> None:
+    record = cache.records(cache.list_runs()[0])
+    prob = np.stack(record["gate_prob"].tolist())
+    page = opened(record="3")
+    (gates,) = [
+        figure
+        for figure in (json.loads(chart.proto.spec) for chart in page.get("plotly_chart"))
+        if figure["layout"]["yaxis"]["title"]["text"] == "gate probability"
+    ]
+    run = gates["data"][0]
+    assert run["name"] == "the run's images: median, 10 to 90 %"
+    for column, (_, _, images, _, median, _) in zip(prob.T, run["customdata"], strict=True):
+        asked = column[~np.isnan(column)]
+        assert images == str(len(asked))
+        assert float(median) == pytest.approx(np.median(asked), abs=1e-4)
+    shutil.rmtree(runs / "tiny" / "records")
+    specs = [chart.proto.spec for chart in opened().get("plotly_chart")]
+    assert any("gate probability" in spec for spec in specs)
+    assert not any("the run's images: median" in spec for spec in specs)
 
 
 def test_figures_have_definitions_on_hover(runs: Path) -> None:

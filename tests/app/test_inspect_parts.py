@@ -17,16 +17,9 @@ from PIL import Image
 from app.charts import LIGHT
 from app.inspection import heat, parts
 from app.inspection.inbox import MOST_BYTES, Inbox
-from app.inspection.path import network_path
 from app.inspection.pictures import Picture, seed_of, short_name
-from app.inspection.standing import (
-    decision_figure,
-    decision_table,
-    standing_figure,
-    standing_in_words,
-)
+from app.inspection.standing import standing_figure, standing_in_words
 from drnn_core.data.generated import render
-from drnn_core.models.registry import create_model
 
 
 def png(width: int = 20, height: int = 10) -> bytes:
@@ -190,25 +183,6 @@ class TestStanding:
 
     def test_of_no_records(self) -> None:
         assert standing_in_words(np.zeros(4, int), 2) == "The records hold no images."
-
-
-def test_decisions_as_a_table_and_a_chart() -> None:
-    path = network_path(
-        create_model("dr_resnet16_l2", blocks=(2, 2, 2), loops=(1, 2, 2)).stage_layouts,
-        32,
-        ("x", ""),
-        asked=np.array([1, 1, 1, 0], bool),
-        ran=np.array([1, 1, 0, 0], bool),
-        prob=np.array([0.9, 0.6, 0.2, np.nan], np.float32),
-    )
-    table = decision_table(path, [0.5, None, 0.75, 1.0])
-    assert table["Decision"].tolist() == ["ran", "ran", "closed", "not asked"]
-    assert table["Block"].tolist() == ["2.2", "2.2", "3.2", "3.2"]
-    np.testing.assert_allclose(table["Gate"], [0.9, 0.6, 0.2, np.nan], rtol=1e-6)
-    np.testing.assert_allclose(table["Opens in the run"], [0.5, np.nan, 0.75, 1.0])
-    rates, gates = cast(Any, decision_figure(table, LIGHT).data)
-    assert list(gates.marker.symbol) == ["circle", "circle", "x-thin", "circle-open"]
-    assert list(gates.x) == list(rates.x) == [0, 1, 3, 4]
 
 
 @pytest.mark.parametrize(

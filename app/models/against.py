@@ -12,6 +12,7 @@ import streamlit as st
 
 from app.cache import MOST_IN_MEMORY, Run, recorded_rows, stamp_of
 from app.models.ours import OwnTraining
+from app.models.readings import printed_error
 from drnn_core.analysis.seeds import PairedErrors, PairedLosses, paired_errors, paired_losses
 from drnn_core.recipes import NETWORKS
 from drnn_core.store.records import RecordsError, read_records
@@ -106,8 +107,6 @@ def _compared(
 
 
 def _printed(training: OwnTraining) -> float:
-    """The paper's error in %, of a network as it is on the paper's data set."""
-    paper = NETWORKS[training.network].paper if training.network else None
-    if paper is None or paper.error is None or not training.is_result_of(training.network or ""):
-        return math.nan
-    return paper.error
+    """The paper's error in %, of a network on the paper's data set, also of one read otherwise."""
+    on_the_papers = training.is_result_of(training.network or "")
+    return printed_error(training.network) if on_the_papers else math.nan

@@ -9,14 +9,11 @@ import pandas as pd
 from app.models import markup
 from app.models.against import Against
 from app.models.cells import DASH, Cell, Column
+from app.models.readings import mark_of, source_of
 from app.numbers import between, number, p_value
 from drnn_core.recipes import NETWORKS
 
 _COLUMNS = (
-    Column("plain", "plain", "", "its counterpart in the paper, trained alike", words=True),
-    Column("data", "data set", "", "that both were trained and tested on", words=True),
-    Column("recipe", "recipe", "", "of both, and its epochs", words=True),
-    Column("seeds", "seeds", "", "that both were trained with: pairs of equal batches"),
     Column(
         "difference",
         "error, points",
@@ -24,14 +21,30 @@ _COLUMNS = (
         "mean over seeds: above 0 the network errs more",
     ),
     Column(
-        "over_seeds", "over seeds", "Network minus plain", "95 % interval of Student's t over seeds"
+        "p",
+        "p",
+        "Network minus plain",
+        "McNemar's test over all seeds, two-sided; seeds share the images, which are its clusters "
+        "(Obuchowski 1998)",
     ),
+    Column(
+        "printed",
+        "paper's",
+        "Network minus plain",
+        "the same difference of the errors that the paper prints; its plain rows are those of "
+        "He et al., who trained otherwise",
+    ),
+    Column("over_seeds", "over seeds", "95 % interval, points", "of Student's t over seeds"),
     Column(
         "over_images",
         "over images",
-        "Network minus plain",
-        "95 % bootstrap interval over images, the seeds as they are",
+        "95 % interval, points",
+        "bootstrap over images, the seeds as they are",
     ),
+    Column("recipe", "recipe", "", "of both, and its epochs", words=True),
+    Column("seeds", "seeds", "", "that both were trained with: pairs of equal batches"),
+    Column("plain", "plain", "", "its counterpart in the paper, trained alike", words=True),
+    Column("data", "data set", "", "that both were trained and tested on", words=True),
     Column(
         "loss",
         "mean",
@@ -53,20 +66,6 @@ _COLUMNS = (
     ),
     Column("network_only", "network", "Only right", "answers that it alone gets right, all seeds"),
     Column("plain_only", "plain", "Only right", "answers that the plain one alone gets right"),
-    Column(
-        "p",
-        "p",
-        "",
-        "McNemar's test over all seeds, two-sided; seeds share the images, which are its clusters "
-        "(Obuchowski 1998)",
-    ),
-    Column(
-        "printed",
-        "paper's",
-        "",
-        "the same difference of the errors that the paper prints; its plain rows are those of "
-        "He et al., who trained otherwise",
-    ),
 )
 
 
@@ -83,21 +82,24 @@ def _row(each: Against) -> str:
     loss_by_seed = "; ".join(
         f"seed {seed}: {number(d, '+.3f')}" for seed, d in losses.by_seed.items()
     )
+    printed = number(each.printed, "+.2f")
     cells = [
-        Cell(_title(each.plain.network)),
-        Cell(each.ours.data_set),
-        Cell(f"{each.ours.info.recipe_name.rpartition('_')[2]}, {each.ours.info.epochs:,}"),
-        Cell(str(len(errors.by_seed)), by_seed),
         Cell(number(over.mean, "+.2f"), by_seed),
+        Cell(p_value(errors.p).removeprefix("p = ").removeprefix("p "), f"p = {errors.p:.2g}"),
+        Cell(DASH)
+        if printed == DASH
+        else Cell(printed + mark_of(each.ours.network), source_of(each.ours.network)),
         Cell(between(over.low, over.high, "+.2f")),
         Cell(between(errors.over_images.low, errors.over_images.high, "+.2f")),
+        Cell(f"{each.ours.info.recipe_name.rpartition('_')[2]}, {each.ours.info.epochs:,}"),
+        Cell(str(len(errors.by_seed)), by_seed),
+        Cell(_title(each.plain.network)),
+        Cell(each.ours.data_set),
         Cell(number(losses.over_seeds.mean, "+.3f"), loss_by_seed),
         Cell(between(losses.over_seeds.low, losses.over_seeds.high, "+.3f")),
         Cell(between(losses.over_images.low, losses.over_images.high, "+.3f")),
         Cell(f"{errors.only_second:,}"),
         Cell(f"{errors.only_first:,}"),
-        Cell(p_value(errors.p).removeprefix("p = ").removeprefix("p "), f"p = {errors.p:.2g}"),
-        Cell(number(each.printed, "+.2f")),
     ]
     title = _title(each.ours.network)
     return markup.row(each.ours.network, title, zip(_COLUMNS, cells, strict=True))

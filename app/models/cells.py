@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from app.models.notes import Note, macs_differ, params_agree
 from app.models.ours import OwnTraining
+from app.models.readings import MARK, printed_error, read_otherwise, source_of
 from app.models.tables import Model, View, counts_right
 from drnn_core.store.retraining import training_changes_of
 
@@ -33,8 +35,12 @@ class Cell:
     differs: bool = False
 
 
-def columns_of(view: View, data_set: str) -> list[Column]:
-    """The columns of a table, after the network's name; of one data set."""
+def columns_of(view: View, data_set: str, epochs: int = 0) -> list[Column]:
+    """The columns of a table, after the network's name; of one data set.
+
+    What a network is comes first, then how it errs, so that a phone shows both at first sight.
+    ``epochs``: of our trainings that do not say how long they were.
+    """
     right = counts_right(data_set)
     unit = "G" if right else "M"
     accuracy = "Top-1, %" if right else "Error, %"
@@ -48,8 +54,17 @@ def columns_of(view: View, data_set: str) -> list[Column]:
             "left apart (I-LVBN)",
         )
     ]
+    trained = f"; trained for {epochs:,} epochs where no others are said" if epochs else ""
     return [
         *(steps if view == "ablation" else []),
+        Column("printed", "printed", accuracy, f"on the {kind}, in the paper"),
+        Column(
+            "ours",
+            "here",
+            accuracy,
+            f"of ours on the {kind}, mean ± standard deviation over seeds; – where there is "
+            f"none{trained}",
+        ),
         Column("blocks", "blocks", "", "residual blocks of each stage"),
         Column("loops", "loops", "", "most loops of each stage's recursive blocks; 1: plain"),
         Column("params", "ours", "Parameters, M", "what our network allocates, in millions"),
@@ -79,18 +94,17 @@ def columns_of(view: View, data_set: str) -> list[Column]:
             "and loops k, of t^(k - 1) where the first loop is unasked",
         ),
         Column("target", "target", "", "t: the opening rate that training aims at"),
-        Column("printed", "printed", accuracy, f"on the {kind}, in the paper"),
-        Column(
-            "ours",
-            "here",
-            accuracy,
-            f"of ours on the {kind}, mean ± standard deviation over seeds; – where there is none",
-        ),
     ]
 
 
-def cells_of(model: Model, ours: Sequence[OwnTraining]) -> dict[str, Cell]:
-    """The cells of a network by column; ``ours``: its trainings, that to show first."""
+def cells_of(model: Model, ours: Sequence[OwnTraining], epochs: int = 0) -> dict[str, Cell]:
+    """The cells of a network by column.
+
+    Args:
+        model: the network.
+        ours: its trainings, that to show first.
+        epochs: that go without saying: what was trained longer or shorter says how long.
+    """
     recipe, paper = model.recipe, model.paper
     right = counts_right(recipe.dataset)
     scale, digits = (1e9, 2) if right else (1e6, 1)
@@ -121,7 +135,7 @@ def cells_of(model: Model, ours: Sequence[OwnTraining]) -> dict[str, Cell]:
         "loops_expected": Cell(f"{model.loops_expected:.2f}" if looped else DASH),
         "target": Cell(DASH if recipe.target is None else f"{recipe.target:g}"),
         "printed": _printed_accuracy(model),
-        "ours": _own_accuracy(model, ours),
+        "ours": _own_accuracy(model, ours, epochs),
     }
 
 
@@ -173,6 +187,9 @@ def _macs_meaning(model: Model) -> str:
 
 def _printed_accuracy(model: Model) -> Cell:
     paper = model.paper
+    if model.printed is None and read_otherwise(model.name):
+        error = printed_error(model.name)
+        return Cell(DASH if math.isnan(error) else f"{error:.2f}{MARK}", source_of(model.name))
     if model.printed is None:
         said = "fails: it diverges" if paper.source == "table 3" else ""
         return Cell("fails" if said else DASH, said or "the paper does not have this network")
@@ -180,22 +197,27 @@ def _printed_accuracy(model: Model) -> Cell:
     return Cell(f"{model.printed:.2f}", f"{paper.source} of the paper{top5}")
 
 
-def _own_accuracy(model: Model, ours: Sequence[OwnTraining]) -> Cell:
+def _own_accuracy(model: Model, ours: Sequence[OwnTraining], epochs: int) -> Cell:
     if not ours:
         return Cell(DASH, f"no run of this network on {model.recipe.dataset} is here")
     first, *others = ours
     several = len(first.runs) > 1
     what = f"mean ± standard deviation of seeds {first.seeds}: " if several else ""
-    meaning = f"{what}run {first.name}, {epochs_text(first)} on {first.info.dataset}"
+    meaning = f"{what}run {first.name}, {epochs_text(first)} on {first.data_set}"
     more = [f"{each.accuracy_text} of {each.name}, {epochs_text(each)}" for each in others]
-    return Cell(first.accuracy_text, "; also ".join([meaning, *more]))
+    usual = epochs in (0, first.info.epochs)
+    text = first.accuracy_text if usual else f"{first.accuracy_text} ({_epochs(first)})"
+    return Cell(text, "; also ".join([meaning, *more]))
 
 
 def epochs_text(run: OwnTraining) -> str:
     """How long it was trained; by which recipe, if by a variant of ours; what was set of it."""
-    epochs = f"{run.info.epochs:,} epoch{'s' if run.info.epochs != 1 else ''}"
     variant = [run.recipe] if "-" in run.recipe else []
-    return ", ".join([epochs, *variant, *training_changes_of(run.info)])
+    return ", ".join([_epochs(run), *variant, *training_changes_of(run.info)])
+
+
+def _epochs(run: OwnTraining) -> str:
+    return f"{run.info.epochs:,} epoch{'s' if run.info.epochs != 1 else ''}"
 
 
 def marks_of(model: Model, notes: Mapping[int, Note]) -> Sequence[int]:

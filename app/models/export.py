@@ -8,20 +8,22 @@ from typing import Any
 
 import pandas as pd
 
-from app.models.ours import OwnRun, OwnTraining, result_of
+from app.models.ours import OwnRun, OwnTraining
 from app.models.points import Point
-from app.models.tables import Model
+from app.models.shown import shown_results
+from app.models.tables import Model, View
 
 
 def models_table(
-    groups: Mapping[str, Sequence[Model]], trainings: Sequence[OwnTraining]
+    view: View, groups: Mapping[str, Sequence[Model]], trainings: Sequence[OwnTraining]
 ) -> pd.DataFrame:
     """A row for each network: counts, what the paper prints, and our result.
 
     Parameters and multiply-adds are counts, the paper's too; accuracies and errors in %.
     """
+    shown = shown_results(view, groups, trainings)
     rows = [
-        _line(group, model, result_of(model.name, trainings))
+        _line(group, model, next(iter(shown[model.name]), None))
         for group, models in groups.items()
         for model in models
     ]

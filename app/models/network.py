@@ -72,7 +72,7 @@ def _figures(model: Model, run: OwnTraining | None) -> None:
             _figure(
                 f"Our {what}, {epochs_text(run)}",
                 f"{run.accuracy_text} %",
-                f"Run {run.name} on {run.info.dataset}, n = {run.metrics.n:,} test images; ±: "
+                f"Run {run.name} on {run.data_set}, n = {run.metrics.n:,} test images; ±: "
                 "standard deviation over seeds. Fewer epochs than the paper's are no reproduction.",
             )
 

@@ -168,12 +168,6 @@ def own_runs(runs: Iterable[Run]) -> list[OwnRun]:
     return [_own(run.name, run.info) for run in runs if run.info is not None]
 
 
-def result_of(network: str, trainings: Sequence[OwnTraining]) -> OwnTraining | None:
-    """The training to show beside the paper's result: the first of ``results_of``."""
-    fitting = results_of(network, trainings)
-    return fitting[0] if fitting else None
-
-
 def results_of(network: str, trainings: Sequence[OwnTraining]) -> list[OwnTraining]:
     """Every training of the network as it is, on the paper's data set, the longest first.
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -12,13 +13,14 @@ import streamlit as st
 
 from app import cache, charts, downloads, runpicker
 from app.inspection import parts
-from app.models import controls, export, markup, notes, points, texts
+from app.models import controls, export, markup, notes, own_table, points, texts
 from app.models.against import Against, against_plain
 from app.models.against_table import against_data, against_html
 from app.models.figures import accuracy_figure
 from app.models.network import show_network
-from app.models.ours import OwnTraining, own_runs, result_of, trainings_of
+from app.models.ours import OwnTraining, own_runs, trainings_of
 from app.models.plot import Cost
+from app.models.shown import most_epochs, shown_results
 from app.models.tables import VIEWS, Model, View
 from drnn_core.store.retraining import train_command
 
@@ -138,7 +140,8 @@ def _network(page: Page) -> None:
     model = counted[page.chosen]
     other = model.recipe.counterpart
     counterpart = None if other is None else _count([other])[other]
-    show_network(model, counterpart, result_of(model.name, page.trainings))
+    results = shown_results(page.view, page.groups, page.trainings)[model.name]
+    show_network(model, counterpart, results[0] if results else None)
 
 
 def _table(page: Page) -> None:
@@ -147,16 +150,21 @@ def _table(page: Page) -> None:
     found = notes.numbered(tuple(model.name for model in page.models))
     data_sets = list(dict.fromkeys(model.recipe.dataset for model in page.models))
     for data_set in data_sets:
-        groups = {
-            title: models
-            for title, models in page.groups.items()
-            if models[0].recipe.dataset == data_set
-        }
+        groups = _of(page.groups, data_set)
         table = markup.models_table(groups, page.trainings, found, page.view, data_set)
         key = f"{_TABLE}_{data_set}"
         markup.show_table(key, table, page.chosen, _picked(key), _DRAWING)
+        texts.how_long(most_epochs(shown_results(page.view, groups, page.trainings)))
     texts.column_meanings(page.view, data_sets[0])
     texts.notes(found)
+    texts.other_readings(model.name for model in page.models)
+
+
+def _of(groups: Mapping[str, list[Model]], data_set: str) -> dict[str, list[Model]]:
+    """The groups of networks that are for a data set."""
+    return {
+        title: models for title, models in groups.items() if models[0].recipe.dataset == data_set
+    }
 
 
 def _against(page: Page, found: Sequence[Against]) -> None:
@@ -165,6 +173,7 @@ def _against(page: Page, found: Sequence[Against]) -> None:
         return
     texts.against_title()
     markup.show_table(_AGAINST, against_html(found), page.chosen, _picked(_AGAINST), _DRAWING)
+    texts.other_readings(each.ours.network for each in found if not math.isnan(each.printed))
 
 
 def _own(page: Page, runs: Sequence[cache.Run], in_sidebar: str) -> None:
@@ -172,8 +181,10 @@ def _own(page: Page, runs: Sequence[cache.Run], in_sidebar: str) -> None:
     texts.runs_title()
     damaged = [run for run in runs if run.info is None]
     if page.own:
-        table = markup.runs_table(page.own, in_sidebar, "Runs of these networks")
+        table = own_table.runs_table(page.own, in_sidebar, "Runs of these networks")
         markup.show_table(_RUNS, table, page.chosen, _picked(_RUNS), _DRAWING)
+        results = [each.network for each in page.own if each.is_result_of(each.network or "")]
+        texts.other_readings(results)
         texts.commands([train_command(each.info) for each in page.own])
     else:
         texts.no_runs(page.chosen)
@@ -196,7 +207,7 @@ def _export(
     with place.popover("Export", width="content"):
         st.caption("Every figure at full length")
         downloads.tables(
-            VIEWS[view], lambda: export.models_table(groups, trainings), "models", "Table"
+            VIEWS[view], lambda: export.models_table(view, groups, trainings), "models", "Table"
         )
         if trainings:
             runs = [run for each in trainings for run in each.runs]

@@ -65,7 +65,7 @@ def printed_points(models: Sequence[Model]) -> list[Point]:
     return [
         Point(
             model.name,
-            short_title(model.recipe),
+            short_title(model.recipe.title),
             model.kind,
             _times(model.paper.flops, 1e9),
             _times(model.paper.params, 1e6),
@@ -82,18 +82,19 @@ def own_points(ours: Sequence[OwnTraining], models: Sequence[Model]) -> list[Poi
     """Trainings of these networks: measured multiply-adds, our count of parameters, accuracy.
 
     Those of changed networks are left out: their parameters are not those of the network. Where a
-    network was trained in several ways, its points are named by the recipe; a seed that was trained
-    again has no point of its own.
+    network was trained in several ways, or some of these longer than others, points are named by
+    recipe and epochs, too; a seed that was trained again has no point of its own.
     """
     by_name = {model.name: model for model in models}
     shown = [
         each for each in ours if each.network in by_name and not each.changed and not each.again
     ]
     times = Counter(each.network for each in shown)
+    mixed = len({each.info.epochs for each in shown}) > 1
     return [
         Point(
             model.name,
-            f"{short_title(model.recipe)}, {_way(each) if times[each.network] > 1 else 'ours'}",
+            ", ".join([short_title(model.recipe.title), _way(each) if many else "ours"]),
             model.kind,
             each.metrics.macs_mean,
             model.params,
@@ -105,6 +106,7 @@ def own_points(ours: Sequence[OwnTraining], models: Sequence[Model]) -> list[Poi
         )
         for each in shown
         for model in [by_name[each.network or ""]]
+        for many in [mixed or times[each.network] > 1]
     ]
 
 
@@ -140,10 +142,7 @@ def _own_hover(run: OwnTraining, model: Model) -> str:
     metrics = run.metrics
     lines = [
         f"<b>{escape(model.recipe.title)}</b>",
-        (
-            f"trained here: {escape(run.name)}, {escape(epochs_text(run))} on "
-            f"{escape(run.info.dataset)}"
-        ),
+        (f"trained here: {escape(run.name)}, {escape(epochs_text(run))} on {escape(run.data_set)}"),
         _accuracy(run.accuracy, run.data_set) + _seeds(run),
         f"{params_text(model.params)} parameters",
         f"{macs_text(metrics.macs_mean)} multiply-adds, mean of {metrics.n:,} images",

@@ -171,9 +171,10 @@ def view_of(name: str) -> View | None:
     return next((view for view in VIEWS if name in names_of(view)), None)
 
 
-def short_title(recipe: NetworkRecipe) -> str:
+def short_title(title: str) -> str:
     """A title short enough to stand beside a point: "DR 53, t .65" for a DR-ResNet 53."""
-    title = recipe.title.replace("Stochastic Depth ", "SD-").replace("DR-ResNet", "DR")
+    title = title.replace("Stochastic Depth ", "SD-").replace("DR-ResNet", "DR")
     title = title.replace("DR-Res ", "DR ").replace("R-ResNet ", "R ").replace("R-Res ", "R ")
+    title = title.replace(", first loop unasked", " unasked").replace(", I-LVBN read", "")
     title = re.sub(r" \(l = \d+\)", "", title)
     return re.sub(r" \(l = \d+, t = 0(\.\d+)\)", r", t \1", title)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 
 import streamlit as st
@@ -13,6 +13,7 @@ from app.models.cells import columns_of
 from app.models.notes import Note
 from app.models.plot import Cost
 from app.models.points import Point, joins
+from app.models.readings import MARK, read_otherwise
 from app.models.tables import VIEWS, View, counts_right
 from app.settings import settings
 
@@ -126,6 +127,21 @@ def notes(found: Mapping[int, Note]) -> None:
     )
     if lines:
         st.html(f'<ol class="ls-notes">{lines}</ol>')
+
+
+def how_long(epochs: int) -> None:
+    """How long those results of a table were trained that do not say it themselves."""
+    if epochs:
+        st.caption(f"Here: trained for {epochs:,} epochs where no others are said.")
+
+
+def other_readings(networks: Iterable[str | None]) -> None:
+    """What a marked figure of the paper is, where there is one."""
+    if any(map(read_otherwise, networks)):
+        st.caption(
+            f"\\{MARK} The paper's figure of the row that this network reads otherwise, such "
+            "as with a first loop that no gate is asked for (docs/paper.md)."
+        )
 
 
 def column_meanings(view: View, data_set: str) -> None:

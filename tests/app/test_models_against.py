@@ -41,7 +41,9 @@ def correct(shelf: Path, network: str, seed: int) -> np.ndarray:
 
 
 def loss(shelf: Path, network: str, seed: int) -> float:
-    return float(read_records(shelf / f"cifar10_{network}_paper_s{seed}")["loss"].astype(float).mean())
+    return float(
+        read_records(shelf / f"cifar10_{network}_paper_s{seed}")["loss"].astype(float).mean()
+    )
 
 
 def test_only_trainings_alike_are_set_against_each_other(shelf: Path) -> None:
@@ -71,6 +73,26 @@ def test_the_table_says_all_of_it(shelf: Path) -> None:
     assert loss in text
     assert data["loss_difference"].mean() == pytest.approx(data["loss_mean_over_seeds"].iloc[0])
     assert data["difference"].mean() == pytest.approx(data["mean_over_seeds"].iloc[0])
+
+
+def test_of_a_row_read_otherwise_the_papers_difference_is_the_rows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for network in ("dr_resnet40_l2_always", "resnet56"):
+        seed_run(tmp_path, f"{network}_paper", 1)
+    monkeypatch.setenv(RUNS_VARIABLE, str(tmp_path))
+    (found,) = comparisons()
+    assert found.printed == pytest.approx(6.51 - 6.97)
+    assert "−0.46*" in against_html([found])
+
+
+def test_what_a_phone_shows_first_is_the_difference_and_its_p(shelf: Path) -> None:
+    found = comparisons()
+    (row,) = re.findall(r"<tbody><tr.*?</tr>", against_html(found))
+    first, second, *_ = re.findall(r"<td[^>]*>(.*?)</td>", row)
+    assert first == f"{found[0].errors.over_seeds.mean:+.2f}".replace("-", "−")
+    p = found[0].errors.p
+    assert second == ("&lt; 0.001" if p < 0.001 else f"{p:.3f}")
 
 
 def test_a_seed_with_damaged_records_is_left_out(shelf: Path) -> None:

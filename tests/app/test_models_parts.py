@@ -14,14 +14,16 @@ from hypothesis import strategies as st
 
 from app.cache import Run
 from app.charts import LIGHT
-from app.models import export, markup, words
+from app.models import export, markup, own_table, words
 from app.models.cells import cells_of, epochs_text
 from app.models.figures import accuracy_figure
 from app.models.labels import Place, place_names
 from app.models.notes import NOTES, macs_differ, notes_on, numbered, params_agree
-from app.models.ours import OwnRun, own_runs, result_of, results_of, trainings_of
+from app.models.ours import OwnRun, own_runs, results_of, trainings_of
 from app.models.plot import Plot
 from app.models.points import joins, own_points, printed_points
+from app.models.readings import printed_error, read_otherwise, row_of
+from app.models.shown import most_epochs, shown_results
 from app.models.strips import strips_of
 from app.models.tables import VIEWS, Model, groups_of, names_of, short_title, view_of
 from app.units import macs_text, params_text
@@ -81,14 +83,16 @@ class TestTables:
             ("sd_resnet101", "SD-ResNet-101"),
             ("r_resnet53_l3_slow", "R 53* + L"),
             ("dr_mobilenetv2", "DR-MobileNetV2"),
+            ("dr_resnet16_l2_always", "DR 16 unasked"),
+            ("dr_resnet16_l2_joint", "DR 16 jointly"),
         ],
     )
     def test_short_titles(self, name: str, short: str) -> None:
-        assert short_title(NETWORKS[name]) == short
+        assert short_title(NETWORKS[name].title) == short
 
     def test_short_titles_tell_the_networks_of_a_table_apart(self) -> None:
         for view in VIEWS:
-            titles = [short_title(NETWORKS[name]) for name in names_of(view)]
+            titles = [short_title(NETWORKS[name].title) for name in names_of(view)]
             assert len(set(titles)) == len(titles)
 
 
@@ -159,10 +163,9 @@ class TestOurs:
             cifar_run("long", epochs=350),
             cifar_run("other", "resnet20"),
         ]
-        found = result_of("dr_resnet16_l2", trainings_of(runs))
-        assert found is not None
-        assert found.runs == (runs[2],)
-        assert result_of("dr_resnet32_l4", trainings_of(runs)) is None
+        found = results_of("dr_resnet16_l2", trainings_of(runs))
+        assert [each.runs for each in found] == [(runs[2],), (runs[1],)]
+        assert results_of("dr_resnet32_l4", trainings_of(runs)) == []
         assert not run_of("no", model="convnext", dataset="cifar10").is_result_of("resnet20")
 
     def test_seeds_are_one_training_and_its_mean(self) -> None:
@@ -336,7 +339,7 @@ class TestWords:
 
 def test_the_tables_are_html_whatever_a_run_is_called(models: dict[str, Model]) -> None:
     nasty = cifar_run('<script>"&', title='"><img>', dataset="<b>cifar10")
-    table = ET.fromstring(markup.runs_table(trainings_of([nasty]), nasty.name, 'a "caption"'))
+    table = ET.fromstring(own_table.runs_table(trainings_of([nasty]), nasty.name, 'a "caption"'))
     (link,) = table.iter("a")
     assert link.text == '<script>"&'
     assert link.get("href") == "/inspect?run=%3Cscript%3E%22%26"
@@ -353,14 +356,14 @@ def test_the_tables_are_html_whatever_a_run_is_called(models: dict[str, Model]) 
 
 def test_a_row_of_seeds_opens_each(models: dict[str, Model]) -> None:
     seeds = trainings_of([cifar_run(f"dr_paper_s{seed}", seed=seed) for seed in (1, 2)])
-    table = ET.fromstring(markup.runs_table(seeds, "dr_paper_s2", "runs"))
+    table = ET.fromstring(own_table.runs_table(seeds, "dr_paper_s2", "runs"))
     assert [(a.text, a.get("href")) for a in table.iter("a")] == [
         ("s1", "/inspect?run=dr_paper_s1"),
         ("s2", "/inspect?run=dr_paper_s2"),
     ]
     cells = [cell.text for cell in table.iter("td")]
-    assert cells[3] == "75.00 ± 0.00"
-    assert cells[-1] == "8.14"
+    assert cells[0] == "75.00 ± 0.00"
+    assert cells[4] == "8.14"
     assert "in the sidebar" in ET.tostring(table, "unicode")
     cell = cells_of(models["dr_resnet16_l2"], seeds)["ours"]
     assert cell.text == "75.00 ± 0.00"
@@ -383,10 +386,112 @@ def test_points_of_several_ways_are_told_apart(models: dict[str, Model]) -> None
     assert len(joins(found)) == 2
 
 
+def test_points_say_how_long_where_some_were_trained_longer(models: dict[str, Model]) -> None:
+    runs = [cifar_run("a"), cifar_run("b", "resnet20", epochs=6)]
+    found = own_points(trainings_of(runs), list(models.values()))
+    assert [point.label for point in found] == ["DR 16, short 20", "ResNet-20, short 6"]
+    alike = own_points(
+        trainings_of([cifar_run("a"), cifar_run("b", "resnet20")]), [*models.values()]
+    )
+    assert [point.label for point in alike] == ["DR 16, ours", "ResNet-20, ours"]
+
+
+class TestSchedules:
+    LONG = ("resnet56", "dr_resnet40_l2")
+    SHORT = ("resnet56", "r_resnet32_l4_naive", "r_resnet32_l4", "dr_resnet32_l4")
+
+    def runs(self) -> list[OwnRun]:
+        return [
+            *(cifar_run(f"long_{name}", name, epochs=50) for name in self.LONG),
+            *(cifar_run(f"short_{name}", name, epochs=6) for name in self.SHORT),
+            cifar_run("odd", "dr_resnet32_l4_lvbn", epochs=8),
+        ]
+
+    def here(self, models: dict[str, Model], view: Any) -> dict[str, str]:
+        """What stands under "here", by network."""
+        groups = {title: [models[name] for name in each] for title, each in groups_of(view).items()}
+        groups = {title: each for title, each in groups.items() if each[0].recipe.num_classes == 10}
+        table = markup.models_table(groups, trainings_of(self.runs()), {}, view, "CIFAR-10")
+        found: dict[str, str] = {}
+        for row in ET.fromstring(table).iter("tr"):
+            cells = [cell.text or "" for cell in row.iter("td")]
+            if cells:
+                found[row.get("data-pick", "")] = cells[1 + (view == "ablation")]
+        return found
+
+    def test_steps_of_the_ablation_are_of_one_schedule(self, models: dict[str, Model]) -> None:
+        found = self.here(models, "ablation")
+        # 6 epochs by most rows, the plain one among them, though that was trained for 50, too
+        assert {found[name] for name in self.SHORT} == {"75.00 (6 epochs)"}
+        assert found["dr_resnet32_l4_lvbn"] == "75.00", "has no such training: the longest shown"
+        groups = {"steps": [models[name] for name in self.SHORT]}
+        shown = shown_results("ablation", groups, trainings_of(self.runs()))
+        assert shown["resnet56"][0].name == "short_resnet56"
+        assert most_epochs(shown) == 6
+
+    def test_elsewhere_the_longest_is_shown_and_others_say_their_epochs(
+        self, models: dict[str, Model]
+    ) -> None:
+        found = self.here(models, "cifar10")
+        assert found["resnet56"] == found["dr_resnet40_l2"] == "75.00"
+        assert found["dr_resnet32_l4"] == "75.00 (6 epochs)"
+        assert found["resnet20"] == "–"
+
+    def test_of_equally_many_rows_the_longest_schedule_counts(
+        self, models: dict[str, Model]
+    ) -> None:
+        runs = [
+            cifar_run(f"{n}{e}", n, epochs=e) for e in (6, 50) for n in ("resnet20", "resnet56")
+        ]
+        groups = {"both": [models["resnet20"], models["resnet56"]]}
+        shown = shown_results("ablation", groups, trainings_of(runs))
+        assert {each[0].info.epochs for each in shown.values()} == {50}
+
+    def test_downloads_hold_what_the_page_shows(self, models: dict[str, Model]) -> None:
+        groups = {"steps": [models[name] for name in self.SHORT]}
+        trainings = trainings_of(self.runs())
+        assert set(export.models_table("ablation", groups, trainings)["run_epochs"]) == {6}
+        assert set(export.models_table("cifar10", groups, trainings)["run_epochs"]) == {6, 50}
+
+
+class TestReadings:
+    @pytest.mark.parametrize(
+        ("network", "error"),
+        [
+            ("dr_resnet16_l2_always", 8.14),
+            ("dr_resnet16_l2_joint", 8.14),
+            ("dr_resnet32_l4_always", 6.73),
+            ("dr_resnet40_l2_always", 6.51),
+        ],
+    )
+    def test_the_papers_figure_is_that_of_the_row(
+        self, models: dict[str, Model], network: str, error: float
+    ) -> None:
+        assert read_otherwise(network)
+        assert printed_error(network) == error
+        cell = cells_of(models[network], [])["printed"]
+        assert cell.text == f"{error:.2f}*"
+        assert "another reading of that row" in cell.meaning
+
+    def test_a_row_itself_and_other_networks_are_no_other_reading(self) -> None:
+        for name, recipe in NETWORKS.items():
+            if recipe.paper is not None:
+                assert row_of(name) is recipe
+                assert not read_otherwise(name)
+        for name in ("r_resnet16_l2", "dr_resnet16_l2_lvbn", "r_resnet32_l4_naive", "nobody"):
+            assert row_of(name) is None
+
+    def test_our_runs_of_it_stand_beside_it(self) -> None:
+        runs = trainings_of([cifar_run("a", "dr_resnet40_l2_always")])
+        cells = list(ET.fromstring(own_table.runs_table(runs, "", "runs")).iter("td"))
+        assert cells[4].text == "6.51*"
+        assert "DR-Res 40 (l = 2)" in str(cells[4].get("title"))
+
+
 def test_downloads_hold_every_figure(models: dict[str, Model]) -> None:
     chosen = {"all": [models["resnet20"], models["dr_resnet16_l2"]]}
     runs = [cifar_run("mine")]
-    table = export.models_table(chosen, trainings_of(runs))
+    table = export.models_table("cifar10", chosen, trainings_of(runs))
     assert table["network"].tolist() == ["resnet20", "dr_resnet16_l2"]
     assert table["params"].tolist() == [models["resnet20"].params, models["dr_resnet16_l2"].params]
     assert table["macs_printed"].tolist() == [41_000_000, 32_000_000]

@@ -13,12 +13,14 @@ from app.easy_hard import (
     controls,
     findings,
     forest,
+    listing,
     overlay,
     prints,
     texts,
     tiles,
 )
 from app.easy_hard.comparison import Compared, View
+from app.gates import show_doubt_about_loops
 from app.images import NoPictures, Pictures
 from drnn_core.analysis.histograms import two_histograms
 
@@ -37,6 +39,7 @@ def show() -> None:
     if table.frame["loops"].nunique() < 2:
         texts.one_path(facts)
         return
+    show_doubt_about_loops(run, table, facts)
     controls.forget_strangers(run.info.classes, facts.loops_max)
     with st.sidebar:
         rule = controls.rule_controls(facts.loops_max, comparison.first_limits(table))
@@ -62,7 +65,7 @@ def show() -> None:
     pairs = comparison.compared(view, frame)
     waiting.markdown("\n\n".join(findings.largest(pairs)), help=texts.DELTA)
     _differences(view, frame, pairs)
-    texts.table(forest.forest_table(pairs))
+    listing.show(forest.forest_table(pairs))
     texts.missing_columns(run, pairs, columns.problems(run, table))
 
 
@@ -75,6 +78,7 @@ def _gallery(view: View) -> None:
         rows = controls.rows_box()
         save = st.empty()
     texts.gallery_note(view)
+    texts.ties_note(view)
     with st.spinner("Opening the pictures…", show_time=True):
         found = images.pictures_of(view.run, view.table)
     pictures = found if isinstance(found, Pictures) else None
@@ -82,7 +86,7 @@ def _gallery(view: View) -> None:
     if isinstance(found, NoPictures):
         st.caption(found.reason)
     loops_max = cache.facts(view.run).loops_max
-    source = tiles.describe(view.run, view.table, view.shown, rows, loops_max, pictures)
+    source = tiles.describe(view, rows, loops_max, pictures)
     tiles.show(_TILES, source, _inspect)
     if _INSPECT in st.session_state:
         index = str(st.session_state.pop(_INSPECT))

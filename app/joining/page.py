@@ -10,6 +10,7 @@ import streamlit as st
 
 from app import cache, charts, columns, downloads, runpicker
 from app.distribution.texts import require_records
+from app.gates import show_doubt_about_loops
 from app.joining import figures, keeping, subject, texts
 from app.joining.intake import MOST_COLUMNS, escaped, join
 from app.joining.subject import GENERATION, View
@@ -40,6 +41,7 @@ def show() -> None:
         texts.elsewhere(table.sampled)
     if view.names:
         texts.one_path(view)
+        show_doubt_about_loops(run, table, cache.facts(run))
         _relations(view)
     keeping.panel(view)
 

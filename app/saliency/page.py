@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from app import cache, charts, columns, filters, images, ranges, runpicker, waiting
 from app.distribution.breakdowns import shown_classes
 from app.distribution.texts import require_records
+from app.gates import show_doubt_about_loops
 from app.images import NoPictures, Pictures
 from app.saliency import check, controls, examples, figures, measures, overview, texts, work
 from app.saliency.subject import Choice, View, view_of
@@ -43,6 +44,7 @@ def show() -> None:
     elif not view.keep.any():
         texts.nothing_left()
     else:
+        show_doubt_about_loops(run, table, cache.facts(run))
         _relations(view, pictures)
     check.show(view, pictures)
 

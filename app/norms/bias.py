@@ -6,8 +6,9 @@ import numpy as np
 import streamlit as st
 
 from app import cache, charts
-from app.norms import controls, depth, findings, job, texts
+from app.norms import controls, depth, job, marks, pair, texts
 from app.norms.depth import Series
+from app.norms.depth_table import tables_of
 from app.norms.found import Found, alike, found_in, measured
 
 _MEAN, _VARIANCE = "norms_mean_bias", "norms_variance_bias"
@@ -23,7 +24,7 @@ def section(run: cache.Run, found: Found, block: str, norm: str) -> None:
     other = None if chosen is None else _statistics(chosen, found)
     _figures(run, found, other, block, norm)
     if other is not None:
-        findings.compared(found, other)
+        pair.compared(found, other)
 
 
 def _statistics(run: cache.Run, first: Found) -> Found | None:
@@ -48,10 +49,10 @@ def _figures(run: cache.Run, found: Found, other: Found | None, block: str, norm
     both = [(found, "circle", colours.ran, "solid")]
     if other is not None:
         both.append((other, "diamond", colours.wrong, "dot"))
-        texts.runs_key(found, other, "norms_runs")
+        marks.runs_key(found, other, "norms_runs")
         st.space("small")  # long names would meet the figure's button
     else:
-        texts.depth_key(found, norm, "norms_bias_key", shuffled=False)
+        marks.depth_key(found, norm, "norms_bias_key", shuffled=False)
     apart = 0.0 if other is None else 0.13
     for column, key, name, unit, right in zip(
         st.columns(2, gap="large"),
@@ -69,11 +70,11 @@ def _figures(run: cache.Run, found: Found, other: Found | None, block: str, norm
         with column:
             charts.show(
                 depth.depth_figure(
-                    series, block, unit, colours, right if ratio else None, faint=other is None
+                    series, block, unit, colours, right if ratio else None, beside=other is None
                 ),
                 f"{run.name} {name} over depth",
                 key=key,
-                data=lambda series=series: depth.tables_of(series),
+                data=lambda series=series: tables_of(series),
                 alt=_alt(found, norm, name, unit, ratio),
             )
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import plotly.graph_objects as go
 
 from app.charts import NO_FADING, Palette, layout
 from app.norms.found import Found
+from app.norms.marks import others_of
 from drnn_core.analysis.moments import ends_of
 
 _MOST_NAMES = 14  # of blocks, below the figure
@@ -64,7 +64,7 @@ def depth_figure(
     unit: str,
     colours: Palette,
     level: float | None = None,
-    faint: bool = False,
+    beside: bool = False,
 ) -> go.Figure:
     """One mark with its 95 % interval for each loop of each block; a point's row can be picked.
 
@@ -74,12 +74,12 @@ def depth_figure(
         unit: title of the vertical axis.
         colours: of the theme.
         level: a value that is drawn as a line, such as the one that is right.
-        faint: draw the other norms of the first series, thin, behind it.
+        beside: draw the other norms of the first series, grey, behind it.
     """
     found = series[0].found
     places = places_of(found)
     ratio = series[0].exponential
-    drawn = _faint(series[0], places, colours) if faint else []
+    drawn = _others(series[0], places, colours) if beside else []
     drawn += [trace for each in series for trace in _traces(each, places)]
     names, centres = _ticks(found, places)
     shapes = [_band(chosen, places, colours)]
@@ -116,7 +116,7 @@ def depth_figure(
 
 def gap_figure(series: Series, chosen: str, unit: str, colours: Palette) -> go.Figure:
     """A discrepancy over depth, with what shuffled decisions give and the other norms beside it."""
-    figure: Any = depth_figure([series], chosen, unit, colours, faint=True)
+    figure: Any = depth_figure([series], chosen, unit, colours, beside=True)
     chance = _baseline(series, places_of(series.found), colours)
     return go.Figure(data=[chance, *figure.data], layout=figure.layout)
 
@@ -141,26 +141,25 @@ def _baseline(
     }  # fmt: skip
 
 
-def _faint(
+def _others(
     series: Series, places: dict[tuple[str, int], float], colours: Palette
 ) -> list[dict[str, Any]]:
-    """The other norms, for comparison: a thin line for each block."""
+    """The other norms, for comparison: marks of their own, and a line for each block."""
     found = series.found
     drawn: list[dict[str, Any]] = []
-    line = {"color": colours.skipped, "width": 1.5}
-    for norm in found.all_norms:
-        if norm == series.norm:
-            continue
+    for norm, symbol in others_of(found, series.norm):
         rows = found.rows(norm)
         value = rows[series.column].to_numpy(dtype=float)
         value = np.exp(value) if series.exponential else value
         x = [places[key] for key in zip(rows["block"], rows["loop"], strict=True)]
+        line = {"color": colours.muted, "width": 1.2}
         behind = _lines(x, value, rows["block"].tolist(), line)
         drawn.append(
             {
                 **behind,
                 "mode": "lines+markers",  # a block of one loop has no line
-                "marker": {"size": 4, "color": colours.skipped},
+                "marker": {"symbol": symbol, "size": 7, "color": colours.muted},
+                "name": norm,
                 "hoverinfo": "skip",  # where marks coincide, the pointer is the chosen norm's
             }
         )
@@ -255,21 +254,3 @@ def _band(chosen: str, places: dict[tuple[str, int], float], colours: Palette) -
         "x1": max(own) + 0.65, "fillcolor": colours.surface, "line": {"width": 0},
         "layer": "below",
     }  # fmt: skip
-
-
-def tables_of(series: Sequence[Series]) -> pd.DataFrame:
-    """The numbers of several, one below the other."""
-    return pd.concat([table_of(each) for each in series], ignore_index=True)
-
-
-def table_of(series: Series) -> pd.DataFrame:
-    """The numbers of a series, to be saved with its figure."""
-    rows = series.found.rows(series.norm)
-    value, half = rows[series.column], series.found.margin(rows, series.column)
-    low, high = ends_of(value.to_numpy(dtype=float), half.to_numpy(dtype=float), series.positive)
-    columns = ["block", "norm", "loop", "channels", "executed", "skipped", "unsure"]
-    frame = rows[columns].assign(run=series.found.run, value=value, low=low, high=high)
-    frame["loop"] += 1
-    if series.exponential:
-        frame[["value", "low", "high"]] = np.exp(frame[["value", "low", "high"]])
-    return frame

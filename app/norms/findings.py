@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import streamlit as st
 
+from app.norms import seeds
 from app.norms.found import Found
 from app.norms.texts import FORMULAS
 from app.numbers import between, figure, number, p_value
-from drnn_core.analysis.moments import Sampled, difference, ends_of
+from drnn_core.analysis.moments import Sampled, ends_of
 from drnn_core.analysis.norm_trends import Trend, over_depth, over_loops
+from drnn_core.analysis.probabilities import FEW as EXACT
 
 _FEW_BLOCKS = 6  # that are listed with their numbers
 
@@ -65,15 +68,25 @@ def _gap_figures(found: Found, of: str) -> None:
         "Gap over depth",
         f"ρ = {number(trend.rho, '+.2f')}",
         "Spearman's rank correlation of the divergence with the position in the order of "
-        "execution, 1 if each norm and loop has a larger gap than the one before; with its 95 % "
-        f"interval over images. {of}.",
-        between(trend.low, trend.high, "+.2f"),
+        "execution, 1 if each norm and loop has a larger gap than the one before; p: how often "
+        f"so many norms and loops in random order would be as clearly ordered{_how(trend)}. {of}.",
+        _trend_chip(trend),
     )
 
 
-def findings(found: Found) -> None:
-    """What is found, in sentences."""
-    lines = [_gap_found(found) if found.skips else _NO_GAP, _bias_found(found)]
+def _trend_chip(trend: Trend) -> str:
+    """Below the correlation, instead of its interval, see ``_in_words``."""
+    return f"n = {trend.n} places, {p_value(trend.p)}"
+
+
+def _how(trend: Trend) -> str:
+    """That p is exact, where it is."""
+    return ", by all their orders" if trend.n <= EXACT else ""
+
+
+def findings(found: Found, others: Sequence[Found]) -> None:
+    """What is found, in sentences, beside what other seeds of the same training say."""
+    lines = [_gap_found(found, others) if found.skips else _NO_GAP, _bias_found(found)]
     st.markdown("\n".join(f"- {line}" for line in lines), help=TREND)
 
 
@@ -82,7 +95,7 @@ TREND = (
     "ρ: Spearman's rank correlation with the order of execution; from loop to loop, the mean of "
     "that within each block and norm. p: how often norms and loops in random order would be as "
     "clearly ordered. Neighbours are alike, so p is too small rather than too large, and none of "
-    "this speaks of other trainings."
+    "this speaks of other trainings: another seed may have another trend."
 )
 _NO_GAP = (
     "Every image executes every loop: this network has no gates, or none of them closed, so there "
@@ -93,17 +106,19 @@ _NO_GAP = (
 _FEWEST_ORDERED = 5  # of fewer no order is clear: four that rise are one of twelve, by chance
 
 
-def _gap_found(found: Found) -> str:
+def _gap_found(found: Found, others: Sequence[Found]) -> str:
     table, sampled = found.table, found.sampled["divergence"]
     depth, loops = over_depth(sampled), _over_loops(found, "divergence")
     own = {norm: _over_depth(found, norm, "divergence") for norm in found.all_norms}
     own = {norm: trend for norm, trend in own.items() if not math.isnan(trend.rho)}
     each = [f"{number(trend.rho, '+.2f')} at {norm} alone" for norm, trend in own.items()]
     apart = f" ({', '.join(each)})" if len(each) > 1 else ""
+    repeated = seeds.depth_trends(others, "divergence")
     verdict = _verdict(depth)
     enough = [trend for trend in own.values() if trend.n >= _FEWEST_ORDERED]
     if _clear(depth) and not all(_clear(trend, depth.rho) for trend in enough):
         verdict += ", but not at every norm"
+    verdict += _disagreement(depth, repeated)
     ratio = float(sampled.mean().values) / float(table["divergence_shuffled"].mean())
     by_block = table.groupby("block", sort=False)["divergence"].mean().dropna()
     listed = [f"{number(value, '.3f')} ({block})" for block, value in by_block.items()]
@@ -112,7 +127,8 @@ def _gap_found(found: Found) -> str:
     return (
         f"Executed and skipped images differ {number(ratio, ',.0f')} times as much as shuffled "
         f"ones. **{verdict}**: ρ = {_in_words(depth)} over {depth.n} norms and loops in "
-        f"the order of execution{apart}. Mean divergence by block, in nats: {', '.join(listed)}. "
+        f"the order of execution{apart}{seeds.in_words(repeated)}. Mean divergence by block, in "
+        f"nats: {', '.join(listed)}. "
         + (
             f"From loop to loop within a block it {_loops_verdict(loops)}: ρ = {_in_words(loops)}."
             if loops.n
@@ -128,10 +144,19 @@ def _clear(trend: Trend, sign: float | None = None) -> bool:
 
 def _verdict(trend: Trend) -> str:
     if not _clear(trend):
-        return "No clear trend over depth, where the paper's figure 7 shows a growing gap"
+        return "No clear trend over depth in this run, where the paper's figure 7 has a growing gap"
     if trend.rho > 0:
-        return "The gap grows with depth, as in the paper's figure 7"
-    return "The gap shrinks with depth, other than in the paper's figure 7"
+        return "The gap grows with depth in this run, as in the paper's figure 7"
+    return "The gap shrinks with depth in this run, other than in the paper's figure 7"
+
+
+def _disagreement(trend: Trend, repeated: Sequence[Trend]) -> str:
+    """What is added to the verdict where other seeds have another sign."""
+    turned = seeds.against(trend, repeated)
+    if not turned:
+        return ""
+    other = "the other seed" if len(repeated) == 1 else f"{turned} of {len(repeated)} other seeds"
+    return f"; with {other} of this training ρ has the opposite sign"
 
 
 def _loops_verdict(trend: Trend) -> str:
@@ -167,61 +192,17 @@ def _bias_found(found: Found) -> str:
     return f"{sentence}."
 
 
-def over_depth_note(found: Found, norm: str, measure: str) -> None:
-    """What the gap over depth says, of the chosen norm and of all."""
+def over_depth_note(found: Found, others: Sequence[Found], norm: str, measure: str) -> None:
+    """What the gap over depth says, of the chosen norm and of all, and with other seeds."""
     own, every = _over_depth(found, norm, measure), over_depth(found.sampled[measure])
     few = int(found.table["unsure"].sum())
+    repeated = seeds.in_words(seeds.depth_trends(others, measure))
     unsure = f" {few} of {len(found.table)} have few images and are unsure." if few else ""
     st.caption(
         f"Over depth, {norm}: ρ = {_in_words(own)}, n = {own.n} loops; all norms: ρ = "
-        f"{_in_words(every)}, n = {every.n}.{unsure}",
+        f"{_in_words(every)}, n = {every.n}{repeated}.{unsure}",
         help=TREND,
     )
-
-
-def compared(found: Found, other: Found) -> None:
-    """Two runs in sentences."""
-    paired = _sample(found) == _sample(other)
-    st.markdown(
-        f"- {_compared_means(found, other, paired)}\n- {_compared_variances(found, other, paired)}",
-        help="Means over channels, norms and loops; intervals over "
-        + ("the same images of both runs" if paired else "images, as of independent samples")
-        + ". They say nothing of other trainings.",
-    )
-
-
-def _compared_means(found: Found, other: Found, paired: bool) -> str:
-    pair = _mean_of(found, "mean_bias"), _mean_of(other, "mean_bias")
-    gap, half = difference(*pair, paired)
-    mine, its = (number(float(each.values), ".3f") for each in pair)
-    return (
-        f"Running means are off by {mine} sd with {found.kind} ({found.run}), by {its} sd with "
-        f"{other.kind} ({other.run}): difference {number(gap, '+.3f')} (95 % interval "
-        f"{between(gap - half, gap + half, '+.3f')}); {_closer(found, other, 'mean_bias')}."
-    )
-
-
-def _compared_variances(found: Found, other: Found, paired: bool) -> str:
-    pair = _mean_of(found, "variance_bias"), _mean_of(other, "variance_bias")
-    gap, half = difference(*pair, paired)
-    mine, its = (number(math.exp(float(each.values)), ".2f") for each in pair)
-    low, high = math.exp(gap - half), math.exp(gap + half)
-    return (
-        f"Running variances are off by a factor of {mine} with the first, of {its} with the other: "
-        f"ratio {number(math.exp(gap), '.2f')} (95 % interval {between(low, high, '.2f')}); "
-        f"{_closer(found, other, 'variance_bias')}."
-    )
-
-
-def _closer(found: Found, other: Found, bias: str) -> str:
-    mine, its = found.table[bias].to_numpy(), other.table[bias].to_numpy()
-    known = int((np.isfinite(mine) & np.isfinite(its)).sum())
-    return f"the first is closer in {int((mine < its).sum())} of {known} norms and loops"
-
-
-def _sample(found: Found) -> tuple[object, ...]:
-    header = found.header
-    return header.data_fingerprint, header.images, header.parts
 
 
 def _over_depth(found: Found, norm: str, name: str) -> Trend:

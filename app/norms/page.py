@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import streamlit as st
@@ -9,9 +10,11 @@ import streamlit as st
 from app import cache, charts, runpicker
 from app.inspection.components import drawing
 from app.inspection.path import network_structure
-from app.norms import bias, channels, controls, depth, findings, job, texts
+from app.norms import bias, channels, controls, depth, findings, job, marks, texts
+from app.norms.depth_table import table_of
 from app.norms.found import Found, found_in, measured, shape_of
 from app.norms.picture import pick_block
+from app.norms.seeds import other_seeds
 from app.pathpicture import legend, path_html
 
 _PICTURE, _DEPTH = "norms_network", "norms_depth"
@@ -20,12 +23,13 @@ _ACROSS = 4  # loops beside each other
 
 @dataclass(frozen=True)
 class View:
-    """What every part of the page looks at."""
+    """What every part of the page looks at; ``others`` are other seeds of the same training."""
 
     run: cache.Run
     found: Found
     block: str
     norm: str
+    others: Sequence[Found]
 
 
 def show() -> None:
@@ -40,10 +44,11 @@ def show() -> None:
         return
     texts.heading(run, found)
     findings.key_figures(found)
-    findings.findings(found)
+    others = other_seeds(run, found, cache.list_runs())
+    findings.findings(found, others)
     st.divider()
     block, norm = _chosen(run, found)
-    view = View(run, found, block, norm)
+    view = View(run, found, block, norm, others)
     _channels(view)
     st.divider()
     if found.skips:
@@ -76,10 +81,13 @@ def _chosen(run: cache.Run, found: Found) -> tuple[str, str]:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         block = controls.block_control(found)
         norm = controls.norm_control(found.norms(block))
-    path, colours = network_structure(shape_of(run)), charts.palette()
+    shape, colours = shape_of(run), charts.palette()
+    path = network_structure(shape)
     with place:
         pick_block(_PICTURE, path_html(path, colours), block, controls.choose_block)
         drawing(legend(path, colours), "norms_rings")
+        if shape.target is not None:
+            texts.rings_note(found, block)
     return block, norm
 
 
@@ -92,7 +100,7 @@ def _channels(view: View) -> None:
     table = channels.channel_table(loops, look)
     drawn = channels.shown(table)
     ranges = channels.ranges_of(drawn)
-    texts.groups_key(bool((table["skipped"] > 0).any()), "norms_groups")
+    marks.groups_key(bool((table["skipped"] > 0).any()), "norms_groups")
     for first in range(0, len(loops), _ACROSS):
         some = loops[first : first + _ACROSS]
         for column, loop in zip(st.columns(min(_ACROSS, len(loops))), some, strict=False):
@@ -116,7 +124,7 @@ def _depth(view: View) -> None:
     """The gap over depth; a fragment, so that another measure draws nothing else anew."""
     title = st.container()
     measure = controls.gap_control()
-    texts.depth_key(view.found, view.norm, "norms_depth_key")
+    marks.depth_key(view.found, view.norm, "norms_depth_key")
     with title:
         texts.depth_title(measure, view.found.header.parts)
     colour = charts.palette().ran
@@ -127,11 +135,11 @@ def _depth(view: View) -> None:
         depth.gap_figure(series, view.block, texts.UNITS[measure], charts.palette()),
         f"{view.run.name} {measure} over depth",
         key=_DEPTH,
-        data=lambda: depth.table_of(series),
+        data=lambda: table_of(series),
         on_select=controls.on_point(_DEPTH),
         selection_mode="points",
         alt=texts.depth_alt(view.found, view.norm, measure),
     )
-    findings.over_depth_note(view.found, view.norm, measure)
+    findings.over_depth_note(view.found, view.others, view.norm, measure)
     if controls.picked_elsewhere(view.block):
         st.rerun(scope="app")

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from html import escape
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 import streamlit as st
 
-from app import charts
 from app.cache import Run
 from app.downloads import tables
-from app.inspection.components import drawing
 from app.norms.channels import Look
 from app.norms.found import FEW, Found
 from app.numbers import number
@@ -94,8 +91,22 @@ def network_title() -> None:
     st.subheader(
         "The network",
         anchor=False,
-        help="Its blocks and loops; a ring is as thick as the share of images that are expected to "
-        "run the loop. Click a recursive block to see its norms; the box Block does the same.",
+        help="Its blocks and loops; a ring is as thick as the share of images that training's "
+        "target expects to run the loop, whatever share this run came to. Click a recursive block "
+        "to see its norms; the box Block does the same.",
+    )
+
+
+def rings_note(found: Found, block: str) -> None:
+    """That the rings are not of this run, and what this run came to in the chosen block."""
+    rows = found.table[found.table["block"] == block].drop_duplicates("loop")
+    listed = [
+        f"loop {loop + 1} {share:.0%}".replace("%", "\u00a0%")
+        for loop, share in zip(rows["loop"], rows["executed"] / found.header.images, strict=True)
+    ]
+    st.caption(
+        "The shares on the rings are what training’s target expects, not what this run does. "
+        f"Of the images measured here, block {block} ran {', '.join(listed)}."
     )
 
 
@@ -113,55 +124,6 @@ def block_title(block: str, norm: str) -> None:
             "variances, on a logarithmic axis. Point at a mark for its 95 % interval over images."
         ),
     )
-
-
-def groups_key(skips: bool, key: str) -> None:
-    """What the marks of the channels stand for."""
-    colours = charts.palette()
-    marks = {
-        "executed images": _DOT.format(colours.ran),
-        "skipped images": _DIAMOND.format(f'fill="none" stroke="{colours.muted}"'),
-        "running statistics of the loop": _DASH.format(colours.wrong),
-    }
-    _key({words: mark for words, mark in marks.items() if skips or "skipped" not in words}, key)
-
-
-def depth_key(found: Found, norm: str, key: str, shuffled: bool = True) -> None:
-    """What the marks over depth stand for."""
-    colours = charts.palette()
-    marks = {norm: _DOT.format(colours.ran)}
-    if others := ", ".join(other for other in found.all_norms if other != norm):
-        marks[others] = _THIN.format(colours.skipped)
-    if shuffled:
-        marks["decisions shuffled: what chance gives"] = _DASH.format(colours.wrong)
-    _key(marks, key)
-
-
-def runs_key(first: Found, second: Found, key: str) -> None:
-    """Which mark is which run."""
-    colours = charts.palette()
-    pair = (_DOT.format(colours.ran), _DIAMOND.format(f'fill="{colours.wrong}"'))
-    _key(
-        {
-            f"{found.run} ({found.kind})": mark
-            for mark, found in zip(pair, (first, second), strict=True)
-        },
-        key,
-    )
-
-
-_DOT = '<circle cx="13" cy="8" r="4.5" fill="{0}"/>'
-_DIAMOND = '<path d="M13,2.5l5.5,5.5l-5.5,5.5l-5.5,-5.5z" stroke-width="1.5" {0}/>'
-_DASH = '<path d="M6,8h14" stroke="{0}" stroke-width="2.2"/>'
-_THIN = '<path d="M3,8h20" stroke="{0}" stroke-width="2"/>'
-
-
-def _key(marks: Mapping[str, str], key: str) -> None:
-    parts = [
-        f'<span><svg width="26" height="16" aria-hidden="true">{mark}</svg>{escape(words)}</span>'
-        for words, mark in marks.items()
-    ]
-    drawing(f'<div class="ls-legend">{"".join(parts)}</div>', key)
 
 
 def loop_title(loop: int) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
 import re
 import shutil
 import time
@@ -16,13 +18,14 @@ from streamlit.testing.v1 import AppTest
 from app import cache
 from app.charts import LIGHT
 from app.jobs import JOBS, CancelledError, Tell
-from app.norms import channels, job
+from app.norms import channels, findings, job
 from app.norms.found import found_in
 from app.settings import RUNS_VARIABLE
-from drnn_core.analysis.moments import Moments, NormStatistics, Parts
+from drnn_core.analysis.moments import Moments, NormStatistics, Parts, Sampled
+from drnn_core.analysis.norm_trends import over_depth
 from drnn_core.commands.norm_measuring import measure_norms
-from drnn_core.store.norms import NORMS, has_norms
-from drnn_core.store.runs import load_network
+from drnn_core.store.norms import NORMS, has_norms, write_norms
+from drnn_core.store.runs import load_network, write_run
 from tests.analysis.test_norm_statistics import by_hand
 from tests.app.fake_runs import fake_run
 from tests.app.norm_runs import fake_norms
@@ -109,7 +112,12 @@ def test_first_sight(runs: Path) -> None:
     assert len(drawn) == 2 + 1 + 2, "a figure a loop, the gap over depth, two of the bias"
     assert page.selectbox(key="block").value == "3.2", "the deepest block first"
     said = texts(page)
-    assert "The gap grows with depth, as in the paper's figure 7**" in said
+    assert "The gap grows with depth in this run, as in the paper's figure 7**" in said
+    assert "other seed" not in said, "the runs beside it repeat its seed, or are of other trainings"
+    (chip,) = [metric for metric in page.metric if metric.label == "Gap over depth"]
+    assert re.fullmatch(r"n = 8 places, p (= 0\.\d{3}|< 0\.001)", str(chip.delta))
+    assert "The shares on the rings are what training’s target expects" in said
+    assert "block 3.2 ran loop 1 70\u00a0%, loop 2 50\u00a0%." in said
     assert "n = 280 executed, 120 skipped" in said
     assert "n = 200 executed, 200 skipped" in said
     for metric in page.metric:
@@ -183,8 +191,75 @@ def test_numbers_are_those_of_a_forward_written_out(runs: Path) -> None:
     assert numbers(ratio["y"])[-1] == pytest.approx(float(logs.mean().exp()), rel=1e-4)
 
 
+def test_four_places_have_no_interval_that_the_verdict_contradicts() -> None:
+    rising = Sampled.of(np.arange(4.0) + np.zeros((11, 1)))
+    trend = over_depth(rising)
+    assert (trend.rho, trend.low, trend.high) == (1, 1, 1), "the order is the same for all images"
+    assert trend.p == pytest.approx(1 / 12)
+    assert "No clear trend" in findings._verdict(trend)
+    assert findings._trend_chip(trend) == "n = 4 places, p = 0.083"
+
+
+def seeded(folder: Path, seed: int, grows: bool) -> None:
+    """A run of a training with this seed, whose gap grows with depth or shrinks."""
+    fake_run(folder, 20, "dr_resnet16_l2", records=False)
+    network, info = load_network(folder)
+    write_run(folder, network.state_dict(), dataclasses.replace(info, seed=seed))
+    stored = fake_norms(folder, seed=seed)
+    if grows:
+        return
+    for name, values in stored.arrays.items():
+        if name.startswith("3.2/") and "/skipped_" in name:
+            near = stored.arrays[name.replace("skipped", "executed")]
+            less = np.array([0.2, 0.1])[:, None]  # from loop to loop
+            values[:] = near + (less if name.endswith("mean") else 0)
+    write_norms(folder, stored)
+
+
+def test_other_seeds_of_the_training_are_told_beside_a_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(RUNS_VARIABLE, str(tmp_path))
+    for seed, grows in ((1, True), (2, False), (3, True), (4, True)):
+        seeded(tmp_path / f"net_s{seed}", seed, grows)
+    (tmp_path / "net_s4" / NORMS).write_bytes(b"damaged")
+    fake_run(tmp_path / "net_s5", 20, "dr_resnet16_l2", records=False, epochs=3)
+    fake_norms(tmp_path / "net_s5")  # of another training
+    page = opened("net_s1")
+    rhos = [
+        over_depth(found_in(cache.open_run(tmp_path / f"net_s{seed}")).sampled["divergence"]).rho
+        for seed in (2, 3)
+    ]
+    assert rhos[0] < -0.5
+    assert rhos[1] > 0.5
+    listed = ", ".join(f"{rho:+.2f}" for rho in rhos).replace("-", "−")
+    said = texts(page)
+    assert f"; other seeds: {listed}. Mean divergence" in said
+    assert "figure 7; with 1 of 2 other seeds of this training ρ has the opposite sign**" in said
+    assert f"n = 8; other seeds: {listed}." in said, "below the figure too"
+    shrinking = texts(opened("net_s2"))
+    assert "shrinks with depth in this run" in shrinking
+    assert "with 2 of 2 other seeds of this training ρ has the opposite sign**" in shrinking
+
+
+def test_both_norms_stand_in_the_figure_over_depth_and_in_its_key(runs: Path) -> None:
+    page = opened("ilvbn", norm="norm2")
+    found = found_in(cache.open_run(runs / "ilvbn"))
+    figure = charts(page)[2]
+    (other,) = [trace for trace in figure["data"] if trace.get("name") == "norm1"]
+    drawn = numbers([np.nan if y is None else y for y in other["y"]])
+    expected = found.rows("norm1")["divergence"]
+    np.testing.assert_allclose(drawn[np.isfinite(drawn)], expected)
+    assert other["marker"] == {"symbol": "diamond", "size": 7, "color": LIGHT.muted}
+    drawings = [json.loads(each.proto.json) for each in page.get("bidi_component")]
+    (key,) = [each["markup"] for each in drawings if "decisions shuffled" in each.get("markup", "")]
+    assert f'fill="{LIGHT.muted}"/></svg>norm1</span>' in key
+    assert key.count("<svg") == 3
+
+
 def test_without_gates_there_is_nothing_skipped(runs: Path) -> None:
     page = opened("naive")
+    assert "The shares on the rings" not in texts(page)
     assert "Every image executes every loop" in texts(page)
     assert "One BatchNorm serves all loops of a block here" in texts(page)
     assert len(charts(page)) == 4 + 2, "no gap over depth"

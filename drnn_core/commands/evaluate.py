@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -90,18 +89,14 @@ def check_classes(info: RunInfo, classes: tuple[str, ...], data: str) -> None:
     Raises:
         ValueError: they differ; a label would mean something else.
     """
+    from drnn_core.data.classes import difference
+
     if classes != info.classes:
-        pairs = enumerate(zip_longest(info.classes, classes))
-        label, (wanted, got) = next((place, pair) for place, pair in pairs if pair[0] != pair[1])
         raise ValueError(
-            f"expected {data} to have the run's {len(info.classes)} classes, got {len(classes)}; "
-            f"the first that differs is label {label}: expected {_named(wanted)}, got "
-            f"{_named(got)}; pass a data set of the run's classes, in their order"
+            f"expected {data} to have the run's {len(info.classes)} classes, got "
+            f"{difference(info.classes, classes)}; pass a data set of the run's classes, in their "
+            "order"
         )
-
-
-def _named(name: str | None) -> str:
-    return "none" if name is None else repr(name)
 
 
 def _print(info: RunInfo, measures: Measures, layout: Sequence[BlockLayout]) -> None:

@@ -15,7 +15,7 @@ from drnn_core.data.pictures import PictureError, decode_picture
 from drnn_core.data.sets import DataError, ImageSet, LazySet, MemorySet, fingerprint_of
 from drnn_core.data.transforms import Preprocessing
 
-_SPLIT_NAMES = {"train": ("train",), "test": ("val", "test", "validation")}
+_SPLIT_NAMES = {"train": ("train",), "test": ("test", "validation", "val")}
 _SUFFIXES = (".jpeg", ".jpg", ".png", ".webp")
 _IMAGENET_META = "meta.bin"  # what torchvision.datasets.ImageNet writes beside train/ and val/
 
@@ -66,11 +66,19 @@ def load_cifar10(folder: Path, split: str, sizing: Preprocessing | None = None) 
 
 
 def split_folder(folder: Path, split: str) -> Path | None:
-    """The sub-folder of an ImageFolder tree that holds a split, or None."""
-    for name in _SPLIT_NAMES[split]:
-        if (folder / name).is_dir():
-            return folder / name
-    return None
+    """The sub-folder of an ImageFolder tree that holds a split, or None.
+
+    A ``test`` without class folders, as ImageNet's, whose labels are kept secret, gives way to the
+    validation's.
+    """
+    there = [folder / name for name in _SPLIT_NAMES[split] if (folder / name).is_dir()]
+    return next((root for root in there if _class_folders(root)), there[0] if there else None)
+
+
+def _class_folders(root: Path) -> tuple[str, ...]:
+    """Names of the folders, in order, but for hidden ones, which programs leave behind."""
+    names = (entry.name for entry in root.iterdir() if entry.is_dir())
+    return tuple(sorted(name for name in names if not name.startswith(".")))
 
 
 def load_image_folder(folder: Path, split: str, sizing: Preprocessing) -> LazySet:
@@ -86,7 +94,7 @@ def load_image_folder(folder: Path, split: str, sizing: Preprocessing) -> LazySe
     root = split_folder(folder, split)
     if root is None:
         raise DataError(f"expected a folder {' or '.join(_SPLIT_NAMES[split])} in {folder}")
-    folders = tuple(sorted(entry.name for entry in root.iterdir() if entry.is_dir()))
+    folders = _class_folders(root)
     ids, sizes = _pictures(root, folders)
     if not ids:
         raise DataError(
@@ -94,6 +102,12 @@ def load_image_folder(folder: Path, split: str, sizing: Preprocessing) -> LazySe
         )
     places = {name: place for place, name in enumerate(folders)}
     labels = np.asarray([places[name.partition("/")[0]] for name in ids], dtype=np.int64)
+    counts = np.bincount(labels, minlength=len(folders))
+    if split == "train" and not counts.all():
+        raise DataError(
+            f"expected pictures of every class in {root}, found none in "
+            f"{folders[int(counts.argmin())]}/; add some, or remove the folder from every split"
+        )
 
     def original(index: int) -> Image.Image:
         file = root / ids[index]

@@ -16,7 +16,8 @@ def measure_preprocessing(
 ) -> Preprocessing:
     """The preprocessing of a training set by its own moments, from ``most`` images of it at most.
 
-    The images are taken at even distances, so the result depends on the set alone. Large ones
+    A channel that is the same everywhere has nothing to be scaled: its deviation counts as 1. The
+    images are taken at even distances, so the result depends on the set alone. Large ones
     (over 64 pixels) are a fifth as many: their moments come from more pixels.
 
     Args:
@@ -29,8 +30,8 @@ def measure_preprocessing(
     count = min(len(images), most if size <= 64 else most // 5)
     chosen = torch.linspace(0, len(images) - 1, count).long()
     mean, std = _moments_at_once(images, chosen) if size <= 64 else _moments(images, chosen)
-    rounded = [[round(float(value), 4) for value in moment] for moment in (mean, std)]
-    return replace(sizing, mean=three(rounded[0]), std=three(rounded[1]))
+    means, deviations = ([round(float(each), 4) for each in moment] for moment in (mean, std))
+    return replace(sizing, mean=three(means), std=three(each or 1.0 for each in deviations))
 
 
 def _moments_at_once(images: ImageSet, chosen: Tensor) -> tuple[Tensor, Tensor]:

@@ -69,6 +69,8 @@ def load_parquet(folder: Path, split: str, sizing: Preprocessing) -> LazySet:
     names = _class_names(tables[0].schema.metadata)
     checked = [_labels(file, each, len(names)) for file, each in zip(files, tables, strict=True)]
     labels = np.concatenate(checked)
+    if not len(labels):
+        raise DataError(f"expected images in {', '.join(map(str, files))}, found no row")
     paths = [path for each in tables for path in _field(each, "path")]
     classes = names or tuple(str(label) for label in range(int(labels.max(initial=-1)) + 1))
     ids = _unique_names(paths, split)

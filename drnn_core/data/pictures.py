@@ -117,6 +117,22 @@ def decode_picture(data: bytes, name: str = "", own: bool = False) -> Image.Imag
         return _decode(data, kind, shown, MOST_PIXELS * wider)
 
 
+def as_decoded(picture: Image.Image) -> Image.Image:
+    """A picture that PIL opened, as ``decode_picture`` would give it.
+
+    Args:
+        picture: of any mode; left as it is.
+
+    Raises:
+        PictureError: it has too many pixels, or is far longer than wide.
+    """
+    _check_size(picture.size, "the picture", MOST_PIXELS * _OWN)
+    turn = _TURNS.get(_orientation(picture))
+    if picture.mode != "RGB" or "transparency" in picture.info:
+        picture = _to_rgb(picture.copy(), 8)
+    return picture if turn is None else picture.transpose(turn)
+
+
 def _decode(data: bytes, kind: str, shown: str, most: int) -> Image.Image:
     try:
         if kind == "WEBP":  # its decoder makes room for the whole canvas when it is opened

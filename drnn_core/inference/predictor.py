@@ -21,6 +21,7 @@ from PIL import Image
 from torch import Tensor
 
 from drnn_core.counting import network_cost
+from drnn_core.data.pictures import as_decoded, decode_picture
 from drnn_core.inference.prediction import Prediction
 from drnn_core.inference.skipping import fast_forward
 from drnn_core.layout import BlockLayout
@@ -60,18 +61,31 @@ class Predictor:
             self._forward = fast_forward(self.network, size)
         self.layout: tuple[BlockLayout, ...] = self.network.layout
 
-    def predict(self, picture: Image.Image) -> Prediction:
-        """Predict one picture of any size, as ``decode_picture`` gives it."""
+    def predict(self, picture: Image.Image | Path) -> Prediction:
+        """Predict one picture of any size, see ``predict_many``."""
         return self.predict_many([picture])[0]
 
-    def predict_many(self, pictures: Sequence[Image.Image]) -> list[Prediction]:
-        """Predict pictures of any sizes, in their order."""
-        prepare = self.info.preprocessing.prepare
+    def predict_many(self, pictures: Sequence[Image.Image | Path]) -> list[Prediction]:
+        """Predict pictures of any sizes, in their order.
+
+        Args:
+            pictures: files (JPEG, PNG, WebP), or what PIL opened. Either is made RGB by the same
+                rules, see ``decode_picture``: turned upright, transparency over white.
+
+        Raises:
+            PictureError: a file is no picture, or a picture is too large or too long.
+            OSError: a file cannot be read.
+        """
         found: list[Prediction] = []
         for start in range(0, len(pictures), _BATCH):
-            batch = [prepare(picture) for picture in pictures[start : start + _BATCH]]
+            batch = [self._prepared(picture) for picture in pictures[start : start + _BATCH]]
             found += self._predict_batch(torch.stack(batch))
         return found
+
+    def _prepared(self, picture: Image.Image | Path) -> Tensor:
+        if isinstance(picture, Path):
+            picture = decode_picture(picture.read_bytes(), picture.name, own=True)
+        return self.info.preprocessing.prepare(as_decoded(picture))
 
     def predict_seen(self, seen: NDArray[np.uint8]) -> Prediction:
         """Predict a picture of exactly the size that the network sees.

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from drnn_core.counting import network_cost
+from drnn_core.data.classes import check_same_classes
 from drnn_core.data.sets import ImageSet
 from drnn_core.data.transforms import Preprocessing
 from drnn_core.evaluation import Measures, measure
@@ -74,8 +75,7 @@ class Trainer:
             train_set, self.training, preprocessing, settings.seed, self.epochs, world
         )
         self.steps_per_epoch, self.steps = self.batches.steps_per_epoch, self.batches.steps
-        if train_set.classes != test_set.classes:
-            raise ValueError("expected the same classes in the training and the test set")
+        check_same_classes(train_set, test_set)
         self.network = self._placed(network)
         self.steering = GateSteering(network, self.training, self.steps, world)
         self.replica = replicated(self.network, world)

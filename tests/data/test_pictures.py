@@ -13,7 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from drnn_core.data.pictures import MOST_BYTES, PictureError, decode_picture
+from drnn_core.data.pictures import (
+    MOST_BYTES,
+    PictureError,
+    as_decoded,
+    decode_picture,
+    quiet_decoders,
+)
 from tests.hostile_pictures import Bomb, Case, encode, exif, hostile_pictures, scene
 
 CASES = hostile_pictures()
@@ -58,6 +64,29 @@ def test_a_picture_or_a_sentence(
         return
     assert found.size == case.expected.size
     assert difference(found, case.expected) <= case.tolerance
+
+
+@pytest.mark.parametrize(
+    "case",
+    [case for case in CASES if case.expected is not None and not case.lenient],
+    ids=lambda case: ascii(case.name)[:40],
+)
+def test_what_pil_opened_becomes_the_same(case: Case) -> None:
+    with quiet_decoders, Image.open(io.BytesIO(case.data)) as opened:
+        before = dict(opened.info)
+        found = as_decoded(opened)
+        assert opened.info == before
+    wanted = decode_picture(case.data)
+    assert found.mode == "RGB"
+    assert found.size == wanted.size
+    # of the depth in which a transparent colour is written PIL says nothing
+    if not isinstance(before.get("transparency"), int | tuple):
+        assert difference(found, wanted) == 0
+
+
+def test_a_picture_beyond_the_limits_is_refused_when_pil_opened_it() -> None:
+    with pytest.raises(PictureError, match="longer side of at most 100 times"):
+        as_decoded(Image.new("RGB", (1, 3000)))
 
 
 @pytest.mark.parametrize(

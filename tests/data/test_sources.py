@@ -15,6 +15,7 @@ import torch
 from PIL import Image
 
 from drnn_core.data import folders
+from drnn_core.data.classes import check_same_classes
 from drnn_core.data.datasets import load_split
 from drnn_core.data.generated import GeneratedSet
 from drnn_core.data.sets import DataError, LazySet, MemorySet, Pixels, Subset
@@ -97,6 +98,56 @@ def test_image_folder(tmp_path: Path) -> None:
     assert list(found.ids) == ["cat/1.png", "cat/3.png", "dog/0.png", "dog/2.png"]
     order = [1, 3, 0, 2]
     assert np.array_equal(found.images(range(4)).permute(0, 2, 3, 1).numpy(), pixels[order])
+
+
+def test_of_a_test_and_a_validation_split_the_test_is_taken(tmp_path: Path) -> None:
+    write_folder(tmp_path, pictures(5), [0, 1, 1, 0, 1])
+    write_parquet(tmp_path / "parquet", pictures(5), [0, 1, 1, 0, 1], file="val.parquet")
+    (tmp_path / "test").mkdir()
+    (tmp_path / "test" / "secret.png").write_bytes(png(pictures(1)[0]))
+    assert len(load_split(str(tmp_path), "test")) == 5, "a test without classes has no labels"
+    (tmp_path / "val").rename(tmp_path / "kept")
+    write_folder(tmp_path, pictures(3), [0, 1, 1])
+    (tmp_path / "test" / "secret.png").unlink()
+    (tmp_path / "test").rmdir()
+    (tmp_path / "val").rename(tmp_path / "test")
+    (tmp_path / "kept").rename(tmp_path / "val")
+    write_parquet(tmp_path / "parquet", pictures(3), [0, 1, 1])
+    for folder in (tmp_path, tmp_path / "parquet"):
+        assert len(load_split(str(folder), "test")) == 3
+
+
+def test_hidden_folders_are_no_classes(tmp_path: Path) -> None:
+    write_folder(tmp_path, pictures(2), [0, 1])
+    (tmp_path / "val" / ".ipynb_checkpoints").mkdir()
+    assert load_split(str(tmp_path), "test").classes == ("cat", "dog")
+
+
+def test_a_class_without_pictures_is_not_trained(tmp_path: Path) -> None:
+    write_folder(tmp_path, pictures(2), [0, 1])
+    (tmp_path / "val" / "zebra").mkdir()
+    assert load_split(str(tmp_path), "test").classes == ("cat", "dog", "zebra")
+    (tmp_path / "val").rename(tmp_path / "train")
+    with pytest.raises(
+        DataError, match=r"pictures of every class in .*train, found none in zebra/"
+    ):
+        load_split(str(tmp_path), "train")
+
+
+def test_splits_of_other_classes_are_told_apart() -> None:
+    def of(*classes: str) -> MemorySet:
+        labels = np.zeros(1, dtype=np.int64)
+        return MemorySet("m", classes, ["a"], labels, "", torch.zeros(1, 3, 8, 8).byte())
+
+    check_same_classes(of("cat", "dog"), of("cat", "dog"))
+    with pytest.raises(
+        DataError,
+        match="training set's 2 classes, got 3; the first that differs is label 1: expected 'dog', "
+        "got 'cow'; give both splits",
+    ):
+        check_same_classes(of("cat", "dog"), of("cat", "cow", "dog"))
+    with pytest.raises(DataError, match=r"got 1; .* label 1: expected 'dog', got none"):
+        check_same_classes(of("cat", "dog"), of("cat"))
 
 
 def test_image_folder_brings_pictures_to_size(tmp_path: Path) -> None:
@@ -190,6 +241,10 @@ def test_a_lazy_set_decodes_when_asked_and_whole_on_request(tmp_path: Path) -> N
     ("make", "message"),
     [
         (lambda folder: None, "found no test images in .*: expected torchvision's"),
+        (
+            lambda folder: write_parquet(folder, pictures(0), []),
+            "expected images in .*test.parquet, found no row",
+        ),
         (lambda folder: (folder / "val").mkdir(), r"expected pictures \(.jpeg, .jpg"),
         (
             lambda folder: (folder / "test.parquet").write_bytes(b"PAR1 no table PAR1"),

@@ -58,6 +58,16 @@ def test_measured_moments_normalise_the_set() -> None:
     assert (std - 1).abs().max() < 1e-3
 
 
+@pytest.mark.parametrize("size", [8, 72])
+def test_a_channel_that_never_changes_stays_a_number(size: int) -> None:
+    pixels = torch.randint(0, 256, (20, 3, size, size), dtype=torch.uint8)
+    pixels[:, 2] = 51
+    images = MemorySet("m", ("a",), [""] * 20, np.zeros(20, dtype=np.int64), "", pixels)
+    found = measure_preprocessing(images)
+    assert (found.mean[2], found.std[2]) == (0.2, 1.0)
+    assert found.normalise(pixels)[:, 2].abs().max() < 1e-3
+
+
 @given(st.integers(1, 5), st.integers(0, 3), st.integers(0, 99))
 def test_every_crop_is_a_window_of_the_padded_image(batch: int, pad: int, seed: int) -> None:
     images = torch.arange(batch * 3 * 36).reshape(batch, 3, 6, 6)

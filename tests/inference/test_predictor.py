@@ -13,7 +13,7 @@ import torch
 from PIL import Image
 
 from drnn_core.counting import network_cost
-from drnn_core.data.pictures import decode_picture
+from drnn_core.data.pictures import PictureError, decode_picture
 from drnn_core.inference import predictor as predictor_module
 from drnn_core.inference.prediction import Prediction
 from drnn_core.inference.predictor import Predictor, one_thread
@@ -87,6 +87,29 @@ def test_types_and_context(predictor: Predictor) -> None:
     assert one.macs_mean_of_run == 1e5
     assert one.macs <= one.macs_max == predictor.cost.macs_max
     assert sum(block.loops for block in predictor.layout) == len(one.ran)
+
+
+def test_a_file_and_what_pil_opened_of_it_are_one_picture(
+    predictor: Predictor, tmp_path: Path
+) -> None:
+    draw = np.random.default_rng(2)
+    layer = draw.integers(0, 256, (20, 24, 4), dtype=np.uint8)
+    turned = Image.Exif()
+    turned[0x0112] = 6
+    wide = Image.fromarray(draw.integers(0, 65536, (20, 24)).astype(np.uint16))
+    for name, picture, more in (
+        ("wide.png", wide, {}),
+        ("layer.png", Image.fromarray(layer), {}),
+        ("turned.png", Image.fromarray(layer[..., :3]), {"exif": turned}),
+    ):
+        file = tmp_path / name
+        picture.save(file, **more)
+        wanted = predictor.predict(decode_picture(file.read_bytes()))
+        assert_same(predictor.predict(file), wanted)
+        with Image.open(file) as opened:
+            assert_same(predictor.predict(opened), wanted)
+    with pytest.raises(PictureError, match="expected a longer side"):
+        predictor.predict(Image.new("RGB", (1, 3000)))
 
 
 def test_the_likeliest_come_first(predictor: Predictor) -> None:

@@ -1,0 +1,35 @@
+"""Lists of class names, in which a label is a position: are two the same?"""
+
+from __future__ import annotations
+
+from itertools import zip_longest
+
+from drnn_core.data.sets import DataError, ImageSet
+
+
+def check_same_classes(train_set: ImageSet, test_set: ImageSet) -> None:
+    """Refuse splits whose classes differ.
+
+    Raises:
+        DataError: they do; a label would mean something else.
+    """
+    if train_set.classes != test_set.classes:
+        raise DataError(
+            f"expected the test set to have the training set's {len(train_set.classes)} classes, "
+            f"got {difference(train_set.classes, test_set.classes)}; give both splits the same "
+            "classes, in the same order"
+        )
+
+
+def difference(expected: tuple[str, ...], got: tuple[str, ...]) -> str:
+    """How many there are and the first that is another, in words, of two lists that differ."""
+    pairs = enumerate(zip_longest(expected, got))
+    label, (wanted, found) = next((place, pair) for place, pair in pairs if pair[0] != pair[1])
+    return (
+        f"{len(got)}; the first that differs is label {label}: expected {_named(wanted)}, got "
+        f"{_named(found)}"
+    )
+
+
+def _named(name: str | None) -> str:
+    return "none" if name is None else repr(name)

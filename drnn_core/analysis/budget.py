@@ -6,11 +6,13 @@ added up. ``drnn_core/analysis/operating.py`` looks at a network that was run an
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
 from drnn_core.analysis.loops import gate_matrix
 from drnn_core.analysis.replay import (
@@ -24,7 +26,9 @@ from drnn_core.analysis.replay import (
 )
 from drnn_core.cost import NetworkCost
 
-STEP = 0.005  # between thresholds that are looked at
+STEP = 0.005  # between the thresholds of a curve
+STOPS = 40
+_MOST_DIGITS = 8  # float32 near one half has no more
 
 
 def macs_of_loops(loops: Integers, cost: NetworkCost) -> Integers:
@@ -126,6 +130,65 @@ def telling_thresholds(records: pd.DataFrame, count: int = 11) -> tuple[float, .
     found = np.quantile(asked, (np.arange(count) + 0.5) / count)
     steps = np.round(found.astype(np.float64) / STEP).astype(np.int64).tolist()
     return tuple(sorted({0.0, RECORDED_THRESHOLD, 1.0, *(round(n * STEP, 3) for n in steps)}))
+
+
+def chances_of(records: pd.DataFrame) -> Floats:
+    """(M,) recorded probabilities of all gates that were asked, rising."""
+    prob = gate_matrix(records)
+    return np.sort(prob[~np.isnan(prob)].astype(np.float64))
+
+
+def places(chances: Floats, thresholds: ArrayLike) -> Floats:
+    """(K,) where thresholds stand among recorded probabilities: the share that is not above them.
+
+    Between two thresholds lie as many recorded decisions as their places are apart. 0 and 1, where
+    gates are always and never open, stand at 0 and 1.
+
+    Args:
+        chances: of ``chances_of``.
+        thresholds: (K,) from 0 to 1.
+    """
+    found = np.asarray(thresholds, dtype=np.float64)
+    share = np.searchsorted(chances, found, side="right") / max(1, len(chances))
+    return np.where(found <= 0, 0.0, np.where(found >= 1, 1.0, share))
+
+
+def even_stops(
+    chances: Floats, measured: Sequence[float] = (), count: int = STOPS
+) -> tuple[float, ...]:
+    """Thresholds from one to the next of which about as many decisions change, rising.
+
+    They are quantiles, rounded up to as few digits as keep them even; where many probabilities are
+    the same, no threshold parts them.
+
+    Args:
+        chances: of ``chances_of``.
+        measured: thresholds that are to be among them, as 0, one half and 1 always are.
+        count: quantiles; fewer where they are the same.
+    """
+    stops = {0.0, RECORDED_THRESHOLD, 1.0, *measured}
+    if len(chances):
+        found = np.quantile(chances, (np.arange(count) + 0.5) / count, method="higher")
+        values: list[float] = np.unique(found).tolist()
+        stops |= {short_threshold(chances, value, count) for value in values}
+    return tuple(sorted(stops))
+
+
+def short_threshold(chances: Floats, value: float, count: int) -> float:
+    """A recorded probability, rounded up to as few digits as pass a quarter of a step at most.
+
+    Args:
+        chances: of ``chances_of``.
+        value: one of them.
+        count: steps, of as many of them each.
+    """
+    start = int(np.searchsorted(chances, value, side="right"))
+    last = start + len(chances) // (4 * count)
+    for digits in range(2, _MOST_DIGITS + 1):
+        short = math.ceil(value * 10**digits) / 10**digits
+        if short < 1 and int(np.searchsorted(chances, short, side="right")) <= last:
+            return short
+    return value
 
 
 def _bounds(

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drnn_core.analysis.budget import bounds, telling_thresholds, threshold_table
+from drnn_core.analysis.budget import (
+    bounds,
+    chances_of,
+    even_stops,
+    places,
+    telling_thresholds,
+    threshold_table,
+)
 from drnn_core.counting import network_cost
 from drnn_core.inference.thresholds import measure_thresholds
 from tests.analysis.test_replay import IMAGES, recorded
@@ -68,3 +77,44 @@ def test_thresholds_tell_where_decisions_change(probs: list[float]) -> None:
 def test_thresholds_of_nobody_asked() -> None:
     table = pd.DataFrame({"gate_prob": [np.array([np.nan], np.float32)]})
     assert telling_thresholds(table) == (0.5,)
+
+
+@given(
+    probs=st.lists(st.floats(0, 1, width=32) | st.sampled_from([0.25, 0.5]), max_size=300),
+    measured=st.lists(st.floats(0, 1), max_size=3),
+    count=st.integers(1, 30),
+)
+def test_from_stop_to_stop_as_many_decisions_change(
+    probs: list[float], measured: list[float], count: int
+) -> None:
+    chances = np.sort(np.array(probs, np.float64))
+    stops = even_stops(chances, measured, count)
+    assert list(stops) == sorted(set(stops))
+    assert {0.0, 0.5, 1.0, *measured} <= set(stops)
+    assert all(0 <= stop <= 1 for stop in stops)
+    assert len(stops) <= count + 3 + len(measured)
+    for low, high in itertools.pairwise(stops):
+        changing = [p for p in probs if low < p <= high]
+        same = max(map(changing.count, changing), default=0)  # which no threshold parts
+        assert len(changing) - same <= 1.25 * len(probs) / count + 2
+
+
+def test_stops_stand_close_where_probabilities_do() -> None:
+    """Six gates of ten within a thousandth of one half: so do six stops of ten stand there."""
+    near = 0.5 + np.linspace(-1e-3, 1e-3, 600)
+    probs = np.append(near, np.linspace(0, 1, 400))
+    table = pd.DataFrame({"gate_prob": [np.array([p, np.nan], np.float32) for p in probs]})
+    stops = even_stops(chances_of(table), (0.123456,), 40)
+    assert sum(abs(stop - 0.5) <= 0.0011 for stop in stops) >= 24
+    assert 0.123456 in stops
+    far = [f"{stop:g}" for stop in stops if abs(stop - 0.5) > 0.01 and stop != 0.123456]
+    assert max(map(len, far)) <= 5, "no more digits than tell them apart"
+
+
+def test_places_by_hand() -> None:
+    chances = np.array([0.2, 0.5, 0.5, 0.9])
+    thresholds = [0.0, 0.1, 0.2, 0.3, 0.5, 0.95, 1.0]
+    assert places(chances, thresholds).tolist() == [0, 0, 0.25, 0.25, 0.75, 1, 1]
+    assert places(np.array([0.0, 1.0]), [0.0, 0.5, 1.0]).tolist() == [0, 0.5, 1]
+    assert places(np.array([]), [0.0, 0.5, 1.0]).tolist() == [0, 0, 1]
+    assert even_stops(np.array([])) == (0.0, 0.5, 1.0)

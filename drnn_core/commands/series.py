@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -21,14 +21,15 @@ if TYPE_CHECKING:
     from drnn_core.evaluation import Measures
     from drnn_core.recipes.changes import Changes
     from drnn_core.training.loop import Trainer
-    from drnn_core.training.settings import Progress, Reporter
+    from drnn_core.training.settings import Progress, Reporter, TrainingResult
 
 
 @dataclass(frozen=True)
 class Series:
     """Train each recipe with each seed, into OUT/<recipe>_s<seed>; finished ones are left alone.
 
-    Stop with Ctrl-C or --minutes; the same command goes on where it stood.
+    Stop with Ctrl-C or --minutes; the same command goes on where it stood. Finished runs of other
+    data, epochs, precision or settings are refused before anything is trained.
 
     Args:
         recipe: <network>_<training>, one or more.
@@ -78,16 +79,19 @@ class Series:
         opened = cache(open_split)  # every set is read once
         end = None if self.minutes is None else time.monotonic() + 60 * self.minutes
         changes = parse_changes(self.settings)
-        waiting = [train for train in self._trainings() if not _is_finished(train, changes)]
+        trainings = self._trainings()
+        waiting = [train for train in trainings if not _is_finished(train, changes, opened)]
+        ended = Ended(len(trainings), len(trainings) - len(waiting))
         with StopRequest().listening() as asked:
             failed = train_side_by_side(
                 [partial(_start, train, opened) for train in waiting],
                 self.together if self.device == "cuda" else 1,
-                lambda trainer, result: finish(trainer.settings.folder, trainer, result),
+                ended.finish,
                 lambda: asked() or (end is not None and time.monotonic() > end),
             )
         for error in failed:
             print(f"drnn: {error}", file=sys.stderr)
+        print(ended.in_words(len(failed)))
         return 1 if failed else 0
 
     def _trainings(self) -> list[Train]:
@@ -113,21 +117,67 @@ class Series:
         ]
 
 
-def _is_finished(train: Train, changes: Changes) -> bool:
+@dataclass
+class Ended:
+    """What became of the trainings of a series.
+
+    Attributes:
+        asked: how many the series is of.
+        finished: how many are runs by now.
+        stopped: where the others stand that were trained for a while, in words.
+    """
+
+    asked: int
+    finished: int
+    stopped: list[str] = field(default_factory=list[str])
+
+    def finish(self, trainer: Trainer, result: TrainingResult) -> None:
+        """Write a training that has ended as a run, or note where it was stopped."""
+        folder = trainer.settings.folder
+        finish(folder, trainer, result)
+        if result.finished:
+            self.finished += 1
+        else:
+            step = f"step {trainer.position.step:,} of {trainer.steps:,}"
+            self.stopped.append(f"{folder.name} stopped after {step}")
+
+    def in_words(self, failed: int) -> str:
+        """One line for people.
+
+        Args:
+            failed: how many could not begin or go on.
+        """
+        others = [*self.stopped, *([f"{failed} failed"] if failed else [])]
+        if unreached := self.asked - self.finished - len(self.stopped) - failed:
+            others.append(f"{unreached} not reached")
+        done = f"finished {self.finished} of {self.asked}"
+        return f"{done}; {', '.join(others)}; the same command goes on" if others else done
+
+
+def _is_finished(train: Train, changes: Changes, opened: Callable[..., ImageSet]) -> bool:
     """Whether its run is there.
 
     Raises:
-        ValueError: it is, and was trained with other settings.
+        ValueError: it is, and was trained on other data or with other settings.
     """
+    from drnn_core.data.transforms import Preprocessing
+    from drnn_core.recipes import get_recipe
     from drnn_core.store.retraining import trained_otherwise
     from drnn_core.store.runs import read_run
 
     if not (train.out / "run.json").exists():
         return False
-    if otherwise := trained_otherwise(read_run(train.out), changes):
+    recipe = get_recipe(train.recipe)
+    training = replace(recipe.training, **changes.training)
+    sizing = Preprocessing.of_network(recipe.network)
+    originals = training.augment == "scale"
+    images = opened(train.data, "train", sizing.image_size, sizing, originals)  # as it trains
+    epochs = training.epochs if train.epochs is None else train.epochs
+    info = read_run(train.out)
+    if otherwise := trained_otherwise(info, changes, epochs, train.precision, images.fingerprint):
         raise ValueError(
-            f"{train.out} is a finished run with {', '.join(otherwise)}; choose a --prefix of its "
-            "own for the runs with --set"
+            f"{train.out} is a finished run with {', '.join(otherwise)}, otherwise than asked for; "
+            "ask for the same, or choose a --prefix of its own for the other runs"
         )
     print(f"{train.out.name} is finished already, and left alone", file=sys.stderr)
     return True

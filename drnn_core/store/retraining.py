@@ -43,12 +43,16 @@ def training_changes_of(info: RunInfo) -> tuple[str, ...]:
     return tuple(setting_text(name, value) for name, value in training_changes(info).items())
 
 
-def trained_otherwise(info: RunInfo, changes: Changes) -> tuple[str, ...]:
-    """Settings of a run that are not those that are asked for, as texts: "lr=0.1".
+def trained_otherwise(
+    info: RunInfo, changes: Changes, epochs: int, precision: str, data_fingerprint: str
+) -> tuple[str, ...]:
+    """What of a run is not as it is asked for, as texts: "lr=0.1", "epochs=1".
 
     Args:
         info: of the run.
         changes: of the recipe of its name that are asked for.
+        epochs, precision: that are asked for.
+        data_fingerprint: of the training images that are asked for.
     """
     asked = {**changes.of(get_recipe(info.recipe_name).network), **changes.training}
     own = {**network_changes(info), **training_changes(info)}
@@ -56,7 +60,14 @@ def trained_otherwise(info: RunInfo, changes: Changes) -> tuple[str, ...]:
     whole = {**network_settings(info), "target": target, **training_settings(info)}
     differing = [name for name in asked if whole.get(name) != asked[name]]
     differing += [name for name in own if name not in asked]
-    return tuple(setting_text(name, whole.get(name)) for name in differing)
+    found = [setting_text(name, whole.get(name)) for name in differing]
+    if info.epochs != epochs:
+        found.append(f"epochs={info.epochs}")
+    if info.precision != precision:
+        found.append(f"precision={info.precision}")
+    if info.data_fingerprint != data_fingerprint:
+        found.append(f"other training images ({info.dataset}, {info.data_fingerprint[:8]})")
+    return tuple(found)
 
 
 def _is_gpu(device: str) -> bool:

@@ -12,7 +12,7 @@ import tyro
 from drnn_core.commands.train import Train
 from drnn_core.recipes import get_recipe
 from drnn_core.recipes.changes import parse_changes
-from drnn_core.store.retraining import train_command
+from drnn_core.store.retraining import train_command, trained_otherwise
 from drnn_core.store.runs import RunMetrics
 from tests.store.test_repeats import info_of
 
@@ -78,3 +78,17 @@ def test_changed_fields_are_the_commands_own_again(recipe: str, settings: list[s
     train = tyro.cli(Train, args=words[2:])
     assert sorted(train.settings) == sorted(settings)
     assert parse_changes(train.settings) == changes
+
+
+def test_a_run_differs_in_settings_epochs_precision_and_images() -> None:
+    info = info_of("resnet20_short", epochs=20)
+    same = (20, info.precision, info.data_fingerprint)
+    nothing, slower = parse_changes([]), parse_changes(["lr=0.05"])
+    assert trained_otherwise(info, nothing, *same) == ()
+    assert trained_otherwise(info, slower, *same) == ("lr=0.2",)
+    assert trained_otherwise(info, slower, 10, "bfloat16", "cd" * 32) == (
+        "lr=0.2",
+        "epochs=20",
+        "precision=float32",
+        f"other training images ({info.dataset}, {info.data_fingerprint[:8]})",
+    )

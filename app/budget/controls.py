@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import streamlit as st
 
-from drnn_core.analysis.budget import STEP
+from app.budget import thresholds
 from drnn_core.analysis.replay import RECORDED_THRESHOLD
 from drnn_core.inference.facts import readable_block
 from drnn_core.layout import BlockLayout
@@ -55,32 +55,34 @@ class Setting:
         return self.single == RECORDED_THRESHOLD
 
 
-def setting(layout: Sequence[BlockLayout]) -> Setting:
-    """Draw the sliders and read them."""
+def setting(layout: Sequence[BlockLayout], stops: Sequence[float]) -> Setting:
+    """Draw the sliders and read them.
+
+    Args:
+        layout: of the network.
+        stops: thresholds that a slider stops at.
+    """
     names = [block.name for block in layout if block.gated]
     state = st.session_state
     if OWN in state:
         state[OWN] = [name for name in state[OWN] if name in names]
-    common = st.slider(
+    common = thresholds.slider(
         "Threshold of all gates",
-        0.0,
-        1.0,
+        stops,
         RECORDED_THRESHOLD,
-        STEP,
-        format="%.3f",
-        key=THRESHOLD,
-        bind=_BIND,
-        help=(
-            "A gate opens where its probability is above this: always at 0, never at 1. In "
-            "training it is 0.5. The weights stay as they are."
-        ),
+        THRESHOLD,
+        "A gate opens where its probability is above this: always at 0, never at 1. In training "
+        "it is 0.5. The weights stay as they are. From one stop to the next about as many "
+        "recorded decisions change, so stops stand close where probabilities do.",
     )
-    own = _own_thresholds(names, common)
+    own = _own_thresholds(names, common, stops)
     blocks = tuple(own.get(block.name, common) for block in layout)
     return Setting(common, blocks, tuple(block.gated for block in layout))
 
 
-def _own_thresholds(names: Sequence[str], common: float) -> dict[str, float]:
+def _own_thresholds(
+    names: Sequence[str], common: float, stops: Sequence[float]
+) -> dict[str, float]:
     # in the first run of an address its values are not in the state yet
     count = len(st.session_state.get(OWN, st.query_params.get_all(OWN)))
     title = "Blocks with a threshold of their own" + (f" ({count})" if count else "")
@@ -107,10 +109,8 @@ def _own_thresholds(names: Sequence[str], common: float) -> dict[str, float]:
             row = chosen[first : first + _ABREAST]
             for column, name in zip(st.columns(_ABREAST, gap="large"), row, strict=False):
                 with column:
-                    own[name] = st.slider(
-                        readable_block(name), 0.0, 1.0, common, STEP, format="%.3f",
-                        key=f"{_AT}{name}", bind=_BIND,
-                    )  # fmt: skip
+                    label, key = readable_block(name), f"{_AT}{name}"
+                    own[name] = thresholds.slider(label, stops, common, key)
         return own
 
 

@@ -11,6 +11,7 @@ import streamlit as st
 from app import waiting
 from app.budget.controls import Setting
 from app.budget.points import View
+from app.budget.thresholds import name_of
 from app.images import NoPictures, Pictures
 from app.jobs import JOBS, Tell, me
 from app.waiting import Wait, Words
@@ -72,10 +73,10 @@ def command(view: View, setting: Setting, out: Path) -> str:
     """The command that writes the same run."""
     single = setting.single
     if single is not None:
-        apply = f"{single:g}"
+        apply = name_of(single)
     else:
         blocks = zip(view.facts.layout, setting.blocks, strict=True)
-        moved = [f"{b.name}={t:g}" for b, t in blocks if b.gated and t != 0.5]
+        moved = [f"{b.name}={name_of(t)}" for b, t in blocks if b.gated and t != 0.5]
         apply = " ".join(moved)
     return f"drnn budget {view.run.folder} --data D --apply {apply} --out {out}"
 
@@ -90,7 +91,9 @@ def _moved_already(view: View) -> bool:
 
 def _proposed(view: View, setting: Setting) -> str:
     single = setting.single
-    return f"{view.run.name}_at_{single:g}" if single is not None else f"{view.run.name}_moved"
+    return (
+        f"{view.run.name}_at_{name_of(single)}" if single is not None else f"{view.run.name}_moved"
+    )
 
 
 def _problem(folder: Path, name: str) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 import plotly.graph_objects as go
 
-from app.budget.axes import Axis, Trained
+from app.budget.axes import Axis, Spacing, Trained
 from app.budget.marks import (
     BOUNDS,
     Trace,
@@ -27,6 +27,7 @@ from app.budget.marks import (
     ring,
     see_through,
 )
+from app.budget.mixing import mixing_line
 from app.charts import Palette, layout
 from drnn_core.analysis.bootstrap import Estimate
 from drnn_core.analysis.budget import Bounds
@@ -56,6 +57,7 @@ def tradeoff_figure(
     moved = not is_exact(limits)
     traces = [
         box(limits, cost, top, colours) if moved and point is None else area_key(colours),
+        *mixing_line(curve, cost, top, colours),
         *([diamonds(curve, cost, error, top, colours)] if curve else []),
         disc([getattr(trained, cost.name) / cost.scale], [trained.error], [RECORDED_THRESHOLD],
               [hover_exact(RECORDED_THRESHOLD, trained.n)], colours),
@@ -77,7 +79,7 @@ def tradeoff_figure(
 def along_figure(
     curve: Mapping[float, Point],
     limits: pd.DataFrame,
-    shown: tuple[float, float],
+    spacing: Spacing,
     chosen: float | None,
     trained: Trained,
     axis: Axis,
@@ -88,7 +90,7 @@ def along_figure(
     Args:
         curve: points by threshold.
         limits: ``analysis.budget.threshold_table``.
-        shown: first and last threshold of the axis.
+        spacing: of the axis of thresholds.
         chosen: where the sliders stand; None where gates differ.
         trained: the recorded point.
         axis: error or loops.
@@ -99,28 +101,28 @@ def along_figure(
     top = float(high.max())
     if axis.name == "error":
         top = error_limit([point.found.error for point in curve.values()], trained.error)
-    inside = {t: p for t, p in curve.items() if shown[0] <= t <= shown[1]}
+    places = spacing.places(limits["threshold"].tolist())
     area: Trace = {
         "type": "scatter", "mode": "lines", "hoverinfo": "skip", "name": BOUNDS,
-        "x": [*limits["threshold"], *limits["threshold"][::-1]],
+        "x": [*places, *places[::-1]],
         "y": [*low, *high[::-1]],
         "fill": "toself", "fillcolor": see_through(colours.skipped, 0.45),
         "line": {"color": colours.skipped, "width": 1},
     }  # fmt: skip
     traces = [
         area,
-        *([diamonds_along(inside, axis, colours)] if inside else []),
-        disc([RECORDED_THRESHOLD], [half], [RECORDED_THRESHOLD],
+        *([diamonds_along(curve, spacing, axis, colours)] if curve else []),
+        disc(spacing.places([RECORDED_THRESHOLD]), [half], [RECORDED_THRESHOLD],
               [f"<b>threshold 0.5</b><br>exact: {half:{axis.form}}"], colours),
     ]  # fmt: skip
-    shapes = [] if chosen is None else [line_at(chosen, colours)]
+    shapes = [] if chosen is None else [line_at(spacing.places([chosen])[0], colours)]
     return go.Figure(
         data=traces,
         layout=layout(
             215,
             margin={"t": 8},
             shapes=shapes,
-            xaxis={"title": {"text": "threshold"}, "range": list(shown)},
+            xaxis=spacing.layout,
             yaxis={"title": {"text": axis.title}, "range": [0, top]},
         ),
     )

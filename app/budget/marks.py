@@ -6,7 +6,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from app.budget.axes import Axis, Trained
+from app.budget.axes import Axis, Spacing, Trained
+from app.budget.thresholds import name_of
 from app.charts import NO_FADING, Palette
 from drnn_core.analysis.bootstrap import Estimate
 from drnn_core.analysis.budget import Bounds
@@ -62,14 +63,16 @@ def diamonds(
     }
 
 
-def diamonds_along(curve: Mapping[float, Point], axis: Axis, colours: Palette) -> Trace:
+def diamonds_along(
+    curve: Mapping[float, Point], spacing: Spacing, axis: Axis, colours: Palette
+) -> Trace:
     """The points that ran anew, over the threshold."""
     found = list(curve.items())
     return {
         "type": "scatter",
         "mode": "lines+markers",
         "name": ANEW,
-        "x": list(curve),
+        "x": spacing.places(list(curve)),
         "y": [_value(point, axis) for point in curve.values()],
         "error_y": _bars([_estimate(point, axis) for _, point in found], axis, colours),
         "line": {"color": colours.ran_soft, "width": 1.5},
@@ -159,7 +162,7 @@ def _hover(threshold: float | None, point: Point) -> str:
     lines = [
         "<b>where the sliders stand</b>"
         if threshold is None
-        else f"<b>threshold {threshold:.3f}</b>",
+        else f"<b>threshold {name_of(threshold)}</b>",
         f"error {found.error.value:.2f} % ({found.error.low:.2f} to {found.error.high:.2f})",
         f"{found.loops.value:.2f} loops, {found.macs.value / 1e6:.2f} M multiply-adds",
         f"{found.n:,} images, of which {point.anew:,} ran anew",
@@ -169,7 +172,7 @@ def _hover(threshold: float | None, point: Point) -> str:
 
 def hover_exact(threshold: float, n: int) -> str:
     """Of the recorded point."""
-    return f"<b>threshold {threshold:g}, as trained</b><br>exact: {n:,} records"
+    return f"<b>threshold {name_of(threshold)}, as trained</b><br>exact: {n:,} records"
 
 
 def names_of(thresholds: Sequence[float], beyond: Sequence[bool]) -> list[str]:
@@ -182,7 +185,7 @@ def names_of(thresholds: Sequence[float], beyond: Sequence[bool]) -> list[str]:
         place in (0, last) or (place % every == 0 and not out) for place, out in enumerate(beyond)
     ]
     return [
-        f"{threshold:g}" if name and threshold != RECORDED_THRESHOLD else ""
+        name_of(threshold) if name and threshold != RECORDED_THRESHOLD else ""
         for threshold, name in zip(thresholds, named, strict=True)
     ]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from app.budget.points import View
+from app.budget.thresholds import name_of
 from app.numbers import between
 from app.units import macs_text
 from drnn_core.commands.curves import Point
@@ -32,7 +33,7 @@ def told(view: View, threshold: float | None) -> None:
     found = [] if threshold is None else nearest(view.curve(), threshold)
     if not found:
         return
-    lines = [f"at {value:.3f}: {_figures(point)}" for value, point in found]
+    lines = [f"at {name_of(value)}: {_figures(point)}" for value, point in found]
     st.caption(
         "Measured beside it, " + "; ".join(lines) + ". Run the network to know what lies between."
         if len(found) > 1
@@ -43,6 +44,6 @@ def told(view: View, threshold: float | None) -> None:
 def _figures(point: Point) -> str:
     error, loops, macs = point.found.error, point.found.loops, point.found.macs
     return (
-        f"error {error.value:.2f} % ({between(error.low, error.high)}), {loops.value:.2f} loops, "
+        f"error {error.value:.2f} % ({between(error.low, error.high)} %), {loops.value:.2f} loops, "
         f"{macs_text(macs.value)} multiply-adds (n = {point.found.n:,})"
     )

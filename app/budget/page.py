@@ -5,14 +5,16 @@ from __future__ import annotations
 import streamlit as st
 
 from app import cache, charts, images, runpicker
-from app.budget import controls, export, figures, neighbours, running, texts
-from app.budget.axes import Axis, Trained
+from app.budget import controls, export, figures, neighbours, running, texts, wanted
+from app.budget.axes import Axis, Spacing, Trained
 from app.budget.classes import MOST, classes_figure
 from app.budget.controls import Setting
-from app.budget.points import View, open_view, shown_range
+from app.budget.mixing import ends_of
+from app.budget.points import View, open_view, stops_of
 from app.distribution.texts import require_records
 from drnn_core.analysis.operating import class_changes
 from drnn_core.commands.curves import Point
+from drnn_core.querying.headline import Headline
 
 _TRADEOFF, _CLASSES = "budget_tradeoff", "budget_classes"
 
@@ -27,7 +29,9 @@ def show() -> None:
         texts.no_gates(facts)
         return
     texts.lead()
-    setting = controls.setting(facts.layout)
+    sliders_place, wanted_place = st.columns([3, 1], gap="large")
+    with sliders_place:
+        setting = controls.setting(facts.layout, stops_of(run, table))
     figures_place = st.container()
     with st.container(horizontal=True, vertical_alignment="center"):
         count = controls.sample_box(len(table.frame))
@@ -41,7 +45,9 @@ def show() -> None:
     if view.problem:
         st.warning(view.problem)
     point = view.point(setting.blocks)
-    trained = _trained(table)
+    trained = _trained(view.headline)
+    with wanted_place:
+        wanted.panel(view, setting, trained, cost)
     with figures_place:
         texts.key_figures(view, setting, trained, point)
         if point is None:
@@ -58,21 +64,15 @@ def show() -> None:
         export.panel(view, setting, pictures)
 
 
-def _trained(table: cache.Table) -> Trained:
-    frame = table.frame
-    return Trained(
-        n=len(frame),
-        error=100 * float((~frame["correct"].to_numpy()).mean()),
-        loops=float(frame["loops"].mean()),
-        macs=float(frame["macs"].mean()),
-    )
+def _trained(known: Headline) -> Trained:
+    return Trained(known.error.n, 100 * known.error.value, known.loops.value, known.macs.value)
 
 
 def _curve(view: View, setting: Setting, trained: Trained, point: Point | None, cost: Axis) -> None:
     curve, colours = view.curve(), charts.palette()
     left, right = st.columns([3, 2], gap="large")
     with left:
-        texts.tradeoff_title(len(curve))
+        texts.tradeoff_title(len(curve), mixed=ends_of(curve) is not None)
         charts.show(
             figures.tradeoff_figure(
                 curve, trained, (point, view.bounds(setting.blocks)), cost, colours
@@ -88,12 +88,12 @@ def _curve(view: View, setting: Setting, trained: Trained, point: Point | None, 
             texts.no_curve(view.run)
     with right:
         texts.along_title()
-        shown = shown_range((*view.grid, setting.common))
+        spacing = Spacing.of(view.chances, view.stops)
         for name in ("loops", "error"):
             key = f"budget_along_{name}"
             charts.show(
                 figures.along_figure(
-                    curve, view.limits, shown, setting.single, trained, Axis.of(name), colours
+                    curve, view.limits, spacing, setting.single, trained, Axis.of(name), colours
                 ),
                 f"{view.run.name} {name} over threshold",
                 key=key,

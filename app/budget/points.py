@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,11 +11,21 @@ import pandas as pd
 import streamlit as st
 
 from app import cache
+from app.headlines import headline_of
 from app.images import Pictures
 from app.jobs import JOBS, Job, Tell, me
-from drnn_core.analysis.budget import Bounds, bounds, telling_thresholds, threshold_table
+from drnn_core.analysis.budget import (
+    Bounds,
+    Floats,
+    bounds,
+    chances_of,
+    even_stops,
+    telling_thresholds,
+    threshold_table,
+)
 from drnn_core.analysis.replay import RECORDED_THRESHOLD
 from drnn_core.inference.facts import NetworkFacts
+from drnn_core.querying.headline import Headline
 from drnn_core.store.budget import BUDGET, read_budget
 
 if TYPE_CHECKING:
@@ -23,7 +33,6 @@ if TYPE_CHECKING:
 
 _KEPT = 12
 _SECONDS_KEPT = 3600
-_GRID = 31
 
 Thresholds = tuple[float, ...]
 
@@ -67,7 +76,19 @@ class View:
         return JOBS.get(self.key(thresholds))
 
     def point(self, thresholds: Thresholds) -> Point | None:
-        """What the network did under these thresholds, of the chosen images; else of all."""
+        """What the network did under these thresholds, of the chosen images; else of all.
+
+        Where every image keeps its path, the intervals are those that other pages show.
+        """
+        found = self._measured(thresholds)
+        return found and as_recorded(found, self.headline)
+
+    @property
+    def headline(self) -> Headline:
+        """Of all records, with the intervals that other pages show."""
+        return headline_of(self.run, self.table)
+
+    def _measured(self, thresholds: Thresholds) -> Point | None:
         whole = len(self.table.frame)
         for count in dict.fromkeys((self.images, whole)):
             job = JOBS.get(self.key(thresholds, count))
@@ -92,6 +113,16 @@ class View:
         return _grid(self.run.folder, self.table.stamp, self.table)
 
     @property
+    def chances(self) -> Floats:
+        """Recorded probabilities of the gates: ``analysis.budget.chances_of``."""
+        return _chances(self.run.folder, self.table.stamp, self.table)
+
+    @property
+    def stops(self) -> Thresholds:
+        """Where the sliders stop: evenly by the recorded decisions, and wherever was measured."""
+        return stops_of(self.run, self.table)
+
+    @property
     def limits(self) -> pd.DataFrame:
         """Bounds along one threshold for all gates: ``analysis.budget.threshold_table``."""
         return _limits(self.run.folder, self.table.stamp, self.table, self.facts)
@@ -106,6 +137,24 @@ def open_view(run: cache.Run, table: cache.Table, facts: NetworkFacts, images: i
     stamp = cache.stamp_of(run.folder / BUDGET)
     stored, problem = _stored(run.folder, stamp, table)
     return View(run, table, facts, images, stored, problem)
+
+
+def as_recorded(point: Point, known: Headline) -> Point:
+    """A point at which no image ran anew, with the intervals of the records' own means."""
+    if point.anew or point.found.n != known.error.n:
+        return point
+    share = known.error
+    error = replace(share, value=100 * share.value, low=100 * share.low, high=100 * share.high)
+    return replace(
+        point, found=replace(point.found, error=error, loops=known.loops, macs=known.macs)
+    )
+
+
+def stops_of(run: cache.Run, table: cache.Table) -> Thresholds:
+    """As ``View.stops``."""
+    stored, _ = _stored(run.folder, cache.stamp_of(run.folder / BUDGET), table)
+    chances = _chances(run.folder, table.stamp, table)
+    return even_stops(chances, (*stored, *_asked(run)))
 
 
 def start(view: View, thresholds: Thresholds, pictures: Pictures) -> None:
@@ -174,13 +223,17 @@ def _grid(folder: Path, stamp: str, _table: cache.Table) -> Thresholds:
 
 
 @st.cache_resource(max_entries=_KEPT, ttl=_SECONDS_KEPT, show_spinner=False)
+def _chances(folder: Path, stamp: str, _table: cache.Table) -> Floats:
+    del folder, stamp
+    return chances_of(_table.frame)
+
+
+@st.cache_resource(max_entries=_KEPT, ttl=_SECONDS_KEPT, show_spinner=False)
 def _limits(folder: Path, stamp: str, _table: cache.Table, _facts: NetworkFacts) -> pd.DataFrame:
     inner = _grid(folder, stamp, _table)
-    low, high = shown_range(inner)
-    steps = [low + (high - low) * place / (_GRID - 1) for place in range(_GRID)]
     # one half itself, and what lies right beside it: there the bounds open at once
     near = [RECORDED_THRESHOLD - 1e-6, RECORDED_THRESHOLD, RECORDED_THRESHOLD + 1e-6]
-    thresholds = sorted({0.0, 1.0, *steps, *near, *inner})
+    thresholds = sorted({*even_stops(_chances(folder, stamp, _table)), *near, *inner})
     return threshold_table(_table.frame, _facts.cost, thresholds)
 
 
@@ -194,13 +247,3 @@ def _bounds(
 ) -> Bounds:
     del folder, stamp
     return bounds(_table.frame, _facts.cost, thresholds)
-
-
-def shown_range(grid: Thresholds) -> tuple[float, float]:
-    """The thresholds between which the gates' decisions change, with some room beside them."""
-    inner = [value for value in grid if 0 < value < 1]
-    if not inner:
-        return 0.0, 1.0
-    low, high = min(inner), max(inner)
-    room = max(0.02, 0.2 * (high - low))
-    return max(0.0, low - room), min(1.0, high + room)

@@ -8,7 +8,9 @@ import streamlit as st
 from app import cache
 from app.budget.axes import Trained
 from app.budget.controls import Setting
+from app.budget.mixing import MEANING
 from app.budget.points import View
+from app.budget.thresholds import name_of
 from app.images import NoPictures, Pictures
 from app.numbers import between, figure, how_sure, number, p_value
 from app.units import macs_text
@@ -17,6 +19,7 @@ from drnn_core.analysis.budget import Bounds
 from drnn_core.analysis.comparison import McNemar
 from drnn_core.commands.curves import Point
 from drnn_core.inference.facts import NetworkFacts, readable_block
+from drnn_core.querying.headline import Headline
 from drnn_core.store.operating_point import operating_point_of
 
 
@@ -32,7 +35,7 @@ def heading(run: cache.Run) -> None:
         return
     if point is not None:
         moved = [
-            f"{readable_block(name)} to {value:g}"
+            f"{readable_block(name)} to {name_of(value)}"
             for name, value in point.thresholds.items()
             if value != 0.5
         ]
@@ -75,13 +78,21 @@ def key_figures(view: View, setting: Setting, trained: Trained, point: Point | N
         if point is not None:
             _found(point, trained)
         elif limits.unchanged == limits.n:
-            source = f"exact, n = {trained.n:,}"
-            why = f"Every image keeps its path: the records say it. n = {trained.n:,} images."
-            figure("Test error", f"{trained.error:.2f} %", why, source)
-            figure("Mean loops", f"{trained.loops:.2f}", why, source)
-            figure("Mean cost", macs_text(trained.macs), f"Multiply-adds per image. {why}", source)
+            _exact(view.headline, trained)
         else:
             _limits(limits)
+
+
+def _exact(known: Headline, trained: Trained) -> None:
+    source = f"exact, n = {trained.n:,}"
+    why = "Every image keeps its path: the records say it."
+    error, macs = known.error, known.macs
+    ends = f"95 % interval {between(100 * error.low, 100 * error.high)} %, n = {error.n:,} images"
+    figure("Test error", f"{trained.error:.2f} %", f"{why} {ends}.", source)
+    figure("Mean loops", f"{trained.loops:.2f}", f"{why} {how_sure(known.loops)}.", source)
+    ends = f"95 % interval {macs_text(macs.low)} to {macs_text(macs.high)}, n = {macs.n:,} images"
+    why = f"Multiply-adds per image. {why} {ends}."
+    figure("Mean cost", macs_text(trained.macs), why, source)
 
 
 def _found(point: Point, trained: Trained) -> None:
@@ -91,7 +102,7 @@ def _found(point: Point, trained: Trained) -> None:
         "Test error",
         f"{found.error.value:.2f} %",
         f"Share of images answered wrong; {how_sure(found.error)}. {ran}",
-        between(found.error.low, found.error.high),
+        f"{between(found.error.low, found.error.high)} %",
     )
     figure(
         "Mean loops",
@@ -117,7 +128,7 @@ def _change(label: str, found: Estimate, unit: str, meaning: str) -> None:
         label,
         f"{number(found.value, '+.2f')} {unit}",
         f"{meaning}, image by image; {how_sure(found, '+.2f')}.",
-        between(found.low, found.high, "+.2f"),
+        f"{between(found.low, found.high, '+.2f')} {unit}",
     )
 
 
@@ -148,8 +159,9 @@ def _limits(limits: Bounds) -> None:
     )
 
 
-def tradeoff_title(count: int) -> None:
-    """Heading of the curve."""
+def tradeoff_title(count: int, mixed: bool) -> None:
+    """Heading of the curve; ``mixed`` where the line of mixing by chance is drawn."""
+    ends = f" {MEANING}" if mixed else ""
     st.subheader(
         "Error against cost",
         anchor=False,
@@ -159,7 +171,7 @@ def tradeoff_title(count: int) -> None:
             "intervals over images, both ways. The disc is the threshold of training. The grey box "
             "is what the records leave open where the sliders stand. A triangle at the upper end "
             "lies beyond it: point at it to see how far. Click a mark to move the sliders there. "
-            f"{count} thresholds are measured."
+            f"{count} thresholds are measured.{ends}"
         ),
     )
 
@@ -170,8 +182,10 @@ def along_title() -> None:
         "Along the threshold",
         anchor=False,
         help=(
-            "Loops and error over the threshold of all gates, where the decisions change. The "
-            "grey area is what the records leave open; where it is a line they are exact. It opens "
+            "Loops and error over the threshold of all gates. The axis is spaced by the recorded "
+            "probabilities of the gates: as far as two thresholds are apart, as many recorded "
+            "decisions change between them; the numbers below it are thresholds. The grey "
+            "area is what the records leave open; where it is a line they are exact. It opens "
             "at once beside 0.5, because one changed block makes everything behind it unknown. "
             "The dotted line is where the sliders stand."
         ),

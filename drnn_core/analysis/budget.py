@@ -185,7 +185,7 @@ def short_threshold(chances: Floats, value: float, count: int) -> float:
     start = int(np.searchsorted(chances, value, side="right"))
     last = start + len(chances) // (4 * count)
     for digits in range(2, _MOST_DIGITS + 1):
-        short = math.ceil(value * 10**digits) / 10**digits
+        short: float = math.ceil(value * 10.0**digits) / 10.0**digits
         if short < 1 and int(np.searchsorted(chances, short, side="right")) <= last:
             return short
     return value

@@ -55,7 +55,8 @@ def _between(chances: Floats, ends: tuple[float, float], way: float) -> Solved:
     place = start + way * (end - start)
     same = 0.0
     if end > start:
-        same = float((chances == np.quantile(chances, place, method="inverted_cdf")).mean())
+        value = float(np.quantile(chances, place, method="inverted_cdf"))
+        same = int(np.count_nonzero(chances == value)) / len(chances)
     values = np.unique(chances[(chances > ends[0]) & (chances < ends[1])])
     if not len(values):  # no threshold between them does anything else
         return Solved(ends[round(way)], ends, same)

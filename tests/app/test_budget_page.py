@@ -6,6 +6,7 @@ import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -16,9 +17,14 @@ from streamlit.testing.v1 import AppTest
 
 from app import cache
 from app.budget import marks, points
+from app.budget.axes import Axis
+from app.budget.mixing import mixing_line
+from app.charts import LIGHT
+from app.headlines import headline_of
 from app.jobs import Jobs
 from app.settings import DATA_VARIABLE, RUNS_VARIABLE
 from drnn_core.analysis.budget import bounds
+from drnn_core.analysis.shares import share_of
 from drnn_core.commands.curves import measure_curve, measure_point
 from drnn_core.data.generated import GeneratedSet
 from drnn_core.data.sets import ImageSet, MemorySet
@@ -169,19 +175,112 @@ def test_shut_gates_are_exact_in_cost_alone(runs: Path) -> None:
 
 def test_an_address_gives_the_view(runs: Path) -> None:
     page = opened("dr", threshold="0.4", own=["2.2", "3.2"], cost="Loops")
-    assert page.slider(key="threshold").value == 0.4
+    assert page.select_slider(key="threshold").value == 0.4
     assert page.multiselect(key="own").value == ["2.2", "3.2"]
-    page.slider(key="at-2.2").set_value(0.9)
+    page.select_slider(key="at-2.2").set_value(stop_near(page, 0.9))
     again(page)
     cost = network_facts(read_run(runs / "dr")).cost
-    limits = bounds(table_of(runs), cost, [0.9, 0.4])
+    moved: Any = page.select_slider(key="at-2.2").value
+    limits = bounds(table_of(runs), cost, [moved, 0.4])
     assert shown(page)["Mean loops"][0] == f"{limits.loops[0]:.2f} to {limits.loops[1]:.2f}"
     exact = traces(page)["exact, from the records"]
     assert exact["x"] == [pytest.approx(table_of(runs)["loops"].mean())]
-    assert "--apply 2.2=0.9 3.2=0.4" in texts(page)
+    assert f"--apply 2.2={moved!r} 3.2=0.4" in texts(page)
     button(page, "Let all follow").click()
     again(page)
     assert shown(page)["Mean loops"] == shown(opened("dr", threshold="0.4"))["Mean loops"]
+
+
+def stop_near(page: AppTest, threshold: float, key: str = "threshold") -> float:
+    """The stop of a slider that is nearest to a threshold, but none of the round ones."""
+    stops = [float(name) for name in page.select_slider(key=key).options]
+    return min(set(stops) - {0.0, 0.5, 1.0}, key=lambda stop: abs(stop - threshold))
+
+
+def test_the_slider_stops_where_decisions_change(own_runs: Path) -> None:
+    page = opened("dr")
+    stops = [float(name) for name in page.select_slider(key="threshold").options]
+    assert {0.0, 0.3, 0.5, 1.0} <= set(stops), "the measured points are among them"
+    prob = np.concatenate(table_of(own_runs)["gate_prob"].tolist())
+    asked = prob[~np.isnan(prob)]
+    shares = np.diff([(asked <= stop).mean() for stop in stops[1:-1]])
+    assert len(stops) > 10, "of 60 probabilities that are not 1"
+    assert shares.max() < 0.05
+    page.select_slider(key="threshold").set_value(stop := stop_near(page, 0.6))
+    again(page)
+    cost = network_facts(read_run(own_runs / "dr")).cost
+    limits = bounds(table_of(own_runs), cost, stop)
+    assert shown(page)["Mean loops"][0] == f"{limits.loops[0]:.2f} to {limits.loops[1]:.2f}"
+
+
+@pytest.mark.parametrize("threshold", ["0.60", "0.6123456789", "6e-1", "0.612345678912345"])
+def test_an_address_may_name_a_threshold_between_the_stops(runs: Path, threshold: str) -> None:
+    page = opened("dr", threshold=threshold)
+    assert page.select_slider(key="threshold").value == float(threshold)
+    cost = network_facts(read_run(runs / "dr")).cost
+    limits = bounds(table_of(runs), cost, float(threshold))
+    assert shown(page)["Mean loops"][0] == f"{limits.loops[0]:.2f} to {limits.loops[1]:.2f}"
+    assert f"--apply {float(threshold)!r} --out" in texts(page), "with all of its digits"
+
+
+def test_along_the_threshold_decisions_have_as_much_room(own_runs: Path) -> None:
+    page = opened("dr", threshold="0.3")
+    prob = np.concatenate(table_of(own_runs)["gate_prob"].tolist())
+    asked = prob[~np.isnan(prob)]
+    spec = json.loads(page.get("plotly_chart")[1].proto.spec)
+    diamonds = next(t for t in spec["data"] if t["name"] == "run anew, 95 % interval")
+    wanted = [(asked <= threshold).mean() for threshold in (0.3, 0.5)]
+    assert diamonds["x"] == pytest.approx(wanted)
+    assert [facts[0] for facts in diamonds["customdata"]] == [0.3, 0.5]
+    assert spec["layout"]["shapes"][0]["x0"] == pytest.approx(wanted[0])
+    axis = spec["layout"]["xaxis"]
+    ticks = dict(zip(axis["ticktext"], axis["tickvals"], strict=True))
+    assert {"0", "0.5", "1"} <= set(ticks)
+    for name, place in ticks.items():
+        if name not in ("0", "1"):
+            assert place == pytest.approx((asked <= float(name)).mean())
+    assert (ticks["0"], ticks["1"]) == (0, 1)
+
+
+def test_a_wanted_cost_moves_the_slider(own_runs: Path) -> None:
+    page = opened("dr", own=["2.2"])
+    frame = table_of(own_runs)
+    trained = frame["macs"].mean() / 1e6
+    cost = network_facts(read_run(own_runs / "dr")).cost
+    least = bounds(frame, cost, 1.0).macs[0] / 1e6
+    page.number_input(key="budget_wanted_macs").set_value(trained - (trained - least) / 20)
+    again(page)
+    threshold: Any = page.select_slider(key="threshold").value
+    prob = np.concatenate(frame["gate_prob"].tolist())
+    above = prob[prob > 0.5]
+    assert (above <= threshold).mean() == pytest.approx(1 / 20, abs=2 / len(above))
+    assert page.multiselect(key="own").value == []
+    limits = bounds(frame, cost, threshold)
+    assert shown(page)["Mean loops"][0] == f"{limits.loops[0]:.2f} to {limits.loops[1]:.2f}"
+    said = f"An estimate between {trained:.2f} at 0.5 and {least:.2f} at 1."
+    assert said in texts(page)
+    assert "are equal there" not in texts(page)
+    page.number_input(key="budget_wanted_macs").set_value((trained + least) / 2)
+    again(page)
+    equal = f"{(prob == 1).sum() / (~np.isnan(prob)).sum():.0%} of the recorded probabilities"
+    assert f"{equal} are equal there" in texts(page), "all those gates are sure to open"
+    page.select_slider(key="threshold").set_value(0.3)
+    again(page)
+    assert "An estimate between" not in texts(page), "the slider moved on"
+    page.number_input(key="budget_wanted_macs").set_value(9e6)
+    again(page)
+    assert f"{9e6:.2f} cannot be reached: there is {least:.2f} at threshold 1" in texts(page)
+    assert page.select_slider(key="threshold").value == 0.3, "and stays there"
+
+
+def test_a_wanted_mean_that_is_known_needs_no_estimate(own_runs: Path) -> None:
+    curve = read_budget(own_runs / "dr")
+    assert curve is not None
+    page = opened("dr", cost="Loops")
+    page.number_input(key="budget_wanted_loops").set_value(curve.points[0].loops[0])
+    again(page)
+    assert page.select_slider(key="threshold").value == 0.3
+    assert f"Known: {curve.points[0].loops[0]:.2f} at 0.3." in texts(page)
 
 
 def test_stages_are_added_at_once(runs: Path) -> None:
@@ -229,7 +328,7 @@ def test_the_stored_curve_is_there_at_once(own_runs: Path) -> None:
     page = opened("dr", threshold="0.3")
     found = shown(page)
     error, low, high = point.error
-    assert found["Test error"] == (f"{error:.2f} %", f"{low:.2f} to {high:.2f}")
+    assert found["Test error"] == (f"{error:.2f} %", f"{low:.2f} to {high:.2f} %")
     assert found["Mean loops"][0] == f"{point.loops[0]:.2f}"
     change = f"{point.error_change[0]:+.2f} points".replace("-", "−")
     assert found["Error, change"][0] == change
@@ -242,6 +341,64 @@ def test_the_stored_curve_is_there_at_once(own_runs: Path) -> None:
     counts = page.dataframe[0].value
     assert counts.iloc[:, 1:].to_numpy().sum() == ROWS
     assert not [each for each in page.code if each.value.endswith("--data D")]
+
+
+def test_as_trained_the_intervals_are_those_of_other_pages(own_runs: Path) -> None:
+    curve = read_budget(own_runs / "dr")
+    assert curve is not None
+    wrong = int((~table_of(own_runs)["correct"]).sum())
+    known = share_of(wrong, ROWS)
+    ends = f"{100 * known.low:.2f} to {100 * known.high:.2f} %"
+    _, low, high = curve.points[1].error
+    assert ends != f"{low:.2f} to {high:.2f} %", "the curve keeps a bootstrap's"
+    page = opened("dr")
+    assert shown(page)["Test error"] == (f"{100 * wrong / ROWS:.2f} %", ends)
+    view = view_of(own_runs)
+    loops = headline_of(view.run, view.table).loops
+    assert shown(page)["Mean loops"][1] == f"{loops.low:.2f} to {loops.high:.2f}"
+    bars = traces(page)["run anew, 95 % interval"]["error_y"]["array"]
+    assert bars[1] == pytest.approx(100 * (known.high - wrong / ROWS))
+    assert f"({ends})" in texts(opened("dr", threshold="0.9")), "beside it too"
+    (own_runs / "dr" / BUDGET).unlink()
+    helps = {metric.label: metric.help for metric in opened("dr").metric}
+    assert ends in helps["Test error"], "and where nothing was measured"
+
+
+def test_mixing_by_chance_lies_between_the_measured_ends(own_runs: Path) -> None:
+    assert "mixing by chance" not in traces(opened("dr")), "the ends are not measured"
+    curve = measure_curve(own_runs / "dr", IMAGES, [0.0, 1.0])
+    ends = [curve.points[-1], curve.points[0]]
+    assert [end.threshold for end in ends] == [1, 0]
+    page = opened("dr")
+    line = traces(page)["mixing by chance"]
+    spec = json.loads(page.get("plotly_chart")[0].proto.spec)
+    top = spec["layout"]["yaxis"]["range"][1]
+    costs, errors = [end.macs[0] / 1e6 for end in ends], [end.error[0] for end in ends]
+    assert max(line["y"]) <= top + 1e-9
+    # a coin for each image: shares of both, in cost as in error
+    share = (np.array(line["x"]) - costs[0]) / (costs[1] - costs[0])
+    assert ((share > -1e-9) & (share < 1 + 1e-9)).all()
+    np.testing.assert_allclose(line["y"], errors[0] + share * (errors[1] - errors[0]))
+    assert line["text"][1] == "mixing by chance"
+    assert "customdata" not in line, "a click on it moves nothing"
+    (why,) = [each.help for each in page.subheader if each.value == "Error against cost"]
+    assert "whatever it shows" in why
+
+
+@pytest.mark.parametrize(("fewest", "most"), [(80.0, 10.0), (10.0, 80.0), (9.0, 10.0)])
+def test_the_name_of_the_line_stays_inside_the_axis(fewest: float, most: float) -> None:
+    def point(error: float, macs: float) -> Any:
+        found = SimpleNamespace(
+            n=9, error=SimpleNamespace(value=error), macs=SimpleNamespace(value=macs)
+        )
+        return SimpleNamespace(found=found)
+
+    curve = {0.0: point(most, 4e6), 1.0: point(fewest, 2e6)}
+    (line,) = mixing_line(curve, Axis.of("macs"), 30.0, LIGHT)
+    assert max(line["y"]) <= 30 + 1e-9
+    slope = (most - fewest) / 2
+    np.testing.assert_allclose(line["y"], [fewest + slope * (x - 2) for x in line["x"]])
+    assert mixing_line({0.0: curve[0.0]}, Axis.of("macs"), 30.0, LIGHT) == []
 
 
 @given(beyond=st.lists(st.booleans(), min_size=1, max_size=20))
@@ -264,12 +421,12 @@ def test_between_measured_thresholds_both_are_told(own_runs: Path) -> None:
     between = texts(opened("dr", threshold="0.4")).splitlines()
     (line,) = [each for each in between if "beside" in each]
     for point in (low, high):
-        assert f"at {point.threshold:.3f}: error {point.error[0]:.2f} %" in line
+        assert f"at {point.threshold:g}: error {point.error[0]:.2f} %" in line
         assert f"{point.loops[0]:.2f} loops" in line
     beyond = texts(opened("dr", threshold="0.9")).splitlines()
     (alone,) = [each for each in beyond if "nearest" in each]
-    assert f"at {high.threshold:.3f}" in alone
-    assert f"at {low.threshold:.3f}" not in alone
+    assert f"at {high.threshold:g}:" in alone
+    assert f"at {low.threshold:g}:" not in alone
     for measured in ("0.3", "0.5"):
         assert "Measured" not in texts(opened("dr", threshold=measured))
     own = opened("dr", threshold="0.4", own=["2.2"], **{"at-2.2": "0.6"})

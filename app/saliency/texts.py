@@ -93,11 +93,17 @@ def overview_note(view: View, cells: Sequence[Cell]) -> None:
     which = f"{rows:,} images" if kept == rows else f"{kept:,} of {rows:,} images"
     st.caption(
         f"Spearman’s ρ with loops per image, {which}. {len(known)} relations are looked at, and no "
-        f"interval is corrected for that: without any relation, about "
-        f"{max(1, round(0.05 * len(known)))} would be bold by chance."
+        f"interval is corrected for that: without any relation, about {by_chance(len(known))} "
+        "would be bold by chance. Relations that hang together make this uneven: fewer are in most "
+        "runs, several at once in others."
         if known
         else "No evidence has been measured of this run yet. Other columns can be chosen below."
     )
+
+
+def by_chance(relations: int) -> str:
+    """One of twenty, with one digit, halves upwards."""
+    return f"{(relations + 1) // 2 / 10:.1f}"
 
 
 def chosen_title(choice: Choice) -> None:

@@ -113,6 +113,7 @@ def test_first_sight(runs: Path) -> None:
     assert matrix[0] == f"{rho.statistic:+.2f}".replace("-", "−").replace("0.", ".")
     assert matrix[6:18] == [""] * 12, "input x gradient and integrated gradients: not measured"
     assert "12 relations are looked at" in said(page)
+    assert "about 0.6 would be bold by chance. Relations that hang together" in said(page)
     assert "decisions are held" in said(page)
     _, density, means, classes = figures(page)
     assert len(classes["data"][0]["customdata"]) == 10

@@ -20,7 +20,7 @@ from app.saliency.controls import evidence_choice
 from app.saliency.figures import class_figure, class_table, density_table, means_figure
 from app.saliency.measures import Related
 from app.saliency.overlay import image_html, overlay
-from app.saliency.texts import sentence
+from app.saliency.texts import by_chance, sentence
 from drnn_core.analysis.bootstrap import Estimate
 from drnn_core.analysis.by_loops import density, means_by_loops
 from drnn_core.analysis.relations import Relation
@@ -154,3 +154,8 @@ def test_a_picture_has_words_and_every_pixel() -> None:
     data = markup.partition("base64,")[2].partition('"')[0]
     found = np.asarray(Image.open(io.BytesIO(base64.b64decode(data))))
     np.testing.assert_array_equal(found, pixels)
+
+
+def test_one_of_twenty_relations_is_bold_by_chance() -> None:
+    found = [by_chance(count) for count in (1, 5, 6, 10, 24, 30)]
+    assert found == ["0.1", "0.3", "0.3", "0.5", "1.2", "1.5"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from drnn_core.analysis.evidence import Method
+from drnn_core.analysis.evidence import METHODS, Method
 
 METHOD_TITLES: dict[Method, str] = {
     "saliency": "Saliency",
@@ -25,3 +25,8 @@ METHOD_MEANINGS: dict[Method, str] = {
 }
 # Their evidence may speak against a class too.
 SIGNED_METHODS: tuple[Method, ...] = ("input_x_gradient", "integrated_gradients", "occlusion")
+
+
+def method_of(column: str) -> Method | None:
+    """The method that the name of a column of a run begins with, as those of its evidence do."""
+    return next((method for method in METHODS if column.startswith(f"{method}_")), None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from app import cache, columns
 from app.columns import Column
+from app.methods import METHOD_TITLES, method_of
 from app.ranges import ColumnRange
 from drnn_core.analysis.effects import Effect
 from drnn_core.analysis.galleries import (
@@ -24,6 +25,7 @@ from drnn_core.analysis.galleries import (
     galleries,
     pooled,
     separation,
+    to_show,
     typical_classes,
 )
 from drnn_core.store.columns import column_tables
@@ -72,6 +74,16 @@ class View:
     def ends(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Rows of all easy images, and of all hard ones."""
         return pooled(self.found)
+
+    def to_show(self, rows: NDArray[np.int64], count: int) -> NDArray[np.int64]:
+        """So many of one end of a class; of many more that tie, some at even distances."""
+        asked = self.rule.images if isinstance(self.rule, ByCount) else 0
+        return to_show(rows, self.table.frame["loops"].to_numpy(), count, asked)
+
+    def last_of(self, rows: NDArray[np.int64]) -> str:
+        """How many of one end of a class loop as often as the last of it: "877 run 4 loops"."""
+        loops = self.table.frame["loops"].to_numpy()[rows]
+        return f"{int((loops == loops[-1]).sum()):,} run {_loops(int(loops[-1]))}"
 
     @cached_property
     def shown(self) -> list[ClassGallery]:
@@ -122,11 +134,13 @@ def rule_words(rule: Rule) -> tuple[str, str]:
     """What the easy and the hard images are, as the end of "Easy: ..." and "Hard: ..."."""
     if isinstance(rule, ByLoops):
         return f"at most {_loops(rule.easy)}", f"at least {_loops(rule.hard)}"
+    ties = ", and all that loop as often as the last of them"
     if isinstance(rule, ByCount):
         many = f"the {rule.images} images" if rule.images > 1 else "the image"
-        return f"{many} of each class with the fewest loops", "those with the most"
-    share = f"{100 * rule.share:g} %"
-    return f"the {share} of each class with the fewest loops", "those with the most"
+        ties = ties if rule.with_ties else ""
+    else:
+        many = f"the {100 * rule.share:g} %"
+    return f"{many} of each class with the fewest loops{ties}", f"those with the most{ties}"
 
 
 def _loops(count: int) -> str:
@@ -146,7 +160,7 @@ def compared(view: View, frame: pd.DataFrame) -> list[Compared]:
         frame: of ``app.columns``, with the rows of the view's table.
     """
     easy, hard = view.ends
-    described = columns.described(frame, view.run)
+    described = [titled(column) for column in columns.described(frame, view.run)]
     rows = np.concatenate([easy, hard])
     varying = [column for column in described if _varies(frame[column.name].to_numpy()[rows])]
     own = [column.name for column in varying if column.kind == "brought"]
@@ -171,6 +185,17 @@ def chosen(pairs: Sequence[Compared], whose: str) -> list[Compared]:
         if whose == "all" or (pair.source == "network") == (whose == "network")
     ]
     return kept or list(pairs)
+
+
+def titled(column: Column) -> Column:
+    """A column of evidence under its method's title, such as "Grad-CAM: spread"."""
+    method = method_of(column.name) if column.kind == "measured" else None
+    if method is None:
+        return column
+    plain, title = method.replace("_", " "), METHOD_TITLES[method]
+    label = column.label.replace(f"{plain}:", f"{title}:")
+    meaning = column.meaning.replace(f"Method: {plain}.", f"Method: {title}.")
+    return replace(column, label=label, meaning=meaning)
 
 
 def _varies(values: NDArray[np.float64]) -> bool:

@@ -44,8 +44,9 @@ def rule_controls(loops_max: int, limits: tuple[int, int]) -> Rule | None:
         width="stretch",
         help=(
             "Easy images loop least in their class, hard ones most. **number**: so many of each "
-            "class at either end. **share**: so large a part of each class, with all that loop as "
-            "often as the last of it. **loops**: at most and at least so many, for all classes "
+            "class at either end. **share**: so large a part of each class. Both with all that "
+            "loop as often as the last of them, so that no image counts by its place in the "
+            "set. **loops**: at most and at least so many, for all classes "
             "alike, as figure 9 of the paper. Images that loop as often at both ends are neither."
         ),
     )
@@ -63,9 +64,10 @@ def rule_controls(loops_max: int, limits: tuple[int, int]) -> Rule | None:
         return ByLoops(easy, hard) if easy < hard else None
     each = st.number_input(
         "Images of each class", 1, _EACH_MOST, _EACH_DEFAULT, key=EACH, bind=_BIND,
-        help="At either end; at most half of the class.",
+        help="At either end, and at most half of the class; with all images that loop as often as "
+        "the last of them.",
     )  # fmt: skip
-    return ByCount(int(each))
+    return ByCount(int(each), with_ties=True)
 
 
 def rows_box() -> int:

@@ -76,7 +76,8 @@ def classes_in(view: View, pairs: Sequence[Compared]) -> str:
     """What the classes have to do with it, in one or two sentences."""
     apart = make_up(view.found)
     if apart < _EVEN:
-        told = "Every class gives as many easy as hard images, and δ compares within classes: "
+        told = "Each class has one share of the easy and of the hard images, and δ compares "
+        told += "within classes: "
         told += "which classes are easy makes no difference here."
     else:
         told = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Sequence
 from html import escape
 
@@ -16,7 +17,8 @@ from app.numbers import between, number
 from drnn_core.analysis.effects import SIZES, size_of
 
 _ROW, _LOW_ROW, _MANY = 24, 20, 24  # pixels of a row; of one among so many
-_NAME_LONGEST = 36
+_MORE = 0.7  # of a row, for every further line of its name
+_LINE_LONGEST = 26  # letters: on a phone more than half of the width is left for the marks
 _SYMBOLS = {"picture": "circle", "factor": "diamond", "network": "square-open", "brought": "star"}
 
 
@@ -28,14 +30,17 @@ def forest_figure(pairs: Sequence[Compared], chosen: str, colours: Palette) -> g
         chosen: name of the column whose row is marked.
         colours: of the theme.
     """
-    places = list(range(len(pairs)))
+    names = [_wrapped(pair.column.label) for pair in pairs]
+    heights = [1 + _MORE * (len(lines) - 1) for lines in names]
+    end = sum(heights) - 0.5  # the middle of a first row of one line is at 0
+    places = [sum(heights[:row]) + (height - 1) / 2 for row, height in enumerate(heights)]
     rows: Trace = {  # what is hovered and clicked: a row is easier to hit than a mark
         "type": "bar",
         "orientation": "h",
         "y": places,
         "base": [-1] * len(pairs),
         "x": [2] * len(pairs),
-        "width": 1,
+        "width": heights,
         "marker": {
             "color": [
                 colours.surface if pair.column.name == chosen else "rgba(0,0,0,0)" for pair in pairs
@@ -53,12 +58,12 @@ def forest_figure(pairs: Sequence[Compared], chosen: str, colours: Palette) -> g
         **NO_FADING,
     }
     return go.Figure(
-        data=[rows, *_marks(pairs, colours)],
+        data=[rows, *_marks(pairs, places, colours)],
         layout=layout(
-            86 + (_ROW if len(pairs) <= _MANY else _LOW_ROW) * len(pairs),
+            100 + round((_ROW if len(pairs) <= _MANY else _LOW_ROW) * sum(heights)),
             barmode="overlay",
-            margin={"t": 30, "b": 52},
-            annotations=[_axis_name(colours)],
+            margin={"t": 30, "b": 66},
+            annotations=_axis_names(colours),
             showlegend=True,
             legend={
                 "orientation": "h", "y": 1, "yanchor": "bottom", "x": 0, "xanchor": "left",
@@ -71,9 +76,12 @@ def forest_figure(pairs: Sequence[Compared], chosen: str, colours: Palette) -> g
                 "ticktext": ["−1", "−0.5", "0", "+0.5", "+1"],
             },
             yaxis={
-                "range": [len(pairs) - 0.5, -0.5],
+                "range": [end, -0.5],
                 "tickvals": places,
-                "ticktext": [_tick(pair, chosen) for pair in pairs],
+                "ticktext": [
+                    _tick(lines, pair.column.name == chosen)
+                    for lines, pair in zip(names, pairs, strict=True)
+                ],
                 "tickfont": {"color": colours.text},
                 "showgrid": False,
             },
@@ -81,21 +89,24 @@ def forest_figure(pairs: Sequence[Compared], chosen: str, colours: Palette) -> g
     )  # fmt: skip
 
 
-def _axis_name(colours: Palette) -> Trace:
-    """The axis in words, ending where it ends: on a phone they are longer than the axis."""
-    return {
-        "text": "← hard images have less · Cliff's δ · more →", "showarrow": False,
-        "x": 1, "xref": "paper", "xanchor": "right",
-        "y": 0, "yref": "paper", "yanchor": "top", "yshift": -26,
-        "font": {"color": colours.muted, "size": 13},
+def _axis_names(colours: Palette) -> list[Trace]:
+    """The axis in words, below its two ends and its middle; on a phone in two lines each."""
+    below: Trace = {
+        "showarrow": False, "xref": "paper", "y": 0, "yref": "paper", "yanchor": "top",
+        "yshift": -26, "font": {"color": colours.muted, "size": 13},
     }  # fmt: skip
+    return [
+        {**below, "x": 0, "xanchor": "left", "align": "left", "text": "hard has<br>← less"},
+        {**below, "x": 0.5, "xanchor": "center", "text": "Cliff's δ"},
+        {**below, "x": 1, "xanchor": "right", "align": "right", "text": "hard has<br>more →"},
+    ]
 
 
-def _marks(pairs: Sequence[Compared], colours: Palette) -> list[Trace]:
+def _marks(pairs: Sequence[Compared], places: Sequence[float], colours: Palette) -> list[Trace]:
     """A trace for each source of columns, so that each has its symbol in the legend."""
     traces: list[Trace] = []
     for source, words in SOURCES.items():
-        own = [(place, pair) for place, pair in enumerate(pairs) if pair.source == source]
+        own = [(y, pair) for y, pair in zip(places, pairs, strict=True) if pair.source == source]
         if not own:
             continue
         found = [pair.effect.within for _, pair in own]
@@ -132,10 +143,14 @@ def _lines(colours: Palette) -> list[Trace]:
     return [*sizes, {**across, "x0": 0, "x1": 0, "line": {"color": colours.muted, "width": 1}}]
 
 
-def _tick(pair: Compared, chosen: str) -> str:
-    name = pair.column.label
-    short = name if len(name) <= _NAME_LONGEST else f"{name[: _NAME_LONGEST - 1].rstrip()}…"
-    return f"<b>{escape(short)}</b>" if pair.column.name == chosen else escape(short)
+def _wrapped(name: str) -> list[str]:
+    """A name in lines that leave room for the marks, whole."""
+    return textwrap.wrap(name, _LINE_LONGEST) or [""]
+
+
+def _tick(lines: Sequence[str], chosen: bool) -> str:
+    whole = "<br>".join(escape(line) for line in lines)
+    return f"<b>{whole}</b>" if chosen else whole
 
 
 def _facts(pair: Compared) -> list[str]:

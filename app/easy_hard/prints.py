@@ -20,8 +20,8 @@ def sheet_of(view: View, rows: int, pictures: Pictures) -> bytes:
     columns = [
         Column(
             view.classes[gallery.label],
-            _tiles(view, gallery.easy[:rows], pictures),
-            _tiles(view, gallery.hard[:rows], pictures),
+            _tiles(view, view.to_show(gallery.easy, rows), pictures),
+            _tiles(view, view.to_show(gallery.hard, rows), pictures),
         )
         for gallery in view.shown
     ]

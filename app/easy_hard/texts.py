@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
 
@@ -13,6 +12,7 @@ from app import cache, filters
 from app.easy_hard.comparison import Compared, View, rule_words
 from app.numbers import figure, how_sure, number
 from drnn_core.analysis.effects import size_of
+from drnn_core.analysis.galleries import ByCount
 from drnn_core.analysis.shares import share_of
 from drnn_core.inference.facts import NetworkFacts
 
@@ -126,8 +126,8 @@ def gallery_title(view: View) -> None:
         help=(
             "One class a column, as figure 9 of the paper, which calls easy images clear and "
             f"iconic, hard ones blurred and occluded. Easy: {easy}; hard: {hard}. Under a class: "
-            "the loops of all its easy and hard images, of which the first are shown; at "
-            "the same number of loops, those that come first in the set. The number on a picture "
+            "the loops of all its easy and hard images, and how many of them are shown; of many "
+            "that loop equally often, some at even distances in the set. The number on a picture "
             "is its loops, ✕ a wrong answer. A picture opens in Inspect; arrow keys walk from one "
             "to the next."
         ),
@@ -148,6 +148,28 @@ def gallery_note(view: View) -> None:
         f"{shown} of {found:,} classes, at even steps from the one that loops least on average to "
         "the one that loops most; all are compared. Choose others under Class in the sidebar."
     )
+
+
+def ties_note(view: View) -> None:
+    """How many more than were asked for count, since they loop equally often."""
+    rule = view.rule
+    if not isinstance(rule, ByCount):
+        return
+    ends = {
+        "easy": [(gallery.label, gallery.easy) for gallery in view.found],
+        "hard": [(gallery.label, gallery.hard) for gallery in view.found],
+    }
+    listed: list[str] = []
+    for name, parts in ends.items():
+        label, most = max(parts, key=lambda part: len(part[1]))
+        if len(most) > rule.images:
+            where = f"{view.classes[label]}, where {view.last_of(most)}"
+            listed.append(f"up to {len(most):,} {name} ones ({where})")
+    if listed:
+        st.caption(
+            f"Asked are {rule.images:,} of each class, but all that loop as often as the last of "
+            f"them count too, and all are compared: {' and '.join(listed)}."
+        )
 
 
 def forest_title(count: int, resamples: int) -> None:
@@ -223,37 +245,3 @@ def distribution_alt(pair: Compared) -> str:
         f"{pair.column.label} of easy images (mean {number(effect.easy_mean, '.3g')}) against hard "
         f"ones (mean {number(effect.hard_mean, '.3g')})"
     )
-
-
-def table(frame: pd.DataFrame) -> None:
-    """Every number of the comparison."""
-    form = st.column_config.NumberColumn
-    with st.expander(f"All {len(frame)} columns as a table"):
-        st.dataframe(
-            frame.drop(columns=["column"]),
-            hide_index=True,
-            width="stretch",
-            column_config={
-                "label": st.column_config.TextColumn("column", pinned=True),
-                "source": st.column_config.TextColumn("of", help="Where the number comes from."),
-                "delta": form("δ", format="%+.2f", help=DELTA),
-                "low": form("from", format="%+.2f", help="Lower end of δ's 95 % interval."),
-                "high": form("to", format="%+.2f", help="Upper end of δ's 95 % interval."),
-                "size": st.column_config.TextColumn("size", help="Of δ, in a word."),
-                "easy_mean": form("easy, mean", format="%.3g", help="Of the easy images."),
-                "hard_mean": form("hard, mean", format="%.3g", help="Of the hard images."),
-                "cohens_d": form(
-                    "d", format="%+.2f",
-                    help="Cohen's d: the difference of the means in pooled standard deviations, "
-                    "over all classes.",
-                ),
-                "delta_overall": form(
-                    "δ overall", format="%+.2f",
-                    help="Cliff's δ of pairs of any two classes: what the classes' make-up adds is "
-                    "in it.",
-                ),
-                "easy_n": form("easy, n", format="localized", help="Easy images with a number."),
-                "hard_n": form("hard, n", format="localized", help="Hard images with a number."),
-                "meaning": st.column_config.TextColumn("definition", width="large"),
-            },
-        )  # fmt: skip

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from PIL import Image
 from streamlit.components import v2
 
-from app.cache import Run, Table
+from app.cache import Table
+from app.easy_hard.comparison import View
 from app.images import Pictures
-from drnn_core.analysis.galleries import ClassGallery
 
 _ASSETS = Path(__file__).resolve().parent / "assets"
 _LOSSLESS = 48  # pixels a side up to which a picture is sent as it is
@@ -37,41 +37,41 @@ def show(key: str, source: dict[str, Any], on_inspect: Callable[[], None]) -> No
     _component()(key=key, data=source, on_inspect_change=on_inspect)
 
 
-def describe(
-    run: Run,
-    table: Table,
-    galleries: Sequence[ClassGallery],
-    rows: int,
-    loops_max: int,
-    pictures: Pictures | None,
-) -> dict[str, Any]:
+def describe(view: View, rows: int, loops_max: int, pictures: Pictures | None) -> dict[str, Any]:
     """What the component needs to know.
 
     Args:
-        run, table: the records.
-        galleries: a class each, in the order of the columns.
+        view: of the page; each class that it shows is a column.
         rows: of easy and of hard images at most.
         loops_max: of the network.
         pictures: None where they are not at hand.
     """
-    assert run.info is not None
-    classes = run.info.classes
     columns: list[dict[str, Any]] = []
-    for gallery in galleries:
-        column: dict[str, Any] = {"name": classes[gallery.label]}
+    for gallery in view.shown:
+        column: dict[str, Any] = {"name": view.classes[gallery.label]}
         for end, part in (("easy", gallery.easy), ("hard", gallery.hard)):
-            column[end] = _tiles(table, part[:rows], classes, pictures)
-            column[f"{end}Loops"] = _range(table, part)
+            some = view.to_show(part, rows)
+            column[end] = _tiles(view.table, some, view.classes, pictures)
+            column[f"{end}Loops"] = _range(view.table, part)
             column[f"{end}Count"] = len(part)
+            column[f"{end}Of"] = _of(len(some), len(part))
+            column[f"{end}Last"] = view.last_of(part) if len(part) else ""
         columns.append(column)
     version = hashlib.sha256(repr(columns).encode()).hexdigest()[:16]
     return {
         "columns": columns,
         "rows": {end: max((len(each[end]) for each in columns), default=0) for end in _ENDS},
         "loopsMax": loops_max,
-        "inspect": f"/inspect?{urlencode({'run': run.name})}&record=",
-        "version": f"{run.name}-{version}",
+        "inspect": f"/inspect?{urlencode({'run': view.run.name})}&record=",
+        "version": f"{view.run.name}-{version}",
     }
+
+
+def _of(shown: int, count: int) -> str:
+    """How many of an end are shown: "3 of 877"; "" of none."""
+    if not count:
+        return ""
+    return f"{shown} of {count:,}" if shown < count else f"all {count:,}"
 
 
 _ENDS = ("easy", "hard")

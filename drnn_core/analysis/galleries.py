@@ -28,9 +28,16 @@ _NOT_COMPARED = ("index", "label", "prediction", "loops", "macs")
 
 @dataclass(frozen=True)
 class ByCount:
-    """So many images of each class at either end."""
+    """So many images of each class at either end.
+
+    Attributes:
+        images: so many, and at most half of a class.
+        with_ties: with all that loop as often as the last of them. Without, of images that loop
+            equally often those count that come first in the split.
+    """
 
     images: int
+    with_ties: bool = False
 
 
 @dataclass(frozen=True)
@@ -132,6 +139,8 @@ def _ends(loops: NDArray[np.int64], rule: Rule) -> tuple[NDArray[np.bool_], NDAr
         images = min(rule.images, len(loops) // 2)
         place = np.arange(len(loops))
         few, many = place < images, place >= len(loops) - images
+        if rule.with_ties:
+            few, many = np.isin(loops, loops[few]), np.isin(loops, loops[many])
     else:
         # a value that occurs, so that the limit does not fall between two images
         low, high = np.quantile(loops, [rule.share, 1 - rule.share], method="inverted_cdf")
@@ -139,6 +148,28 @@ def _ends(loops: NDArray[np.int64], rule: Rule) -> tuple[NDArray[np.bool_], NDAr
     at_both = np.intersect1d(loops[few], loops[many])
     apart = ~np.isin(loops, at_both)
     return few & apart, many & apart
+
+
+def to_show(rows: Rows, loops: NDArray[np.int64], count: int, in_order: int = 0) -> Rows:
+    """So many images of one end of a class, the easiest or the hardest of it.
+
+    Those that tie for the last places are taken at even distances, the first and the last among
+    them, since the place of an image in the split says nothing of it.
+
+    Args:
+        rows: one end of a ``ClassGallery``.
+        loops: (N,) of all records.
+        count: at most so many.
+        in_order: so many that tie, or fewer, are taken in their order instead.
+    """
+    if len(rows) <= count or not count:
+        return rows[:count]
+    last = loops[rows[count - 1]]
+    tied, before = rows[loops[rows] == last], rows[: np.argmax(loops[rows] == last)]
+    if len(tied) <= in_order:
+        return rows[:count]
+    steps = np.linspace(0, len(tied) - 1, count - len(before)).round().astype(np.int64)
+    return np.concatenate([before, tied[steps]])
 
 
 def separation(

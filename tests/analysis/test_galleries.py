@@ -21,6 +21,7 @@ from drnn_core.analysis.galleries import (
     numeric_columns,
     pooled,
     separation,
+    to_show,
     typical_classes,
 )
 
@@ -58,6 +59,26 @@ def test_a_quantile_takes_all_that_loop_as_often_as_its_last() -> None:
     assert ends(table, ByQuantile(0.2)) == [(0, [0, 1, 2, 3], [9, 7, 8])]
 
 
+def test_a_count_may_take_all_that_loop_as_often_as_its_last() -> None:
+    table = records([4, 1, 4, 2, 4, 2, 4, 0])
+    assert ends(table, ByCount(3)) == [(0, [7, 1, 3], [2, 4, 6])]
+    assert ends(table, ByCount(3, with_ties=True)) == [(0, [7, 1, 3, 5], [0, 2, 4, 6])]
+    assert ends(records([3]), ByCount(3, with_ties=True)) == [(0, [], [])]
+    assert ends(records([1, 3, 3, 3]), ByCount(2, with_ties=True)) == [(0, [0], [])]
+
+
+def test_of_many_that_tie_some_are_shown_at_even_distances() -> None:
+    loops = np.array([4] * 101 + [5, 5])
+    rows = np.array([101, 102, *range(101)])  # the most loops first
+    assert to_show(rows, loops, 2).tolist() == [101, 102]
+    assert to_show(rows, loops, 3).tolist() == [101, 102, 0]
+    assert to_show(rows, loops, 5).tolist() == [101, 102, 0, 50, 100]
+    assert to_show(rows, loops, 5, in_order=100).tolist() == [101, 102, 0, 50, 100]
+    assert to_show(rows, loops, 5, in_order=101).tolist() == [101, 102, 0, 1, 2]
+    assert to_show(rows, loops, 200).tolist() == rows.tolist()
+    assert to_show(rows, loops, 0).tolist() == []
+
+
 def test_ties_stand_in_the_order_of_the_split_even_if_the_table_does_not() -> None:
     table = records([4, 4, 1, 1, 2, 3])
     turned = table.iloc[::-1].reset_index(drop=True)
@@ -91,7 +112,7 @@ def test_among_some_images_only() -> None:
 @given(
     st.lists(st.tuples(st.integers(0, 6), st.integers(0, 2)), min_size=1, max_size=30),
     st.one_of(
-        st.builds(ByCount, st.integers(1, 20)),
+        st.builds(ByCount, st.integers(1, 20), st.booleans()),
         st.builds(ByQuantile, st.floats(0.01, 0.5)),
         st.builds(ByLoops, st.integers(0, 2), st.integers(3, 6)),
     ),
@@ -107,7 +128,7 @@ def test_every_easy_image_loops_less_than_every_hard_one(
         assert (np.diff(hard) <= 0).all()
         if len(easy) and len(hard):
             assert easy.max() < hard.min()
-        if isinstance(rule, ByCount):
+        if isinstance(rule, ByCount) and not rule.with_ties:
             assert max(len(easy), len(hard)) <= rule.images
 
 

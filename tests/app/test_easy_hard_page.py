@@ -17,9 +17,11 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from app import cache, columns, images
+from app.charts import LIGHT
 from app.columns import BROUGHT, Brought, Column, names_of
-from app.easy_hard import findings, prints, sheet
+from app.easy_hard import findings, forest, prints, sheet
 from app.easy_hard.comparison import Compared, View, compared, resamples_for
+from app.easy_hard.tiles import pixels_of
 from app.settings import RUNS_VARIABLE
 from drnn_core.analysis.bootstrap import Estimate
 from drnn_core.analysis.effects import Effect
@@ -59,13 +61,17 @@ def frame_of(runs: Path, run: str = "dr") -> pd.DataFrame:
 
 
 def by_hand(frame: pd.DataFrame, images: int) -> list[tuple[list[int], list[int]]]:
-    """Indices of the easiest and the hardest of each class, fewest and most loops first."""
+    """Indices of the easiest and the hardest of each class, fewest and most loops first.
+
+    With all that loop as often as the last of them.
+    """
     found = []
     for _, part in frame.groupby("label"):
         up = part.sort_values(["loops", "index"])
+        least, most = sorted(part["loops"])[images - 1], sorted(part["loops"])[-images]
         few, many = (
-            up.head(images),
-            up.tail(images).sort_values("loops", ascending=False, kind="stable"),
+            up[up["loops"] <= least],
+            up[up["loops"] >= most].sort_values("loops", ascending=False, kind="stable"),
         )
         tied = set(few["loops"]) & set(many["loops"])
         found.append(
@@ -90,7 +96,12 @@ def test_the_easiest_and_the_hardest_of_every_class_stand_over_each_other(runs: 
         (easy[:4], hard[:4]) for easy, hard in expected
     ]
     rows = frame.set_index("index")
-    for column in tiles(page):
+    for column, ends in zip(tiles(page), expected, strict=True):
+        for name, end in zip(("easy", "hard"), ends, strict=True):
+            count, shown = len(end), len(column[name])
+            assert column[f"{name}Count"] == count
+            words = f"all {count}" if shown == count else f"{shown} of {count}"
+            assert column[f"{name}Of"] == words
         for tile in (*column["easy"], *column["hard"]):
             row = rows.loc[tile["index"]]
             assert tile["loops"] == row["loops"]
@@ -141,7 +152,8 @@ def test_every_figure_has_its_definition_and_its_n(runs: Path) -> None:
         assert shown[f"{name}: error"].value == f"{100 * (1 - part['correct'].mean()):.1f} %"
         assert f"n = {len(end)}" in shown[f"{name}: error"].help
         assert "95" in shown[f"{name}: error"].help
-    assert "the 5 images of each class" in shown["Easy images"].help
+    words = "the 5 images of each class with the fewest loops, and all that loop as often as the"
+    assert words in shown["Easy images"].help
     helps = {part.value: part.help or "" for part in page.subheader}
     assert "Cliff's δ" in helps["What separates them"]
     assert "500 resamples" in helps["What separates them"]
@@ -169,10 +181,17 @@ def test_effects_are_those_of_counting_pairs_within_classes(runs: Path) -> None:
 def test_the_shipped_run_says_what_separates_its_images(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(RUNS_VARIABLE, str(SHIPPED))
     page = opened("generated_dr_resnet32_l4", column="edge density")
-    assert "lower **edge density** in **81\u00a0%**" in said(page)
+    assert "lower **edge density** in **80\u00a0%**" in said(page)
     assert "Of the network itself" in said(page)
-    assert "which classes are easy makes no difference here" in said(page)
+    assert "would have to be of another), but δ compares within classes" in said(page)
     forest, distribution = charts(page)
+    labels = [facts[0] for facts in forest["data"][0]["customdata"]]
+    assert {"Saliency: concentration", "Grad-CAM: spread"} <= set(labels)
+    assert "Input × gradient: distance from the centre" in labels
+    assert not any("grad cam" in str(part) for part in labels)
+    names = forest["layout"]["yaxis"]["ticktext"]
+    assert "Grad-CAM: distance from<br>the centre" in names
+    assert all("…" not in name for name in names)
     assert {trace["name"] for trace in forest["data"][1:]} == {
         "picture, measured", "picture, known", "network's own",
     }  # fmt: skip
@@ -189,6 +208,50 @@ def test_the_shipped_run_says_what_separates_its_images(monkeypatch: pytest.Monk
     (network,) = charts(page)[0]["data"][1:]
     assert network["name"] == "network's own"
     assert page.selectbox(key="column").value != "edge density"
+
+
+def _ties(folder: Path) -> list[int]:
+    """A run whose images of class 0 tie: how many of them are hard by the rule of four."""
+    fake_run(folder, 200, "dr_resnet16_l2", spread=0.2)
+    frame = frame_of(folder.parent, folder.name)
+    part = frame[frame["label"] == 0].sort_values("index")
+    return part[part["loops"] == part["loops"].max()]["index"].tolist()
+
+
+def test_ties_count_whole_and_are_shown_from_all_over_the_set(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hard = _ties(tmp_path / "tied")
+    assert len(hard) > 4, "the test needs ties"
+    monkeypatch.setenv(RUNS_VARIABLE, str(tmp_path))
+    page = opened("tied", each="4", rows="3")
+    first = tiles(page)[0]
+    assert first["hardCount"] == len(hard)
+    assert first["hardOf"] == f"3 of {len(hard)}"
+    top = frame_of(tmp_path, "tied")["loops"].to_numpy()[hard[0]]
+    assert first["hardLast"] == f"{len(hard)} run {top} loops"
+    middle = hard[round((len(hard) - 1) / 2)]
+    assert indices(first)[1] == [hard[0], middle, hard[-1]]
+    view = _view(tmp_path / "tied", ByCount(4, with_ties=True))
+    most = max(view.found, key=lambda gallery: len(gallery.hard))
+    loops = frame_of(tmp_path, "tied")["loops"].to_numpy()[most.hard]
+    assert (
+        f"{len(most.hard)} hard ones ({view.classes[most.label]}, where "
+        f"{(loops == loops.min()).sum()} run {loops.min()} loops)"
+    ) in said(page)
+    helps = {part.value: part.help or "" for part in page.subheader}
+    assert f"n = {sum(len(each.hard) for each in view.found)}" in helps["Easy against hard"]
+    pictures = images.pictures_of(view.run, view.table)
+    assert isinstance(pictures, images.Pictures)
+    drawn: list[list[int]] = []
+
+    def noted(read: Any, rows: Any) -> Any:
+        drawn.append(rows.tolist())
+        return pixels_of(read, rows)
+
+    monkeypatch.setattr(prints, "pixels_of", noted)
+    prints.sheet_of(view, 3, pictures)
+    assert tuple(drawn[:2]) == indices(first), "the sheet has the pictures of the page"
 
 
 def test_an_address_gives_the_view(runs: Path) -> None:
@@ -288,13 +351,13 @@ def test_of_many_classes_a_few_stand_for_all(tmp_path: Path, monkeypatch: Any) -
     )  # fmt: skip
     fake_run(tmp_path / "many", model="dr_resnet16_l2", images=many)
     monkeypatch.setenv(RUNS_VARIABLE, str(tmp_path))
-    page = opened("many", each="2")
+    page, rule = opened("many", each="2"), ByCount(2, with_ties=True)
     means = frame_of(tmp_path, "many").groupby("label")["loops"].mean().sort_values(kind="stable")
     shown = [column["name"] for column in tiles(page)]
     assert len(shown) == 10
     assert {names[int(means.index[0])], names[int(means.index[-1])]} <= set(shown)
     assert "10 of 40 classes" in said(page)
-    assert page.metric[0].value == str(len(_view(tmp_path / "many", ByCount(2)).ends[0]))
+    assert page.metric[0].value == str(len(_view(tmp_path / "many", rule).ends[0]))
     page.multiselect(key="class").set_value(list(names[:14]))
     again(page)
     assert [column["name"] for column in tiles(page)] == list(names[:12])
@@ -387,6 +450,28 @@ def test_what_may_be_class_make_up_is_said(runs: Path) -> None:
     assert "also differ in brightness, where within classes no difference is sure" in told
     even = findings.classes_in(_view(runs / "dr", ByCount(1)), pairs)  # as many of each class
     assert even.endswith("which classes are easy makes no difference here.")
+
+
+def test_long_names_are_wrapped_whole_and_the_ends_of_the_axis_are_named_where_they_are() -> None:
+    long = pair("x", "brought", 0.5)
+    long = dataclasses.replace(long, column=Column("x", "a long name " * 5, "", "brought"))
+    pairs = [pair("blur", "factor", 0.6), long, pair("noise", "factor", 0.1)]
+    figure: Any = forest.forest_figure(pairs, "x", LIGHT)
+    ticks = figure.layout.yaxis.ticktext
+    lines = ticks[1].removeprefix("<b>").removesuffix("</b>").split("<br>")
+    assert " ".join(lines) == ("a long name " * 5).strip()
+    assert len(lines) == 3
+    rows = figure.data[0]
+    edges = [(y - height / 2, y + height / 2) for y, height in zip(rows.y, rows.width, strict=True)]
+    assert edges[0][0] == pytest.approx(figure.layout.yaxis.range[1])
+    assert edges[0][1] == pytest.approx(edges[1][0])
+    assert edges[1][1] == pytest.approx(edges[2][0])
+    assert edges[2][1] == pytest.approx(figure.layout.yaxis.range[0])
+    marks = {y: x for trace in figure.data[1:] for y, x in zip(trace.y, trace.x, strict=True)}
+    assert [marks[y] for y in rows.y] == [0.6, 0.5, 0.1]
+    ends = {note.x: (note.xanchor, note.text) for note in figure.layout.annotations}
+    assert ends[0] == ("left", "hard has<br>← less")
+    assert ends[1] == ("right", "hard has<br>more →")
 
 
 def test_many_images_get_fewer_resamples() -> None:

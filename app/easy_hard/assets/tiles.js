@@ -54,9 +54,10 @@ const bandOf = (end, data) => {
   across.append(side);
   for (const column of data.columns) {
     const cell = element("td", "", column[`${end}Loops`] ? `${column[`${end}Loops`]} loops` : "none");
-    const count = column[`${end}Count`];
-    cell.title = count
-      ? `${count} ${end} images of ${column.name}`
+    const shown = column[`${end}Of`];
+    if (shown) cell.append(element("span", "", shown));
+    cell.title = shown
+      ? `${shown} ${end} images of ${column.name} shown, all compared; ${column[`${end}Last`]}`
       : `no ${end} image of ${column.name}: as many loops at both ends, or none that the rule and the filters leave`;
     across.append(cell);
   }

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from drnn_core.data.sets import ImageSet
+    from drnn_core.inference.facts import NetworkFacts
     from drnn_core.layout import BlockLayout
     from drnn_core.store.budget import BudgetCurve, Interval
     from drnn_core.store.runinfo import RunInfo
@@ -25,17 +26,19 @@ if TYPE_CHECKING:
 class Budget:
     """Error, loops and MACs if gates opened above other probabilities than one half. Resumable.
 
-    Without --data it prints what the run holds. With --data it measures the curve, threshold by
-    threshold, and keeps it in the run as budget.json. With --apply it writes a new run whose
-    gates stand there, with records; the run itself stays as it is.
+    Without --data it prints what the run holds: its curve, or what its records alone tell. With
+    --data it measures the curve, threshold by threshold, and keeps it in the run as budget.json.
+    With --apply it writes a new run whose gates stand there, with records; the run itself stays as
+    it is. Interrupted, the same command goes on.
 
     Args:
         run_folder: of a run with records.
         data: "generated", or the folder of images that was recorded.
-        thresholds: to measure, 0 to 1; by default about a dozen where the decisions change.
+        thresholds: to measure, or to tell bounds of, 0 to 1; by default about a dozen where the
+            decisions change.
         apply: one threshold, or NAME=THRESHOLD of blocks; blocks that are not named stay at 0.5.
         out: folder of the new run, for --apply.
-        json: print the curve as JSON.
+        json: print the curve as JSON, or the bounds where there is none.
     """
 
     run_folder: tyro.conf.Positional[Path]
@@ -54,20 +57,46 @@ class Budget:
             raise ValueError("expected --apply and --out together: thresholds, and a new folder")
         if not all(0 <= value <= 1 for value in self.thresholds):
             raise ValueError(f"expected --thresholds from 0 to 1, got {list(self.thresholds)}")
+        if self.apply and self.thresholds:
+            raise ValueError("expected --thresholds to measure or --apply to write a run, got both")
         info = read_run(self.run_folder)
         if self.apply and self.out:
             return self._apply(info, self.out)
         if self.data is not None:
-            curve = self._measure(self._images(info))
+            curve = self._measure(info, self._images(info))
         else:
             curve = read_budget(self.run_folder)
-        if self.json:
-            emit({"run": str(self.run_folder), "curve": curve and asdict(curve)})
-        elif curve is None:
-            _print_bounds(self.run_folder, info)
+            self._check_stored(curve)
+        if curve is None:
+            self._show_bounds(info)
+        elif self.json:
+            emit({"run": str(self.run_folder), "curve": asdict(curve)})
         else:
             _print_curve(info.title, curve)
         return 0
+
+    def _check_stored(self, curve: BudgetCurve | None) -> None:
+        if curve is not None and self.thresholds:
+            raise ValueError(
+                f"{self.run_folder} holds a curve, which is printed as it stands; add --data to "
+                "measure other --thresholds, or leave them out"
+            )
+
+    def _show_bounds(self, info: RunInfo) -> None:
+        """What the records alone tell, where nothing was measured."""
+        from drnn_core.analysis.budget import telling_thresholds, threshold_table
+        from drnn_core.store.records import read_records
+
+        facts = facts_with_gates(info)
+        columns = ["correct", "block_loops", "gate_prob"]
+        records: pd.DataFrame = read_records(self.run_folder, columns)
+        wanted = sorted({*self.thresholds}) or telling_thresholds(records)
+        table = threshold_table(records, facts.cost, wanted)
+        if self.json:
+            bounds = {"images": len(records), "points": table.to_dict("records")}
+            emit({"run": str(self.run_folder), "curve": None, "bounds": bounds})
+        else:
+            _print_bounds(info.title, len(records), table)
 
     def _images(self, info: RunInfo) -> ImageSet:
         from drnn_core.data.datasets import load_split
@@ -79,11 +108,12 @@ class Budget:
         check_classes(info, images.classes, self.data)
         return images
 
-    def _measure(self, images: ImageSet) -> BudgetCurve:
+    def _measure(self, info: RunInfo, images: ImageSet) -> BudgetCurve:
         from drnn_core.analysis.budget import telling_thresholds
         from drnn_core.commands.curves import measure_curve
         from drnn_core.store.records import read_records
 
+        facts_with_gates(info)
         thresholds = self.thresholds
         if not thresholds:
             thresholds = telling_thresholds(read_records(self.run_folder, ["gate_prob"]))
@@ -92,9 +122,8 @@ class Budget:
 
     def _apply(self, info: RunInfo, out: Path) -> int:
         from drnn_core.commands.moved import move_gates
-        from drnn_core.inference.facts import network_facts
 
-        thresholds = parsed_thresholds(self.apply, network_facts(info).layout)
+        thresholds = parsed_thresholds(self.apply, facts_with_gates(info).layout)
         with progress_bar("images") as progress:
             moved = move_gates(self.run_folder, out, thresholds, self._images(info), progress)
         test = moved.metrics.test
@@ -147,19 +176,22 @@ def _print_curve(title: str, curve: BudgetCurve) -> None:
         print(f"  {point.threshold:9.3f}  {'  '.join(cells)}".rstrip())
 
 
-def _print_bounds(run_folder: Path, info: RunInfo) -> None:
-    """What the records alone tell, where nothing was measured."""
-    from drnn_core.analysis.budget import telling_thresholds, threshold_table
-    from drnn_core.inference.facts import network_facts
-    from drnn_core.store.records import read_records
+def facts_with_gates(info: RunInfo) -> NetworkFacts:
+    """What the network of a run is and costs.
 
-    columns = ["correct", "block_loops", "gate_prob"]
-    records: pd.DataFrame = read_records(run_folder, columns)
+    Raises:
+        ValueError: it has no gates.
+    """
+    from drnn_core.inference.facts import network_facts
+
     facts = network_facts(info)
     if not any(facts.asks):
         raise ValueError(f"expected a network with gates, but {info.title} has none to move")
-    table = threshold_table(records, facts.cost, telling_thresholds(records))
-    print(f"{info.title}: bounds from {len(records):,} records; --data measures the rest")
+    return facts
+
+
+def _print_bounds(title: str, count: int, table: pd.DataFrame) -> None:
+    print(f"{title}: bounds from {count:,} records; --data measures the rest")
     print("  threshold  paths kept  loops            error %")
     for _, row in table.iterrows():
         print(

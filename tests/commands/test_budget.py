@@ -118,10 +118,50 @@ def test_without_data_bounds_or_the_curve_are_printed(
     assert "bounds from 60 records; --data measures the rest" in text
     assert "100.0%" in text
     assert main(["budget", str(run), "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["curve"] is None
+    found = json.loads(capsys.readouterr().out)
+    assert found["curve"] is None
+    assert found["bounds"]["images"] == 60
+    points = found["bounds"]["points"]
+    (half,) = (point for point in points if point["threshold"] == 0.5)
+    assert half["unchanged"] == 1
+    assert half["loops_low"] == half["loops_high"] == read_records(run)["loops"].mean()
+    assert f"{points[0]['loops_low']:.3f} to {points[0]['loops_high']:6.3f}" in text
     measure_curve(run, IMAGES, [0.5])
     assert main(["budget", str(run)]) == 0
     assert "on 60 images of tiny; in brackets 95% intervals" in capsys.readouterr().out
+
+
+def test_thresholds_without_data_are_those_of_the_bounds(
+    run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["budget", str(run), "--thresholds", "0.37", "0.11"]
+    assert main([*command, "--json"]) == 0
+    points = json.loads(capsys.readouterr().out)["bounds"]["points"]
+    assert [point["threshold"] for point in points] == [0.11, 0.37]
+    assert main(command) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines[2:]] == ["0.110", "0.370"]
+    measure_curve(run, IMAGES, [0.5])
+    for form in ([], ["--json"]):
+        assert main([*command, *form]) == 1
+        said = capsys.readouterr()
+        assert "holds a curve, which is printed as it stands; add --data" in said.err
+        assert said.out == ""
+
+
+def test_without_gates_there_is_nothing_to_tell(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plain = tmp_path / "plain"
+    args = {**tiny_info().model_args, "gated": False}
+    tiny_run(plain, tiny_network(gated=False), model_args=args)
+    record_run(plain, IMAGES)
+    moved = ["--data", "tiny", "--apply", "0.6", "--out", str(tmp_path / "moved")]
+    for more in ([], ["--json"], ["--data", "tiny"], moved):
+        assert main(["budget", str(plain), *more]) == 1
+        said = capsys.readouterr()
+        assert "expected a network with gates, but Tiny DR-Res has none to move" in said.err
+        assert said.out == ""
 
 
 def test_an_operating_point_becomes_a_run(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -147,6 +187,54 @@ def test_an_operating_point_becomes_a_run(run: Path, capsys: pytest.CaptureFixtu
     assert "2.2 0.5, 3.2 0.8" in card
     with pytest.raises(RunError, match=r"moved already; start from the run as it was trained"):
         move_gates(out, run.parent / "twice", 0.4, IMAGES)
+
+
+def _stop_recording(done: int, total: int) -> None:
+    if done > total / 2:
+        raise KeyboardInterrupt
+
+
+def test_an_interrupted_operating_point_goes_on_recording(run: Path) -> None:
+    out = run.parent / "moved"
+    with pytest.raises(KeyboardInterrupt):
+        move_gates(run, out, [0.5, 0.8], IMAGES, _stop_recording)
+    before = {path: path.read_bytes() for path in out.glob("*.*")}
+    assert out / "run.json" in before
+    with pytest.raises(RecordsError):
+        read_records(out)
+    with pytest.raises(ValueError, match=r"there is a .* already; choose another --out"):
+        move_gates(run, out, [0.5, 0.7], IMAGES)
+    seen: list[int] = []
+    info = move_gates(run, out, [0.5, 0.8], IMAGES, lambda done, _: seen.append(done))
+    assert seen == [120], "only the second of the passes"
+    assert info == read_run(out)
+    assert {path: path.read_bytes() for path in out.glob("*.*")} == before
+    assert verify_run(out) == []
+    with pytest.raises(ValueError, match="with whole records: nothing is missing"):
+        move_gates(run, out, [0.5, 0.8], IMAGES)
+
+
+def test_of_a_run_without_records_it_is_measured_anew(run: Path) -> None:
+    """The images of the second call may be others than those of the first."""
+    out = run.parent / "moved"
+    shutil.rmtree(run / "records")
+    with pytest.raises(KeyboardInterrupt):
+        move_gates(run, out, 0.4, IMAGES, _stop_recording)
+    shutil.rmtree(out / "records", ignore_errors=True)
+    first = read_run(out).metrics.test
+    again = move_gates(run, out, 0.4, tiny_images(60, seed=1)).metrics.test
+    assert again == read_run(out).metrics.test != first
+    assert verify_run(out) == []
+
+
+def test_a_folder_of_other_weights_is_no_operating_point(run: Path) -> None:
+    """One whose run.json says the same, but whose weights are not the trained ones moved."""
+    out, other = run.parent / "moved", run.parent / "other"
+    with pytest.raises(KeyboardInterrupt):
+        move_gates(run, out, 0.4, IMAGES, _stop_recording)
+    tiny_run(other, tiny_network(seed=2), extra=read_run(out).extra)
+    with pytest.raises(ValueError, match="choose another --out"):
+        move_gates(run, other, 0.4, IMAGES)
 
 
 def test_gates_are_moved_on_the_recorded_images_only(run: Path) -> None:
@@ -184,6 +272,7 @@ def test_moved_gates_move_back(run: Path) -> None:
         (["--data", "tiny", "--apply", "1.6", "--out", "x"], "from 0 to 1, or with"),
         (["--data", "tiny", "--apply", "9.9=0.6", "--out", "x"], "block with a gate (2.2, 3.2)"),
         (["--thresholds", "2"], "expected --thresholds from 0 to 1"),
+        (["--thresholds", "0.3", "--apply", "0.6", "--out", "x"], "to write a run, got both"),
     ],
 )
 def test_failures_are_one_line(

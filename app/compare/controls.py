@@ -55,7 +55,7 @@ def axis_control() -> Axis:
 def cost_control() -> Cost:
     """What an answer costs."""
     options: list[Cost] = ["multiply-adds", "parameters"]
-    return _switch("Cost", options, COST, "What accuracy is set against.")
+    return _switch("Cost", options, COST, "What the error is set against.")
 
 
 def _switch(label: str, options: list[Any], key: str, meaning: str) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from app.compare.measures import error_of
 from app.compare.sides import Side
@@ -11,6 +11,7 @@ from app.headlines import headline_of
 from app.numbers import between, number
 from app.units import macs_text, params_text
 from drnn_core.analysis.bootstrap import Estimate
+from drnn_core.store.repeats import data_set_of
 from drnn_core.store.retraining import training_changes_of
 
 NONE = "–"
@@ -189,11 +190,14 @@ def _images(side: Side) -> Entry:
     if side.table is None:
         return Entry(f"{side.info.metrics.test.n:,}", side.info.metrics.test.n, "from its run.json")
     header = side.table.header
-    return Entry(f"{header.rows:,}", header.rows, header.dataset)
+    # Under the name that the paper gives it, which tells nothing of how it is stored.
+    name = data_set_of(replace(side.info, dataset=header.dataset))
+    return Entry(f"{header.rows:,}", header.rows, f"{name}, {header.split} images", header.dataset)
 
 
 def _epochs(side: Side) -> Entry:
-    return Entry(f"{side.info.epochs:,}", side.info.epochs, side.info.dataset)
+    below = f"{data_set_of(side.info)}, training images"
+    return Entry(f"{side.info.epochs:,}", side.info.epochs, below, side.info.dataset)
 
 
 def _recipe(side: Side) -> Entry:

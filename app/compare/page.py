@@ -140,7 +140,8 @@ def _pareto(sides: Sequence[Side]) -> None:
         selection_mode="points",
         alt=spots.pareto_alt(found, cost),
     )
-    texts.not_in_plot([side for side in sides if side.name not in {spot.name for spot in found}])
+    there = {name for spot in found for name in spot.names}
+    texts.not_in_plot([side for side in sides if side.name not in there])
     if st.session_state.pop(others.TOGGLED, False):
         st.rerun(scope="app")  # the choice of runs is outside of this fragment
 

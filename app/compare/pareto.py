@@ -1,4 +1,4 @@
-"""Error against cost of every run at hand on one data set, and the frontier of the best."""
+"""Error against cost of every training at hand on one data set, and the frontier of the best."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ import plotly.graph_objects as go
 
 from app.charts import NO_FADING, Palette, layout
 from app.compare.controls import Cost
-from app.compare.looks import look_of, short
-from app.compare.spots import Spot, label_of
+from app.compare.looks import look_of
+from app.compare.spots import Spot
 from app.models.labels import Place, place_names
 
 Pixels = tuple[float, float]
 Line = tuple[Pixels, Pixels]
 
-_HEIGHT, _MARGINS = 360, 76  # in pixels
+_HEIGHT, _MARGINS = 420, 76  # in pixels
 _WIDTH, _WIDER = 290.0, (380.0, 480.0, 600.0)  # of the plot on a phone, on laptops and beyond
 
 
 def pareto_figure(spots: Sequence[Spot], cost: Cost, colours: Palette) -> go.Figure:
-    """Test error over cost; the compared runs with their marks, the others small and grey.
+    """Test error over cost; what is compared with its runs' marks, the others small and grey.
 
     Args:
         spots: ``spots_of``'s.
@@ -62,7 +62,7 @@ def pareto_figure(spots: Sequence[Spot], cost: Cost, colours: Palette) -> go.Fig
 def _frontier(
     spots: Sequence[Spot], unit: float, reach: float, ends: tuple[float, float], colours: Palette
 ) -> dict[str, Any]:
-    """Steps through the best runs: below and left of them there is no run."""
+    """Steps through the best trainings: below and left of them there is none."""
     best = [spot for spot in spots if spot.best]
     x = [spot.cost / unit for spot in best]
     y = [100 * spot.error.value for spot in best]
@@ -79,9 +79,9 @@ def _frontier(
 def _marks(spots: Sequence[Spot], unit: float, colours: Palette) -> list[dict[str, Any]]:
     """A trace for each look: those that are compared above the others."""
     traces: list[dict[str, Any]] = []
-    letters = ["", *sorted({spot.letter for spot in spots if spot.letter})]
+    letters = ["", *sorted({spot.letters[0] for spot in spots if spot.letters})]
     for letter in letters:
-        part = [spot for spot in spots if spot.letter == letter]
+        part = [spot for spot in spots if spot.letters[:1] == letter]
         if not part:
             continue
         look = look_of(letter) if letter else None
@@ -108,7 +108,7 @@ def _marks(spots: Sequence[Spot], unit: float, colours: Palette) -> list[dict[st
                     "opacity": 1,
                     "line": {"width": 1, "color": colours.background},
                 },
-                "customdata": [[spot.name, _hover(spot)] for spot in part],
+                "customdata": [[spot.picked, _hover(spot)] for spot in part],
                 "hovertemplate": "%{customdata[1]}<extra></extra>",
                 **NO_FADING,
             }
@@ -118,54 +118,67 @@ def _marks(spots: Sequence[Spot], unit: float, colours: Palette) -> list[dict[st
 
 def _hover(spot: Spot) -> str:
     low, high = 100 * spot.error.low, 100 * spot.error.high
-    return "<br>".join(
-        [
-            f"<b>{spot.letter} {escape(spot.title)}</b>" if spot.letter
-            else f"<b>{escape(spot.title)}</b>",
-            f"run {escape(spot.name)}, {spot.epochs:,} epochs",
-            f"test error {100 * spot.error.value:.2f} %, 95 % interval {low:.2f} to {high:.2f}",
-            f"n = {spot.error.n:,} images" + (", on the frontier" if spot.best else ""),
-            "click: compare with it, or no longer",
-        ]
-    )  # fmt: skip
+    several = len(spot.errors) > 1
+    letters = f"{', '.join(spot.letters)} " if spot.letters else ""
+    seeds = ", ".join(f"{error:.2f} % (seed {seed})" for seed, error in spot.errors.items())
+    lines = [
+        f"<b>{letters}{escape(spot.title)}</b>",
+        *map(escape, spot.changed),
+        f"{escape(spot.recipe)} recipe, {spot.epochs:,} epochs"
+        + (", a seed that was trained again" if spot.again else ""),
+        f"test error {100 * spot.error.value:.2f} %" + (f", mean of {seeds}" if several else ""),
+        f"over images: 95 % interval {low:.2f} to {high:.2f}, n = {spot.error.n:,}"
+        + (" of one run" if several else ""),
+        f"click: compare with {escape(spot.picked)}, or no longer",
+    ]
+    if spot.best:
+        lines.insert(-1, "on the frontier")
+    return "<br>".join(lines)
 
 
 def _names(
     spots: Sequence[Spot], unit: float, reach: float, ends: tuple[float, float], colours: Palette
 ) -> list[dict[str, Any]]:
-    order = sorted(spots, key=lambda spot: (not spot.letter, not spot.best, spot.letter))
+    """What is compared is named in any case, where there is no room by its letter alone."""
+    order = sorted(spots, key=lambda spot: (not spot.letters, not spot.best, spot.letters))
     height = float(_HEIGHT - _MARGINS)
     span = ends[1] - ends[0]
 
     def at(cost: float, error: float) -> Pixels:
         return cost / unit / reach * _WIDTH, (ends[1] - 100 * error) / span * height
 
+    def placed(labels: Sequence[str]) -> list[Place | None]:
+        points = [at(spot.cost, spot.error.value) for spot in order]
+        lines = [*_bars(spots, at), *_steps(spots, at)]
+        return place_names(points, labels, (_WIDTH, height), lines, _WIDER)
+
     named = _named(order)
-    places = place_names(
-        [at(spot.cost, spot.error.value) for spot in order],
-        [label_of(spot) if spot.name in named else "" for spot in order],
-        (_WIDTH, height),
-        [*_bars(spots, at), *_steps(spots, at)],
-        _WIDER,
-    )
+    labels = [spot.label if spot.names in named else "" for spot in order]
+    places = placed([_whole(*each) for each in zip(order, labels, strict=True)])
+    crowded = [bool(s.letters) and p is None for s, p in zip(order, places, strict=True)]
+    if any(crowded):
+        labels = ["" if cut else label for label, cut in zip(labels, crowded, strict=True)]
+        places = placed([_whole(*each) for each in zip(order, labels, strict=True)])
     return [
-        _name(spot, place, unit, colours)
-        for spot, place in zip(order, places, strict=True)
-        if place is not None and spot.name in named
+        _name(spot, label, place, unit, colours)
+        for spot, label, place in zip(order, labels, places, strict=True)
+        if place is not None and spot.names in named
     ]
 
 
-def _named(order: Sequence[Spot]) -> set[str]:
-    """The runs that are compared, and of the others the first of each title.
+def _whole(spot: Spot, label: str) -> str:
+    """A label with the letters of what is compared."""
+    return f"{', '.join(spot.letters)} {label}".strip()
 
-    Seeds of one training lie close together and are called alike: their names would cover all.
-    """
-    titles = {spot.title for spot in order if spot.letter}
-    found = {spot.name for spot in order if spot.letter}
+
+def _named(order: Sequence[Spot]) -> set[tuple[str, ...]]:
+    """What is compared, and of the others the first of each name: seeds may be trained again."""
+    labels = {spot.label for spot in order if spot.letters}
+    found = {spot.names for spot in order if spot.letters}
     for spot in order:
-        if spot.title not in titles:
-            titles.add(spot.title)
-            found.add(spot.name)
+        if spot.label not in labels:
+            labels.add(spot.label)
+            found.add(spot.names)
     return found
 
 
@@ -183,13 +196,15 @@ def _steps(spots: Sequence[Spot], at: Callable[[float, float], Pixels]) -> list[
     return lines
 
 
-def _name(spot: Spot, place: Place, unit: float, colours: Palette) -> dict[str, Any]:
-    text = escape(short(spot.title))
+def _name(spot: Spot, label: str, place: Place, unit: float, colours: Palette) -> dict[str, Any]:
+    text, letters = escape(label), ", ".join(spot.letters)
     return {
         "x": spot.cost / unit,
         "y": 100 * spot.error.value,
-        "text": f"<b>{spot.letter}</b> {text}" if spot.letter else text,
-        "font": {"size": 12, "color": colours.text if spot.letter else colours.muted},
+        "text": f"<b>{letters}</b> {text}".strip() if letters else text,
+        "font": {"size": 12, "color": colours.text if letters else colours.muted},
+        # Where a bar or the frontier runs behind the name all the same, it stays legible.
+        "bgcolor": colours.background,
         "ax": place.dx,
         "ay": place.dy,
         "showarrow": True,

@@ -58,14 +58,19 @@ def nobody_loops() -> None:
 
 
 def pareto_title(data_set: str, count: int) -> None:
-    """Heading of the plot of all runs."""
+    """Heading of the plot of all trainings."""
     st.subheader(
-        "Accuracy against cost",
+        "Error against cost",
         anchor=False,
         help=(
-            f"Test error of all {count} runs on {data_set} in {settings().runs}, as their run.json "
-            "says, with Wilson's 95 % interval over images. The dotted steps are the frontier: no "
-            "run costs less and errs less than one on it. Click a run to compare with it."
+            f"Test error of all {count} trainings on {data_set} in {settings().runs}, as their "
+            "run.json say. A training of several seeds is one point, their mean in error and cost. "
+            "Bars are Wilson's 95 % intervals over the test images, as wide as those of one run; "
+            "how far seeds lie apart is not in them, but in what shows when a point is pointed at. "
+            "Names say recipe and epochs where some were trained longer than others; a point "
+            "without one has no room for it. The dotted "
+            "steps are the frontier: no training costs less and errs less than one on it. Click a "
+            "point to compare with its run."
         ),
     )
 

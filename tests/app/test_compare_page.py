@@ -173,6 +173,12 @@ def test_key_figures_by_hand(runs: Path) -> None:
     assert "…" not in found["Calibration error"][0]
 
 
+def test_test_and_training_images_are_told_apart(runs: Path) -> None:
+    found = figures(opened(beside="plain"))
+    assert found["Images tested"][0] == "300 generated, test images"
+    assert found["Epochs"][0] == "24 generated, training images"
+
+
 def test_every_figure_has_a_definition(runs: Path) -> None:
     page = opened(beside=["plain", "short"])
     assert all(part.help for part in page.subheader if "images" not in str(part.value))
@@ -355,7 +361,7 @@ def test_all_runs_of_the_data_set_are_set_against_their_cost(runs: Path) -> None
     marks = {mark[0] for trace in drawn["data"][1:] for mark in trace["customdata"]}
     assert marks == {"deep", "plain", "short", "few", "others", "unrecorded"}
     named = {note["text"] for note in drawn["layout"]["annotations"]}
-    assert {"<b>A</b> DR-Res 32 (l = 4)", "<b>B</b> ResNet-20"} <= named
+    assert {"<b>A</b> DR 32, short 24", "<b>B</b> ResNet-20"} <= named
 
 
 def numbers(value: Any) -> list[float]:

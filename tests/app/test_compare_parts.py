@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from app import cache
 from app.charts import LIGHT
@@ -141,7 +143,7 @@ def test_bands_are_of_the_seeds_of_one_training(tmp_path: Path) -> None:
     assert names == [f"<b>{letter}</b>" for letter in "ABCD"], "titles would not fit"
 
 
-def test_seeds_of_one_network_are_named_once(tmp_path: Path) -> None:
+def test_seeds_of_one_training_are_one_point(tmp_path: Path) -> None:
     paths = [seed_run(tmp_path, "resnet20_paper", seed) for seed in (1, 2, 3)]
     paths += [seed_run(tmp_path, "dr_resnet16_l2_paper", seed) for seed in (1, 2, 3)]
     runs = [cache.open_run(path) for path in paths]
@@ -149,8 +151,90 @@ def test_seeds_of_one_network_are_named_once(tmp_path: Path) -> None:
     found = spots.spots_of(runs, sides, "multiply-adds")
     figure: Any = pareto_figure(found, "multiply-adds", LIGHT)
     names = sorted(note.text for note in figure.layout.annotations)
-    assert names == ["<b>A</b> ResNet-20", "DR-Res 16 (l = 2)"]
-    assert len(found) == 6
+    assert names == ["<b>A</b> ResNet-20", "DR 16"]
+    by_title = {spot.title: spot for spot in found}
+    assert len(found) == 2
+    plain = by_title["ResNet-20"]
+    assert plain.names == tuple(f"cifar10_resnet20_paper_s{seed}" for seed in (1, 2, 3))
+    errors = [run.info.metrics.test.error for run in runs[:3] if run.info]
+    assert 100 * plain.error.value == pytest.approx(np.mean(errors))
+    interval = stats.binomtest(round(plain.error.value * 240), 240).proportion_ci(method="wilson")
+    assert plain.error.n == 240, "images, not images of every seed"
+    assert plain.error.high - plain.error.low == pytest.approx(
+        interval.high - interval.low, abs=2e-3
+    )
+    assert spots.pareto_table(found, "multiply-adds")["error_std_over_seeds"].max() > 0
+    dynamic = by_title["DR-Res 16 (l = 2)"]
+    assert dynamic.picked == "cifar10_dr_resnet16_l2_paper_s2", "the seed of A"
+    macs = [run.info.metrics.test.macs_mean for run in runs[3:] if run.info]
+    assert dynamic.cost == pytest.approx(np.mean(macs))
+
+
+def test_the_frontier_is_not_of_the_luckiest_seed(tmp_path: Path) -> None:
+    """One seed of the costlier network errs less than the cheaper one, its mean errs more."""
+    runs = [cache.open_run(seed_run(tmp_path, "resnet20_paper", 1))]
+    for seed, error in ((1, 2.0), (2, 30.0)):
+        runs.append(cache.open_run(seed_run(tmp_path, "resnet56_paper", seed)))
+        runs[-1] = with_error(runs[-1], error)
+    sides, _ = sides_of(runs[:1])
+    found = spots.spots_of([with_error(runs[0], 10.0), *runs[1:]], sides, "multiply-adds")
+    assert [(spot.title, spot.best) for spot in found] == [
+        ("ResNet-20", True),
+        ("ResNet-56", False),
+    ]
+    assert 100 * found[1].error.value == pytest.approx(16.0)
+
+
+def test_a_seed_trained_again_has_a_point_of_its_own_beside_the_frontier(tmp_path: Path) -> None:
+    first = cache.open_run(seed_run(tmp_path, "resnet20_paper", 1))
+    copy = with_error(dataclasses.replace(first, name="copy"), 1.0)
+    sides, _ = sides_of([first])
+    found = spots.spots_of([first, copy], sides, "multiply-adds")
+    by_name = {spot.names: spot for spot in found}
+    assert not by_name[first.name,].again
+    assert by_name["copy",].again
+    assert [spot.best for spot in by_name.values() if spot.again] == [False]
+
+
+def test_points_say_how_long_where_some_were_trained_longer(tmp_path: Path) -> None:
+    runs = [
+        cache.open_run(seed_run(tmp_path, recipe, 1))
+        for recipe in ("resnet20_paper", "dr_resnet16_l2_short", "dr_resnet16_l2_long")
+    ]
+    sides, _ = sides_of([runs[0]])
+    found = spots.spots_of(runs, sides, "multiply-adds")
+    assert {spot.label for spot in found} == {
+        "ResNet-20, paper 350", "DR 16, short 20", "DR 16, long 50",
+    }  # fmt: skip
+    alike = spots.spots_of([runs[0]], sides, "multiply-adds")
+    assert [spot.label for spot in alike] == ["ResNet-20"]
+    figure: Any = pareto_figure(found, "multiply-adds", LIGHT)
+    assert {note.bgcolor for note in figure.layout.annotations} == {LIGHT.background}
+
+
+def test_two_seeds_of_a_training_that_are_compared_share_its_point(tmp_path: Path) -> None:
+    runs = [cache.open_run(seed_run(tmp_path, "resnet20_paper", seed)) for seed in (1, 2)]
+    sides, _ = sides_of(runs)
+    (spot,) = spots.spots_of(runs, sides, "multiply-adds")
+    assert (spot.letters, spots.label_of(spot)) == ("AB", "A, B ResNet-20")
+    assert spot.picked == runs[1].name, "a click takes B out; A is the sidebar's"
+
+
+def test_what_is_compared_is_named_however_crowded_it_is(tmp_path: Path) -> None:
+    run = cache.open_run(seed_run(tmp_path, "resnet20_paper", 1))
+    (side,), _ = sides_of([run])
+    (spot,) = spots.spots_of([run], [side], "multiply-adds")
+    long = dataclasses.replace(spot, label="a name that no phone has room for, long-batchrate 50")
+    figure: Any = pareto_figure([long], "multiply-adds", LIGHT)
+    assert [note.text for note in figure.layout.annotations] == ["<b>A</b>"]
+
+
+def with_error(run: cache.Run, error: float) -> cache.Run:
+    """The run as if it had erred so often on its test set, in %."""
+    assert run.info is not None
+    test = dataclasses.replace(run.info.metrics.test, error=error)
+    metrics = dataclasses.replace(run.info.metrics, test=test)
+    return dataclasses.replace(run, info=dataclasses.replace(run.info, metrics=metrics))
 
 
 def test_who_can_be_paired(sides: list[Side], bench: Path, tmp_path: Path) -> None:
@@ -166,12 +250,12 @@ def test_who_can_be_paired(sides: list[Side], bench: Path, tmp_path: Path) -> No
 def test_runs_on_the_frontier(sides: list[Side], bench: Path) -> None:
     runs = [cache.open_run(path) for path in sorted(bench.iterdir())]
     found = spots.spots_of(runs, sides, "multiply-adds")
-    assert [spot.name for spot in found] == ["short", "plain", "deep"]  # 33, 41 and 84 M
-    assert [spot.letter for spot in found] == ["B", "C", "A"]
+    assert [spot.picked for spot in found] == ["short", "plain", "deep"]  # 33, 41 and 84 M
+    assert [spot.letters for spot in found] == ["B", "C", "A"]
     assert [spot.best for spot in found] == [True, False, False]  # all err as often
     by_size = spots.spots_of(runs, sides[:1], "parameters")
     assert [spot.cost for spot in by_size] == [179_164, 269_722, 303_262]
-    assert [spot.letter for spot in by_size] == ["", "", "A"]
+    assert [spot.letters for spot in by_size] == ["", "", "A"]
 
 
 def test_a_calibration_error_comes_at_once_and_its_interval_later(sides: list[Side]) -> None:

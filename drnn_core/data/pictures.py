@@ -121,12 +121,13 @@ def as_decoded(picture: Image.Image) -> Image.Image:
     """A picture that PIL opened, as ``decode_picture`` would give it.
 
     Args:
-        picture: of any mode; left as it is.
+        picture: of any mode; it is read from its file where that has not been done.
 
     Raises:
         PictureError: it has too many pixels, or is far longer than wide.
     """
     _check_size(picture.size, "the picture", MOST_PIXELS * _OWN)
+    picture.load()
     turn = _TURNS.get(_orientation(picture))
     if picture.mode != "RGB" or "transparency" in picture.info:
         picture = _to_rgb(picture.copy(), 8)

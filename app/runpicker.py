@@ -12,9 +12,12 @@ import streamlit as st
 
 from app.cache import MOST_IN_MEMORY, SAMPLE, Run, list_runs, recorded, recorded_rows
 from app.settings import settings
+from drnn_core.store.repeats import data_set_of
 
 RUN = "run"
 _WRITTEN = "run_in_address"  # what this module wrote there last
+_MISSING = "run_missing"  # (what the address asked for, what is shown in its place)
+_ROOM = 20  # letters of a name that the box shows on any screen
 _MANY_CLASSES = 100  # of so many, five guesses are a common measure
 
 
@@ -25,8 +28,8 @@ def choose_run() -> None:
         return
     if st.session_state.get(RUN) not in runs:
         st.session_state[RUN] = _first(runs)
-    elif _went_back() and st.query_params[RUN] in runs:
-        st.session_state[RUN] = st.query_params[RUN]
+    elif _went_back():
+        _follow(st.query_params[RUN], runs)
     with st.sidebar:
         # The default too: should the page be left before the browser heard of the value that was
         # set above, the box would otherwise fall back to the first run.
@@ -43,6 +46,7 @@ def choose_run() -> None:
     if st.query_params.get(RUN) != name:
         st.query_params[RUN] = name
     st.session_state[_WRITTEN] = name
+    _say_missing(name)
 
 
 def _went_back() -> bool:
@@ -52,6 +56,28 @@ def _went_back() -> bool:
     return named != written and st.session_state[RUN] == written
 
 
+def _follow(named: str, runs: Mapping[str, Run]) -> None:
+    """Take the run that the address names; without it say that it is not there."""
+    if named in runs:
+        st.session_state[RUN] = named
+    elif named:
+        st.session_state[_MISSING] = (named, st.session_state[RUN])
+
+
+def _say_missing(shown: str) -> None:
+    """A line on every page that the run asked for is not there, until another is chosen."""
+    asked, instead = st.session_state.get(_MISSING, ("", ""))
+    if instead != shown:
+        st.session_state.pop(_MISSING, None)
+        return
+    st.warning(f"There is no run {_verbatim(asked)} here; this is {_verbatim(shown)}.")
+
+
+def _verbatim(name: str) -> str:
+    """A name in Markdown, whatever is in it; it may be wrapped anywhere."""
+    return f"`{' '.join(name.replace('`', chr(39)).split())}`"
+
+
 def _first(runs: Mapping[str, Run]) -> str:
     """The run that the address names, else the one that shows most."""
     named = st.query_params.get(RUN)
@@ -59,6 +85,7 @@ def _first(runs: Mapping[str, Run]) -> str:
         return named
     best = _best(list(runs.values()))
     if named:
+        st.session_state[_MISSING] = (named, best)
         st.toast(f"There is no run {named} here; this is {best}.", duration="long")
     return best
 
@@ -111,7 +138,9 @@ def _card(run: Run) -> None:
     error = f"test error {metrics.error:.2f} %{top5}"
     recipe = run.info.recipe_name.rpartition("_")[2]
     way = f"{recipe or 'trained'}, {run.info.epochs:,} epochs, seed {run.info.seed}"
-    lines = [f"**{run.info.title}**", f"on {run.info.dataset}", way, error]
+    lines = [f"**{run.info.title}**", f"on {data_set_of(run.info)}", way, error]
+    if len(run.name) > _ROOM:  # the box cuts it off, and its end tells seeds apart
+        lines.insert(0, _verbatim(run.name))
     if metrics.loops_max:
         lines.append(f"{metrics.loops_mean:.2f} of {metrics.loops_max} loops on average")
     st.caption("  \n".join(lines))

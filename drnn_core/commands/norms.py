@@ -12,11 +12,14 @@ import tyro
 from drnn_core.commands.console import emit, progress_bar
 from drnn_core.commands.device import check_device
 from drnn_core.commands.evaluate import check_classes
+from drnn_core.commands.replacing import check_replaced
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from drnn_core.data.sets import ImageSet
     from drnn_core.store.norms import NormsHeader
+    from drnn_core.store.runinfo import RunInfo
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,7 @@ class Norms:
         limit: test images, taken at even distances; 0 for all.
         batch: images measured together.
         seed: of the shuffled decisions.
+        replace: statistics of more images that the run holds, by those of fewer.
         device: cpu or cuda.
         json: print the table as JSON.
     """
@@ -41,6 +45,7 @@ class Norms:
     limit: int = 2000
     batch: int = 100
     seed: int = 0
+    replace: bool = False
     device: Literal["cpu", "cuda"] = "cpu"
     json: bool = False
 
@@ -53,16 +58,13 @@ class Norms:
         from drnn_core.querying.norms import statistics_of
         from drnn_core.store.runs import read_run
 
-        if self.batch < 1:
-            raise ValueError(f"expected a --batch of at least 1, got {self.batch}")
-        for name, value in (("limit", self.limit), ("seed", self.seed)):
-            if value < 0:
-                raise ValueError(f"expected a --{name} of 0 or more, got {value}")
-        check_device(self.device)
+        self._check()
         info = read_run(self.run_folder)
         sizing = info.preprocessing
         images = load_split(self.data, "test", sizing.image_size, sizing=sizing)
         check_classes(info, images.classes, self.data)
+        if not self.replace:
+            self._check_replaced(info, images)
         with progress_bar("images") as progress:
             stored = measure_norms(
                 self.run_folder,
@@ -88,6 +90,25 @@ class Norms:
         else:
             _print(info.title, stored.header, table)
         return 0
+
+    def _check(self) -> None:
+        if self.batch < 1:
+            raise ValueError(f"expected a --batch of at least 1, got {self.batch}")
+        for name, value in (("limit", self.limit), ("seed", self.seed)):
+            if value < 0:
+                raise ValueError(f"expected a --{name} of 0 or more, got {value}")
+        check_device(self.device)
+
+    def _check_replaced(self, info: RunInfo, images: ImageSet) -> None:
+        from drnn_core.analysis.sampling import spread_sample
+        from drnn_core.store.norms import NormsError, read_norms
+
+        try:
+            there = read_norms(self.run_folder, info.weights_sha256).header.images
+        except NormsError:
+            return  # none, or none that count any more
+        count = len(spread_sample(len(images), self.limit or None))
+        check_replaced(f"{self.run_folder} holds statistics of norms", there, count)
 
 
 def _print(title: str, header: NormsHeader, table: pd.DataFrame) -> None:

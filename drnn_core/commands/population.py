@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import tyro
 
-from drnn_core.commands.console import emit
+from drnn_core.commands.console import emit, progress_bar
 from drnn_core.commands.device import check_device
 from drnn_core.commands.evaluate import check_classes
+from drnn_core.commands.replacing import check_replaced
 
 if TYPE_CHECKING:
     import pandas as pd
+    from torch import Tensor
 
     from drnn_core.data.sets import ImageSet
     from drnn_core.data.transforms import Preprocessing
-    from drnn_core.evaluation import Measures
+    from drnn_core.evaluation import Measures, Progress
     from drnn_core.models.network import Network
     from drnn_core.store.population import Evaluated, StoredPopulation
 
@@ -34,6 +37,7 @@ class Population:
         batch: images normalised together; a smaller last batch is evaluated by itself, and left out
             where the loops' statistics are compared.
         limit: images, taken at even distances; 0 for all.
+        replace: figures of more images that a run holds, by those of fewer.
         device: cpu or cuda.
         json: print what was found as JSON.
     """
@@ -42,6 +46,7 @@ class Population:
     data: str
     batch: int = 250
     limit: int = 0
+    replace: bool = False
     device: Literal["cpu", "cuda"] = "cpu"
     json: bool = False
 
@@ -62,7 +67,12 @@ class Population:
                 loaded = sizing, load_split(self.data, "test", sizing.image_size, sizing=sizing)
             images = loaded[1]
             check_classes(info, images.classes, self.data)
-            stored = measure_population(folder, images, self.batch, self.limit, self.device)
+            if not (found or self.replace):  # before the first of the runs is measured
+                self._check_replaced(len(images))
+            with progress_bar("images, three times") as progress:
+                stored = measure_population(
+                    folder, images, self.batch, self.limit, self.device, progress
+                )
             write_population(folder, stored)
             found.append({"run": str(folder), **asdict(stored)})
             if not self.json:
@@ -81,9 +91,27 @@ class Population:
             )
         check_device(self.device)
 
+    def _check_replaced(self, images: int) -> None:
+        from drnn_core.store.population import PopulationError, read_population
+        from drnn_core.store.runs import read_run
+
+        count = min(self.limit or images, images)
+        for folder in self.run_folder:
+            try:
+                there = read_population(folder)
+            except PopulationError:
+                continue  # none, or none that can be read any more
+            if there.weights_sha256 == read_run(folder).weights_sha256:
+                check_replaced(f"{folder} holds figures of population", there.images, count)
+
 
 def measure_population(
-    run_folder: Path, images: ImageSet, batch: int = 250, limit: int = 0, device: str = "cpu"
+    run_folder: Path,
+    images: ImageSet,
+    batch: int = 250,
+    limit: int = 0,
+    device: str = "cpu",
+    progress: Progress | None = None,
 ) -> StoredPopulation:
     """Evaluate a run on its test images in both ways.
 
@@ -94,6 +122,7 @@ def measure_population(
             of the biases.
         limit: so many images, at even distances; 0 for all.
         device: to compute on.
+        progress: called with (done, total) images of all three passes.
 
     Raises:
         RunError: the run is missing or damaged.
@@ -121,9 +150,13 @@ def measure_population(
             f"{batch:,}; take a smaller one, or more images"
         )
     network.to(device)
-    normal = measure(network, test, info.preprocessing, batch)
-    by_batch = measure(network, test, info.preprocessing, batch, forward=batch_normalised(network))
-    biases = _biases(network, test, info.preprocessing, batch)
+    sizing, count = info.preprocessing, len(test)
+    ticks = [
+        _tick(progress, first * count, 2 * count + count // batch * batch) for first in range(3)
+    ]
+    normal = measure(network, test, sizing, batch, ticks[0])
+    by_batch = measure(network, test, sizing, batch, ticks[1], forward=batch_normalised(network))
+    biases = _biases(network, test, sizing, batch, ticks[2])
     return StoredPopulation(
         info.weights_sha256,
         images.name,
@@ -140,20 +173,31 @@ def measure_population(
     )
 
 
+def _tick(progress: Progress | None, before: int, total: int) -> Progress:
+    """Tells of one pass as of a part of all; ``before`` are the images of those that are done."""
+
+    def tick(done: int, _: int) -> None:
+        if progress:
+            progress(before + done, total)
+
+    return tick
+
+
 def _biases(
-    network: Network, images: ImageSet, preprocessing: Preprocessing, batch: int
+    network: Network, images: ImageSet, preprocessing: Preprocessing, batch: int, tick: Progress
 ) -> pd.DataFrame:
     """See ``batch_statistics``; of whole batches, since its means count all batches alike."""
     from drnn_core.analysis.batch_statistics import batch_statistics
 
     device = next(network.parameters()).device
-    return batch_statistics(
-        network,
-        (
-            preprocessing.normalise(images.images(range(first, first + batch)).to(device))
-            for first in range(0, len(images) - batch + 1, batch)
-        ),
-    )
+    whole = len(images) // batch * batch
+
+    def batches() -> Iterator[Tensor]:
+        for first in range(0, whole, batch):
+            yield preprocessing.normalise(images.images(range(first, first + batch)).to(device))
+            tick(first + batch, whole)  # asked for the next, the network is through with these
+
+    return batch_statistics(network, batches())
 
 
 def _evaluated(measures: Measures) -> Evaluated:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -11,6 +12,7 @@ import tyro
 from drnn_core.commands.console import emit, progress_bar
 from drnn_core.commands.device import check_device
 from drnn_core.commands.evaluate import check_classes
+from drnn_core.commands.replacing import check_replaced
 
 if TYPE_CHECKING:
     from drnn_core.analysis.bootstrap import Estimate
@@ -38,6 +40,7 @@ class SweepCommand:
         seed: of noise, places and directions.
         keep: write the curves into the run, where the app's lab shows them; for that, the images
             have to be those of its records, if it has some.
+        replace: curves of more images that the run holds, by those of fewer; with --keep.
         device: cpu or cuda.
         json: print the curve as JSON, a list of them for "all".
     """
@@ -49,6 +52,7 @@ class SweepCommand:
     limit: int = 500
     seed: int = 0
     keep: bool = False
+    replace: bool = False
     device: Literal["cpu", "cuda"] = "cpu"
     json: bool = False
 
@@ -62,10 +66,7 @@ class SweepCommand:
         from drnn_core.store.runs import load_network
         from drnn_core.store.sweeps import write_sweep
 
-        if self.limit < 0:
-            raise ValueError(f"expected a --limit of 0 or more images, got {self.limit}")
-        if self.seed < 0:
-            raise ValueError(f"expected a --seed of 0 or more, got {self.seed}")
+        self._check()
         factors = list(CORRUPTIONS) if self.factor == "all" else [self.factor]
         values_at(factors[0], self.strengths)  # before anything is loaded for nothing
         check_device(self.device)
@@ -76,6 +77,8 @@ class SweepCommand:
         check_classes(info, images.classes, self.data)
         if self.keep:  # what is only printed may be of any images
             check_recorded(self.run_folder, images)
+            if not self.replace:
+                self._check_replaced(factors, info, images)
         forward = fast_forward(network, sizing.image_size)
         batch = max(1, _PIXELS_AT_ONCE // sizing.image_size**2)
         results: list[dict[str, Any]] = []
@@ -94,6 +97,27 @@ class SweepCommand:
         if self.json:
             emit(results if self.factor == "all" else results[0])
         return 0
+
+    def _check(self) -> None:
+        if self.limit < 0:
+            raise ValueError(f"expected a --limit of 0 or more images, got {self.limit}")
+        if self.seed < 0:
+            raise ValueError(f"expected a --seed of 0 or more, got {self.seed}")
+        if self.replace and not self.keep:
+            raise ValueError("expected --keep with --replace: without it, nothing is written")
+
+    def _check_replaced(self, factors: Sequence[str], info: RunInfo, images: ImageSet) -> None:
+        from drnn_core.analysis.sampling import spread_sample
+        from drnn_core.store.sweeps import SweepError, read_sweep
+
+        count = len(spread_sample(len(images), self.limit or None))
+        for factor in factors:
+            try:
+                there = read_sweep(self.run_folder, factor)
+            except SweepError:
+                continue  # none, or none that can be read any more
+            if there.weights_sha256 == info.weights_sha256:
+                check_replaced(f"{self.run_folder} holds a sweep of {factor}", there.images, count)
 
 
 def kept(found: Sweep, info: RunInfo, images: ImageSet, seed: int) -> Any:

@@ -17,8 +17,8 @@ from drnn_core.analysis.sampling import spread_sample
 from drnn_core.cli import main
 from drnn_core.data.datasets import load_split
 from drnn_core.querying.norms import read_statistics
-from drnn_core.store.norms import has_norms
-from drnn_core.store.runs import load_network
+from drnn_core.store.norms import NORMS, has_norms
+from drnn_core.store.runs import load_network, read_run
 from tests.tiny_runs import PREPROCESSING, tiny_network, tiny_run
 
 
@@ -76,6 +76,36 @@ def test_a_table_for_people(run: Path, data: Path, capsys: pytest.CaptureFixture
     assert "norms on 30 of 30 images" in lines[0]
     assert len(lines) == 2 + 10 + 1, "two norms of five loops"
     assert lines[2].split()[:3] == ["2.2", "1", "norm1"]
+
+
+def test_a_smaller_trial_takes_the_place_of_nothing(
+    run: Path, data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["norms", str(run), "--data", str(data)]
+    assert main([*command, "--limit", "20"]) == 0
+    before = (run / NORMS).read_bytes()
+    capsys.readouterr()
+    assert main([*command, "--limit", "5"]) == 1
+    said = capsys.readouterr().err
+    assert "holds statistics of norms of 20 images, which 5 would replace" in said
+    assert "measure as many (--limit 20; 0 for all), or add --replace" in said
+    assert (run / NORMS).read_bytes() == before
+    for limit, images in (("20", 20), ("0", 30)):
+        assert main([*command, "--limit", limit, "--seed", "1"]) == 0
+        assert read_statistics(run)[0].images == images
+    assert main([*command, "--limit", "5", "--replace"]) == 0
+    assert read_statistics(run)[0].images == 5
+
+
+def test_statistics_that_count_no_more_are_replaced(run: Path, data: Path) -> None:
+    command = ["norms", str(run), "--data", str(data)]
+    assert main([*command, "--limit", "20"]) == 0
+    info = read_run(run)
+    tiny_run(run, tiny_network(len(info.classes), seed=2), classes=info.classes)
+    assert main([*command, "--limit", "6"]) == 0, "they were of other weights"
+    (run / NORMS).write_bytes(b"damaged")
+    assert main([*command, "--limit", "5"]) == 0
+    assert read_statistics(run)[0].images == 5
 
 
 @pytest.mark.parametrize(

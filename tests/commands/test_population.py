@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,9 @@ import pytest
 from benchmarks.resume import write_images
 from drnn_core.analysis.batch_statistics import batch_normalised, batch_statistics, mixed
 from drnn_core.cli import main
+from drnn_core.commands import population
 from drnn_core.commands.population import measure_population
+from drnn_core.data import datasets
 from drnn_core.data.datasets import load_split
 from drnn_core.evaluation import measure
 from drnn_core.inference.recording import record_run
@@ -104,6 +108,50 @@ def test_each_run_is_measured_at_its_own_size(
         assert main(["population", folder, *options]) == 0
         assert found == json.loads(capsys.readouterr().out), folder
     assert len({found["population"]["loss"] for found in together}) == len(sizes)
+
+
+def test_a_smaller_trial_takes_the_place_of_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_images(tmp_path / "data", train=1, test=12)
+    data = str(tmp_path / "data")
+    classes = load_split(data, "test", 16, sizing=PREPROCESSING).classes
+    first, second = tmp_path / "first", tmp_path / "second"
+    for folder in (first, second):
+        tiny_run(folder, tiny_network(len(classes)), classes=classes)
+    options = ["--data", data, "--batch", "4"]
+    assert main(["population", str(second), *options, "--limit", "8"]) == 0
+    before = (second / POPULATION).read_bytes()
+    capsys.readouterr()
+    assert main(["population", str(first), str(second), *options, "--limit", "5"]) == 1
+    said = capsys.readouterr().err
+    assert f"{second} holds figures of population of 8 images, which 5 would replace" in said
+    assert "measure as many (--limit 8; 0 for all), or add --replace" in said
+    assert not has_population(first), "refused before the first run"
+    assert (second / POPULATION).read_bytes() == before
+    assert main(["population", str(second), *options]) == 0
+    assert read_population(second).images == 12
+    assert main(["population", str(second), *options, "--limit", "5", "--replace"]) == 0
+    assert read_population(second).images == 5
+    tiny_run(second, tiny_network(len(classes), seed=2), classes=classes)
+    assert main(["population", str(second), *options, "--limit", "4"]) == 0, "of other weights"
+
+
+def test_progress_is_told_of_all_three_passes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tiny_run(tmp_path)
+    seen: list[tuple[int, int]] = []
+
+    @contextmanager
+    def bar(_: str) -> Generator[Callable[[int, int], None]]:
+        yield lambda done, total: seen.append((done, total))
+
+    monkeypatch.setattr(population, "progress_bar", bar)
+    monkeypatch.setattr(datasets, "load_split", lambda *_, **__: tiny_images(60))
+    assert main(["population", str(tmp_path), "--data", "tiny", "--batch", "25"]) == 0
+    passes = [25, 50, 60, 85, 110, 120, 145, 170]
+    assert seen == [(done, 170) for done in passes], "the last without the smaller batch"
 
 
 def test_without_a_gpu_cuda_is_refused(

@@ -15,7 +15,7 @@ from drnn_core.data.datasets import load_split
 from drnn_core.inference.recording import record_run
 from drnn_core.store.integrity import verify_run
 from drnn_core.store.runs import read_run
-from drnn_core.store.sweeps import kept_sweeps, read_sweep
+from drnn_core.store.sweeps import kept_sweeps, read_sweep, sweep_path
 from tests.tiny_runs import PREPROCESSING, tiny_network, tiny_run
 
 
@@ -91,6 +91,30 @@ def test_only_sweeps_of_the_recorded_images_are_kept(
     assert kept_sweeps(run) == ["noise"]
 
 
+def test_a_smaller_trial_is_not_kept_in_the_place_of_more(
+    run: Path, data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["sweep", str(run), "--data", str(data), "--strengths", "0", "5", "--factor"]
+    assert main([*command, "noise", "--limit", "6", "--keep"]) == 0
+    before = sweep_path(run, "noise").read_bytes()
+    capsys.readouterr()
+    for factor in ("noise", "all"):
+        assert main([*command, factor, "--limit", "5", "--keep"]) == 1
+        said = capsys.readouterr().err
+        assert "holds a sweep of noise of 6 images, which 5 would replace" in said
+        assert "measure as many (--limit 6; 0 for all), or add --replace" in said
+    assert kept_sweeps(run) == ["noise"], "refused before the first factor"
+    assert sweep_path(run, "noise").read_bytes() == before
+    assert main([*command, "noise", "--limit", "5"]) == 0, "only printed"
+    assert main([*command, "noise", "--limit", "0", "--keep"]) == 0
+    assert read_sweep(run, "noise").images == 12
+    assert main([*command, "noise", "--limit", "5", "--keep", "--replace"]) == 0
+    assert read_sweep(run, "noise").images == 5
+    classes = read_run(run).classes
+    tiny_run(run, tiny_network(len(classes), seed=2), classes=classes)
+    assert main([*command, "noise", "--limit", "4", "--keep"]) == 0, "it was of other weights"
+
+
 def test_failures_are_one_line(run: Path, data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     command = ["sweep", str(run), "--data", str(data), "--factor", "noise"]
     for more, message in (
@@ -98,6 +122,7 @@ def test_failures_are_one_line(run: Path, data: Path, capsys: pytest.CaptureFixt
         (["--strengths"], "at least one strength"),
         (["--limit", "-1"], "--limit of 0 or more"),
         (["--seed", "-1"], "--seed of 0 or more"),
+        (["--replace"], "expected --keep with --replace"),
     ):
         assert main([*command, *more]) == 1
         error = capsys.readouterr().err

@@ -17,6 +17,7 @@ from drnn_core.analysis.replay import RECORDED_THRESHOLD
 from drnn_core.analysis.solving import Solved, threshold_for
 
 _KEY, _FOUND = "budget_wanted", "budget_found"
+_CERTAIN = 0.01  # of all that a mean can be: bounds so close are as good as a measured mean
 _TELLING = 0.01  # share of equal probabilities that is worth a word
 
 
@@ -31,10 +32,13 @@ class Answer:
 
 
 def known_means(view: View, trained: Trained, axis: Axis) -> dict[float, float]:
-    """Means of all images by threshold: at both ends and one half from the records, or measured."""
-    known = {RECORDED_THRESHOLD: getattr(trained, axis.name) / axis.scale}
-    for end in (0.0, 1.0):
-        known[end] = getattr(view.bounds(view.uniform(end)), axis.name)[0] / axis.scale
+    """Means of all images by threshold: measured, or left all but certain by the records."""
+    low, high = (view.limits[f"{axis.name}_{end}"] / axis.scale for end in ("low", "high"))
+    sure = high - low <= _CERTAIN * (high.max() - low.min())
+    thresholds: list[float] = view.limits["threshold"][sure].tolist()
+    means: list[float] = ((low + high) / 2)[sure].tolist()
+    known = dict(zip(thresholds, means, strict=True))
+    known[RECORDED_THRESHOLD] = getattr(trained, axis.name) / axis.scale
     for threshold, point in view.curve().items():
         if point.found.n == trained.n:
             known[threshold] = getattr(point.found, axis.name).value / axis.scale

@@ -7,12 +7,20 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from app.easy_hard.sheet import Column, Tile, contact_sheet
 from benchmarks.results.shipped import Shipped
 from benchmarks.results.tables import estimate, number, table
 from drnn_core.analysis.effects import SIZES, Effect, size_of
-from drnn_core.analysis.galleries import ByCount, ClassGallery, galleries, pooled, separation
+from drnn_core.analysis.galleries import (
+    ByCount,
+    ClassGallery,
+    galleries,
+    pooled,
+    separation,
+    to_show,
+)
 from drnn_core.data.datasets import load_split
 from drnn_core.data.generated import FACTORS
 from drnn_core.data.sets import ImageSet
@@ -55,9 +63,10 @@ def figure_9(run: Shipped, folder: Path) -> str:
         write_contact_sheet(run, load_split("generated", "test"), folder / name)
         sheet = f"\n\n![Easy images over hard ones, one class a column]({name})"
     return (
-        f"Figure 9. Easy: the {rule.images} images of each class with the fewest loops "
-        f"({easy['loops'].mean():.2f} on average, n = {len(easy):,}); hard: those with the most "
-        f"({hard['loops'].mean():.2f}, n = {len(hard):,}).{sheet}\n\n"
+        f"Figure 9. Easy: the {rule.images} images of each class with the fewest loops, and all "
+        f"that loop as often as the last of them ({easy['loops'].mean():.2f} on average, n = "
+        f"{len(easy):,}); hard: those with the most likewise ({hard['loops'].mean():.2f}, n = "
+        f"{len(hard):,}).{sheet}\n\n"
         "Cliff's δ within classes: over pairs of a hard and an easy image of one class, the share "
         "in which the hard one has more less the share in which it has less, mean of the classes. "
         "In words by size: negligible below 0.147, small below 0.33, medium below 0.474, else "
@@ -67,7 +76,7 @@ def figure_9(run: Shipped, folder: Path) -> str:
 
 def _ends(run: Shipped) -> tuple[ByCount, list[ClassGallery]]:
     counts = np.bincount(run.records["label"])
-    rule = ByCount(max(1, int(_ENDS * counts[counts > 0].min())))
+    rule = ByCount(max(1, int(_ENDS * counts[counts > 0].min())), with_ties=True)
     return rule, galleries(run.records, rule)
 
 
@@ -126,7 +135,7 @@ def _verdict(one: Effect, sign: int) -> str:
 
 
 def write_contact_sheet(run: Shipped, images: ImageSet, path: Path) -> None:
-    """Draw the first easy and hard images of each class into a PNG.
+    """Draw the easiest and hardest images of each class into a PNG.
 
     Args:
         run: whose images differ in their loops.
@@ -136,14 +145,15 @@ def write_contact_sheet(run: Shipped, images: ImageSet, path: Path) -> None:
     rule, found = _ends(run)
     lines = [
         f"{run.info.title} on {images.name}: {len(images):,} images",
-        f"Easy: the {rule.images} images of each class with the fewest loops",
-        f"Hard: those with the most. The first {_SHOWN} of each are shown",
+        f"Easy: the {rule.images} images of each class with the fewest loops, and their ties",
+        f"Hard: those with the most likewise. {_SHOWN} of each are shown, the easiest and hardest",
     ]
+    loops: NDArray[np.int64] = run.records["loops"].to_numpy().astype(np.int64)
     columns = [
         Column(
             images.classes[each.label],
-            _tiles(run, images, each.easy[:_SHOWN].tolist()),
-            _tiles(run, images, each.hard[:_SHOWN].tolist()),
+            _tiles(run, images, to_show(each.easy, loops, _SHOWN).tolist()),
+            _tiles(run, images, to_show(each.hard, loops, _SHOWN).tolist()),
         )
         for each in found
     ]

@@ -52,6 +52,6 @@ def test_every_column_of_the_shipped_run_is_there(
             for keep in (part["loops"] <= loops[24], part["loops"] >= loops[-25])
         )
         deltas.append(np.sign(np.subtract.outer(hard, easy)).mean())
-        weights.append(len(easy) + len(hard))
+        weights.append(len(easy) * len(hard) / (len(easy) + len(hard)))
     wanted = np.average(deltas, weights=weights)
     assert float(rows["occlusion"][5].split()[0]) == pytest.approx(wanted, abs=0.0006)

@@ -69,7 +69,7 @@ def figure_9(run: Shipped, folder: Path) -> str:
         f"{len(hard):,}).{sheet}\n\n"
         "Cliff's δ within classes: over pairs of a hard and an easy image of one class, the share "
         "in which the hard one has more less the share in which it has less, mean of the classes "
-        "weighted by their easy and hard images. "
+        "weighted by nm / (n + m) of n easy and m hard images. "
         "In words by size: negligible below 0.147, small below 0.33, medium below 0.474, else "
         f"large.\n\n{_all(effects, run)}\n\n{_paper(effects, len(found))}"
     )

@@ -152,7 +152,8 @@ def chance_counts(probs: ArrayLike, layout: Sequence[BlockLayout], bins: int = 4
         asked = chance[~np.isnan(chance[:, step]), step]
         if not len(asked):
             continue
-        place = np.clip(np.searchsorted(edges, asked, side="left") - 1, 0, bins - 1)
+        below: NDArray[np.int64] = np.searchsorted(edges, asked, side="left").astype(np.int64)
+        place = np.clip(below - 1, 0, bins - 1)
         images = np.bincount(place, minlength=bins)
         rows.append(
             pd.DataFrame(

@@ -62,10 +62,8 @@ def show_doubt_about_loops(run: cache.Run, table: cache.Table, facts: NetworkFac
     if not any(facts.asks):
         return
     gates = said_by_gates(run, table, facts).gates
-    flat, lumped = (
-        [gate.block for gate in gates if there(gate)]
-        for there in (lambda gate: gate.flat, lambda gate: gate.lumped)
-    )
+    flat = [gate.block for gate in gates if gate.flat]
+    lumped = [gate.block for gate in gates if gate.lumped]
     parts: list[str] = []
     if flat:
         parts.append(f"{_gates_of(flat)} hardly tell{_s(flat)} images apart")

@@ -81,7 +81,7 @@ def spots_of(runs: Sequence[Run], sides: Sequence[Side], cost: Cost) -> list[Spo
     # A seed that was trained again would be a second draw for the same place on the frontier.
     counted = [spot for spot in found if not spot.again]
     places = frontier([spot.cost for spot in counted], [spot.error.value for spot in counted])
-    best = {counted[place].names for place in places.tolist()}
+    best: set[tuple[str, ...]] = {counted[int(place)].names for place in places}
     return [replace(spot, best=spot.names in best) for spot in found]
 
 

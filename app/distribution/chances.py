@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
@@ -23,24 +24,31 @@ def chance_figure(chances: pd.DataFrame, colours: Palette) -> go.Figure:
     widest = int(steps["loop"].max()) + 2
     places = (numbers * widest + steps["loop"]).to_numpy()
     bins = len(chances) // len(steps)
-    share = 100 * chances["share"].to_numpy().reshape(len(steps), bins)
+    # a column for every place, so that the gaps between blocks stay empty
+    share = np.full((bins, int(places[-1]) + 1), np.nan)
+    share[:, places] = 100 * chances["share"].to_numpy().reshape(len(steps), bins).T
     images = chances["images"].to_numpy().reshape(len(steps), bins)
     low, high = (chances[end].to_numpy()[:bins] for end in ("low", "high"))
+    step_at = dict(zip(places.tolist(), range(len(steps)), strict=True))
     said = [
         [
             [steps["block"][step], steps["loop"][step] + 1, f"{low[row]:.3f}", f"{high[row]:.3f}",
              images[step, row]]
-            for step in range(len(steps))
+            if (step := step_at.get(place)) is not None
+            else [""] * 5
+            for place in range(share.shape[1])
         ]
         for row in range(bins)
     ]  # fmt: skip
     cells: Trace = {
         "type": "heatmap",
-        "x": places,
+        "x": np.arange(share.shape[1]),
         "y": (low + high) / 2,
-        "z": share.T,
+        "z": share,
+        "xgap": 2,
+        "hoverongaps": False,
         "zmin": 0,
-        "zmax": max(25.0, float(share.max())),
+        "zmax": max(25.0, float(np.nanmax(share))),
         # few images must be seen beside a bin that holds nearly all
         "colorscale": [
             [0, colours.background], [0.004, colours.grid], [0.05, colours.ran_soft],

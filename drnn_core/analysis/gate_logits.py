@@ -152,7 +152,8 @@ def chance_counts(probs: ArrayLike, layout: Sequence[BlockLayout], bins: int = 4
         asked = chance[~np.isnan(chance[:, step]), step]
         if not len(asked):
             continue
-        place = np.clip(np.searchsorted(edges, asked, side="left") - 1, 0, bins - 1)
+        # rounded up, and one back: a bin holds its upper limit
+        place = np.clip(np.ceil(asked * bins).astype(np.int64) - 1, 0, bins - 1)
         images = np.bincount(place, minlength=bins)
         rows.append(
             pd.DataFrame(

@@ -55,7 +55,7 @@ def _between(chances: Floats, ends: tuple[float, float], way: float) -> Solved:
     place = start + way * (end - start)
     same = 0.0
     if end > start:
-        value = float(np.quantile(chances, place, method="inverted_cdf"))
+        value = np.quantile(chances, [place], method="inverted_cdf").astype(np.float64)[0]
         same = int(np.count_nonzero(chances == value)) / len(chances)
     values = np.unique(chances[(chances > ends[0]) & (chances < ends[1])])
     if not len(values):  # no threshold between them does anything else

@@ -97,13 +97,11 @@ def test_a_file_and_what_pil_opened_of_it_are_one_picture(
     turned = Image.Exif()
     turned[0x0112] = 6
     wide = Image.fromarray(draw.integers(0, 65536, (20, 24)).astype(np.uint16))
-    for name, picture, more in (
-        ("wide.png", wide, {}),
-        ("layer.png", Image.fromarray(layer), {}),
-        ("turned.png", Image.fromarray(layer[..., :3]), {"exif": turned}),
-    ):
+    Image.fromarray(layer[..., :3]).save(tmp_path / "turned.png", exif=turned)
+    wide.save(tmp_path / "wide.png")
+    Image.fromarray(layer).save(tmp_path / "layer.png")
+    for name in ("wide.png", "layer.png", "turned.png"):
         file = tmp_path / name
-        picture.save(file, **more)
         wanted = predictor.predict(decode_picture(file.read_bytes()))
         assert_same(predictor.predict(file), wanted)
         with Image.open(file) as opened:

@@ -151,6 +151,10 @@ def test_losses_stand_beside_the_plain_networks(groups: list[Trained]) -> None:
     test = stats.ttest_1samp(gaps, 0).confidence_interval(0.95)
     assert row[6] == f"{gaps.mean():+.3f} ({test.low:+.3f} to {test.high:+.3f})"
     assert losses([one]) == "", "nobody stands beside it"
+    assert not rows_of(losses(groups), plain.title), "a plain network has no counterpart"
+    changed = [each.title for each in groups if each.first.info.model == one.network]
+    assert len(changed) > 1
+    assert all(len(rows_of(losses(groups), title)) == 1 for title in changed)
 
 
 def test_commands_can_be_typed(groups: list[Trained]) -> None:

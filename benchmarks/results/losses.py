@@ -29,12 +29,17 @@ def losses(groups: Sequence[Trained]) -> str:
     rows = [
         _row(plain, one)
         for one in groups
-        if one.network is not None
+        if (counterpart := _counterpart(one)) is not None
         for plain in groups
-        if plain.network == NETWORKS[one.network].counterpart and alike(one, plain)
-        if tables_of(plain, one)
+        if plain.network == counterpart and alike(one, plain) and tables_of(plain, one)
     ]
     return "\n\n".join([OPENING, table(_COLUMNS, rows)]) if rows else ""
+
+
+def _counterpart(one: Trained) -> str | None:
+    """The plain network beside which the registered one stands, whatever was changed of it."""
+    recipe = NETWORKS.get(one.first.info.model)
+    return None if recipe is None else recipe.counterpart
 
 
 def _row(plain: Trained, one: Trained) -> list[str]:

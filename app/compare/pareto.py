@@ -12,7 +12,7 @@ import plotly.graph_objects as go
 from app.charts import NO_FADING, Palette, layout
 from app.compare.controls import Cost
 from app.compare.looks import look_of
-from app.compare.spots import Spot
+from app.compare.spots import Spot, label_of
 from app.models.labels import Place, place_names
 
 Pixels = tuple[float, float]
@@ -154,21 +154,16 @@ def _names(
 
     named = _named(order)
     labels = [spot.label if spot.names in named else "" for spot in order]
-    places = placed([_whole(*each) for each in zip(order, labels, strict=True)])
+    places = placed([label_of(*each) for each in zip(order, labels, strict=True)])
     crowded = [bool(s.letters) and p is None for s, p in zip(order, places, strict=True)]
     if any(crowded):
         labels = ["" if cut else label for label, cut in zip(labels, crowded, strict=True)]
-        places = placed([_whole(*each) for each in zip(order, labels, strict=True)])
+        places = placed([label_of(*each) for each in zip(order, labels, strict=True)])
     return [
         _name(spot, label, place, unit, colours)
         for spot, label, place in zip(order, labels, places, strict=True)
         if place is not None and spot.names in named
     ]
-
-
-def _whole(spot: Spot, label: str) -> str:
-    """A label with the letters of what is compared."""
-    return f"{', '.join(spot.letters)} {label}".strip()
 
 
 def _named(order: Sequence[Spot]) -> set[tuple[str, ...]]:

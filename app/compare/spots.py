@@ -157,9 +157,10 @@ def _over_images(share: float, n: int) -> Estimate:
     return Estimate(share, float(low[0]), float(high[0]), n, _LEVEL)
 
 
-def label_of(spot: Spot) -> str:
-    """Its name in the plot."""
-    return f"{', '.join(spot.letters)} {spot.label}".strip()
+def label_of(spot: Spot, label: str | None = None) -> str:
+    """Its name in the plot, with the letters of what is compared; by ``label`` if one is given."""
+    name = spot.label if label is None else label
+    return f"{', '.join(spot.letters)} {name}".strip()
 
 
 def pareto_table(spots: Sequence[Spot], cost: Cost) -> pd.DataFrame:

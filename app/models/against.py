@@ -12,9 +12,9 @@ import streamlit as st
 
 from app.cache import MOST_IN_MEMORY, Run, recorded_rows, stamp_of
 from app.models.ours import OwnTraining
-from app.models.readings import printed_error
-from drnn_core.analysis.seeds import PairedErrors, PairedLosses, paired_errors, paired_losses
+from drnn_core.analysis.seeds import Paired, PairedErrors, paired_errors, paired_losses
 from drnn_core.recipes import NETWORKS
+from drnn_core.recipes.readings import printed_error
 from drnn_core.store.records import RecordsError, read_records
 
 _KEPT = 64
@@ -37,7 +37,7 @@ class Against:
     ours: OwnTraining
     plain: OwnTraining
     errors: PairedErrors
-    losses: PairedLosses
+    losses: Paired
     printed: float
 
 
@@ -88,7 +88,7 @@ def _seeds(ours: OwnTraining, plain: OwnTraining, runs: Mapping[str, Run]) -> _S
 @st.cache_data(max_entries=_KEPT, ttl=_SECONDS_KEPT, show_spinner=False)
 def _compared(
     seeds: _Seeds, stamps: tuple[tuple[int, int], ...]
-) -> tuple[PairedErrors, PairedLosses] | None:
+) -> tuple[PairedErrors, Paired] | None:
     """The second run of every seed against the first; None where no seed can be compared."""
     del stamps  # part of the key only
     tables: dict[int, pd.DataFrame] = {}

@@ -9,9 +9,9 @@ import pandas as pd
 from app.models import markup
 from app.models.against import Against
 from app.models.cells import DASH, Cell, Column
-from app.models.readings import mark_of, source_of
 from app.numbers import between, number, p_value
 from drnn_core.recipes import NETWORKS
+from drnn_core.recipes.readings import mark_of, source_of
 
 _COLUMNS = (
     Column(

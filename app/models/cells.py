@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from app.models.notes import Note, macs_differ, params_agree
 from app.models.ours import OwnTraining
-from app.models.readings import MARK, printed_error, read_otherwise, source_of
 from app.models.tables import Model, View, counts_right
+from drnn_core.recipes.readings import mark_of, printed_error, read_otherwise, source_of
 from drnn_core.store.retraining import training_changes_of
 
 DASH = "–"
@@ -188,13 +188,20 @@ def _macs_meaning(model: Model) -> str:
 def _printed_accuracy(model: Model) -> Cell:
     paper = model.paper
     if model.printed is None and read_otherwise(model.name):
-        error = printed_error(model.name)
-        return Cell(DASH if math.isnan(error) else f"{error:.2f}{MARK}", source_of(model.name))
+        return printed_cell(model.name)
     if model.printed is None:
         said = "fails: it diverges" if paper.source == "table 3" else ""
         return Cell("fails" if said else DASH, said or "the paper does not have this network")
     top5 = "" if paper.top5 is None else f"; top-5 accuracy {paper.top5:.2f} %"
     return Cell(f"{model.printed:.2f}", f"{paper.source} of the paper{top5}")
+
+
+def printed_cell(network: str | None) -> Cell:
+    """The paper's error of a network, marked if it is of a row that the network reads otherwise."""
+    error = printed_error(network)
+    if math.isnan(error):
+        return Cell(DASH)
+    return Cell(f"{error:.2f}{mark_of(network)}", source_of(network))
 
 
 def _own_accuracy(model: Model, ours: Sequence[OwnTraining], epochs: int) -> Cell:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from html import escape
 from statistics import stdev
 from urllib.parse import urlencode
 
 from app.models import markup
-from app.models.cells import DASH, Cell, Column
+from app.models.cells import DASH, Cell, Column, printed_cell
 from app.models.ours import OwnRun, OwnTraining
-from app.models.readings import mark_of, printed_error, source_of
 from app.units import macs_text
 from drnn_core.recipes import NETWORKS
 from drnn_core.store.retraining import training_changes_of
@@ -80,12 +78,8 @@ def _error_text(ours: OwnTraining) -> str:
 
 def _printed_error(ours: OwnTraining) -> Cell:
     """The paper's error on its data set, also of a row that the network reads otherwise."""
-    if ours.network is None or not ours.is_result_of(ours.network):
-        return Cell(DASH)
-    error = printed_error(ours.network)
-    if math.isnan(error):
-        return Cell(DASH)
-    return Cell(f"{error:.2f}{mark_of(ours.network)}", source_of(ours.network))
+    on_the_papers = ours.is_result_of(ours.network or "")
+    return printed_cell(ours.network) if on_the_papers else Cell(DASH)
 
 
 def _links(ours: OwnTraining, chosen: str) -> str:

@@ -13,9 +13,9 @@ from app.models.cells import columns_of
 from app.models.notes import Note
 from app.models.plot import Cost
 from app.models.points import Point, joins
-from app.models.readings import MARK, read_otherwise
 from app.models.tables import VIEWS, View, counts_right
 from app.settings import settings
+from drnn_core.recipes.readings import MARK, read_otherwise
 
 _PATHS = {
     "circle": "M13,3a5,5 0 1 0 .01,0z",

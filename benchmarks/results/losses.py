@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from benchmarks.results.shipped import Shipped
 from benchmarks.results.tables import by_seed, estimate, mean_over_seeds, spread, table
-from benchmarks.results.trainings import Trained, alike, tables_of
+from benchmarks.results.trainings import Trained, alike, both_seeds, tables_of
 from drnn_core.analysis.confidence import calibration_error
 from drnn_core.analysis.seeds import OverSeeds, over_seeds, paired_losses
 from drnn_core.recipes import NETWORKS
@@ -31,7 +31,7 @@ def losses(groups: Sequence[Trained]) -> str:
         for one in groups
         if (counterpart := _counterpart(one)) is not None
         for plain in groups
-        if plain.network == counterpart and alike(one, plain) and tables_of(plain, one)
+        if plain.network == counterpart and alike(one, plain) and both_seeds(plain, one)
     ]
     return "\n\n".join([OPENING, table(_COLUMNS, rows)]) if rows else ""
 

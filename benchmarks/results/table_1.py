@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from dataclasses import replace
 
 from benchmarks.results.tables import (
     NOTHING,
@@ -18,6 +16,7 @@ from benchmarks.results.tables import (
 from benchmarks.results.trainings import Trained, alike, both_seeds, command, compared
 from drnn_core.analysis.seeds import over_seeds
 from drnn_core.recipes import NETWORKS, NetworkRecipe
+from drnn_core.recipes.readings import printed_error, row_of
 
 DATA = "CIFAR-10"
 
@@ -70,26 +69,7 @@ def _networks() -> list[str]:
 
 def _read_otherwise(row: str) -> list[str]:
     """Networks that are a row of the paper's table but for what its words leave open."""
-    paper = NETWORKS[row]
-
-    def same(other: NetworkRecipe) -> bool:
-        named = replace(other, name=row, title=paper.title, paper=paper.paper)
-        return named == replace(paper, norm=other.norm, first_loop=other.first_loop)
-
-    return [
-        name
-        for name, each in NETWORKS.items()
-        if name != row and each.norm in ("ilvbn", "ilvbn_joint") and same(each)
-    ]
-
-
-def _printed_for(network: str | None) -> float:
-    """The paper's error in %, also of a row that is read otherwise; NaN where it prints none."""
-    for row in _networks():
-        paper = NETWORKS[row].paper
-        if network in (row, *_read_otherwise(row)) and paper and paper.error is not None:
-            return paper.error
-    return math.nan
+    return [name for name in NETWORKS if name != row and row_of(name) is NETWORKS[row]]
 
 
 def _row(one: Trained) -> list[str]:
@@ -108,7 +88,7 @@ def _row(one: Trained) -> list[str]:
         str(len(one.runs)),
         spread(over_seeds(list(one.errors.values()))),
         by_seed(one.errors),
-        number(_printed_for(one.network)),
+        number(printed_error(one.network)),
         f"{one.first.facts.cost.params / 1e6:.3f} M",
         f"{macs / 1e6:.1f} M",
         rate,
@@ -154,7 +134,7 @@ def _pair(plain: Trained, one: Trained) -> list[list[str]]:
             estimate(errors.over_images, "+.2f"),
             f"{errors.only_second:,} / {errors.only_first:,}",
             f"{errors.p:.2g}",
-            number(_printed_for(one.network) - _printed_for(plain.network), "+.2f"),
+            number(printed_error(one.network) - printed_error(plain.network), "+.2f"),
         ]
     ]
 

@@ -145,27 +145,24 @@ def chance_counts(probs: ArrayLike, layout: Sequence[BlockLayout], bins: int = 4
     if bins < 1:
         raise ValueError(f"expected at least 1 bin, got {bins}")
     chance = _checked(probs, layout)
-    edges = np.arange(bins + 1) / bins
-    rows: list[pd.DataFrame] = []
     steps = [(block.name, loop) for block in layout for loop in range(block.loops)]
-    for step, (name, loop) in enumerate(steps if chance.size else []):
+    counts: list[NDArray[np.int64]] = []
+    names: list[tuple[str, int]] = []
+    for step, name in enumerate(steps if chance.size else []):
         asked = chance[~np.isnan(chance[:, step]), step]
-        if not len(asked):
-            continue
-        # rounded up, and one back: a bin holds its upper limit
-        place = np.clip(np.ceil(asked * bins).astype(np.int64) - 1, 0, bins - 1)
-        images = np.bincount(place, minlength=bins)
-        rows.append(
-            pd.DataFrame(
-                {
-                    "block": name,
-                    "loop": loop,
-                    "low": edges[:-1],
-                    "high": edges[1:],
-                    "images": images,
-                    "share": images / len(asked),
-                }
-            )
-        )
-    columns = ["block", "loop", "low", "high", "images", "share"]
-    return pd.concat(rows, ignore_index=True) if rows else pd.DataFrame(columns=columns)
+        if len(asked):
+            # rounded up, and one back: a bin holds its upper limit
+            place = np.clip(np.ceil(asked * bins).astype(np.int64) - 1, 0, bins - 1)
+            counts.append(np.bincount(place, minlength=bins))
+            names.append(name)
+    images = np.asarray(counts, dtype=np.int64).reshape(-1, bins)
+    return pd.DataFrame(
+        {
+            "block": [block for block, _ in names for _ in range(bins)],
+            "loop": [loop for _, loop in names for _ in range(bins)],
+            "low": np.tile(np.arange(bins) / bins, len(names)),
+            "high": np.tile(np.arange(1, bins + 1) / bins, len(names)),
+            "images": images.ravel(),
+            "share": (images / images.sum(axis=1, keepdims=True)).ravel(),
+        }
+    )

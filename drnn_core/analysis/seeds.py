@@ -48,38 +48,32 @@ class OverSeeds:
 
 
 @dataclass(frozen=True)
-class PairedErrors:
-    """Two trainings on the same images, with the same seeds.
+class Paired:
+    """A figure of two trainings on the same images, with the same seeds.
 
     Attributes:
-        by_seed: error of the second minus that of the first in points, by seed.
+        by_seed: that of the second minus that of the first, by seed.
         over_seeds: their mean with its interval over seeds.
         over_images: the same mean with its bootstrap interval over images, seeds held as they are.
+    """
+
+    by_seed: Mapping[int, float]
+    over_seeds: OverSeeds
+    over_images: Estimate
+
+
+@dataclass(frozen=True)
+class PairedErrors(Paired):
+    """Errors, in points.
+
+    Attributes:
         only_first, only_second: images that one of them alone gets right, summed over seeds.
         p: of McNemar's test over all seeds, with the image as the cluster.
     """
 
-    by_seed: Mapping[int, float]
-    over_seeds: OverSeeds
-    over_images: Estimate
     only_first: int
     only_second: int
     p: float
-
-
-@dataclass(frozen=True)
-class PairedLosses:
-    """Cross-entropy of two trainings on the same images, with the same seeds, in nats.
-
-    Attributes:
-        by_seed: mean loss of the second minus that of the first, by seed.
-        over_seeds: their mean with its interval over seeds.
-        over_images: the same mean with its bootstrap interval over images, seeds held as they are.
-    """
-
-    by_seed: Mapping[int, float]
-    over_seeds: OverSeeds
-    over_images: Estimate
 
 
 def over_seeds(values: ArrayLike, level: float = 0.95) -> OverSeeds:
@@ -120,7 +114,7 @@ def difference_over_seeds(
 def paired_errors(
     pairs: Mapping[int, pd.DataFrame], level: float = 0.95, resamples: int = 1000, seed: int = 0
 ) -> PairedErrors:
-    """Compare two trainings seed by seed.
+    """Compare the errors of two trainings seed by seed.
 
     Args:
         pairs: by seed, ``comparison.paired``'s table of the first and the second run.
@@ -130,12 +124,13 @@ def paired_errors(
     Raises:
         ValueError: no seed, or seeds on other images.
     """
-    table = _by_image(pairs, "correct").to_numpy(dtype=np.float64)
-    by_seed = dict(zip(pairs, (0.0 - 100 * table.mean(axis=0)).tolist(), strict=True))
+    won = _by_image(pairs, "correct")
+    both = _over_both(0.0 - 100 * won, level, resamples, seed)
+    table = won.to_numpy(dtype=np.float64)
     return PairedErrors(
-        by_seed,
-        over_seeds(list(by_seed.values()), level),
-        mean_estimate(0.0 - 100 * table.mean(axis=1), level, resamples, seed),
+        both.by_seed,
+        both.over_seeds,
+        both.over_images,
         int((table < 0).sum()),
         int((table > 0).sum()),
         clustered_mcnemar(table),
@@ -144,20 +139,17 @@ def paired_errors(
 
 def paired_losses(
     pairs: Mapping[int, pd.DataFrame], level: float = 0.95, resamples: int = 1000, seed: int = 0
-) -> PairedLosses:
-    """Compare the cross-entropy of two trainings seed by seed.
+) -> Paired:
+    """Compare the cross-entropy of two trainings, in nats; else as ``paired_errors``."""
+    return _over_both(_by_image(pairs, "loss"), level, resamples, seed)
 
-    Args:
-        pairs: by seed, ``comparison.paired``'s table of the first and the second run.
-        level: of the intervals.
-        resamples, seed: of the bootstrap over images.
 
-    Raises:
-        ValueError: no seed, or seeds on other images.
-    """
-    table = _by_image(pairs, "loss").to_numpy(dtype=np.float64)
-    by_seed = dict(zip(pairs, table.mean(axis=0).tolist(), strict=True))
-    return PairedLosses(
+def _over_both(changes: pd.DataFrame, level: float, resamples: int, seed: int) -> Paired:
+    """(N, seeds) what the second has more, seed by seed and image by image."""
+    table = changes.to_numpy(dtype=np.float64)
+    means: list[float] = table.mean(axis=0).tolist()
+    by_seed = {int(seed): mean for seed, mean in zip(changes.columns, means, strict=True)}
+    return Paired(
         by_seed,
         over_seeds(list(by_seed.values()), level),
         mean_estimate(table.mean(axis=1), level, resamples, seed),

@@ -21,8 +21,8 @@ from drnn_core.analysis.comparison import mcnemar
 from drnn_core.analysis.operating import ByClass, Operating, operating
 from drnn_core.analysis.replay import replayed
 from drnn_core.store.budget import BudgetCurve, BudgetPoint, Interval, read_budget, write_budget
-from drnn_core.store.recorded import check_images
-from drnn_core.store.records import RecordsError, read_manifest, read_records
+from drnn_core.store.recorded import check_images, check_weights
+from drnn_core.store.records import read_manifest, read_records
 from drnn_core.store.runinfo import RunInfo
 from drnn_core.store.runs import load_network
 
@@ -102,11 +102,7 @@ def measure_curve(
     if not any(block.gated for block in network.layout):
         raise ValueError(f"expected a network with gates, but {info.title} has none to move")
     header = read_manifest(run_folder).header
-    if header.weights_sha256 != info.weights_sha256:
-        raise RecordsError(
-            f"the records of {run_folder} are of other weights than the run's; delete them and "
-            f"write them anew with: drnn records {run_folder} --data ..."
-        )
+    check_weights(run_folder, header, info.weights_sha256)
     check_images(run_folder, header, images)
     records = read_records(run_folder)
     labels = np.bincount(records["label"].to_numpy(), minlength=len(info.classes))

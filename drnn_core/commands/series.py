@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -160,19 +160,14 @@ def _is_finished(train: Train, changes: Changes, opened: Callable[..., ImageSet]
     Raises:
         ValueError: it is, and was trained on other data or with other settings.
     """
-    from drnn_core.data.transforms import Preprocessing
-    from drnn_core.recipes import get_recipe
     from drnn_core.store.retraining import trained_otherwise
     from drnn_core.store.runs import read_run
 
     if not (train.out / "run.json").exists():
         return False
-    recipe = get_recipe(train.recipe)
-    training = replace(recipe.training, **changes.training)
-    sizing = Preprocessing.of_network(recipe.network)
-    originals = training.augment == "scale"
-    images = opened(train.data, "train", sizing.image_size, sizing, originals)  # as it trains
-    epochs = training.epochs if train.epochs is None else train.epochs
+    recipe, _ = train.changed_recipe()
+    images = train.training_set(recipe, opened)
+    epochs = recipe.training.epochs if train.epochs is None else train.epochs
     info = read_run(train.out)
     if otherwise := trained_otherwise(info, changes, epochs, train.precision, images.fingerprint):
         raise ValueError(

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from drnn_core.data.transforms import Preprocessing
     from drnn_core.models.network import Network
     from drnn_core.models.world import World
+    from drnn_core.recipes import Recipe
+    from drnn_core.recipes.changes import Changes
     from drnn_core.training.loop import Trainer
     from drnn_core.training.settings import TrainingResult
 
@@ -105,6 +107,23 @@ class Train:
                 f"or remove {self.out / RESUME_FILE} to start over"
             )
 
+    def changed_recipe(self) -> tuple[Recipe, Changes]:
+        """The recipe with its training as it is asked for, and all that is to be changed of it."""
+        from drnn_core.recipes import get_recipe
+        from drnn_core.recipes.changes import parse_changes
+
+        changes = parse_changes(self.settings)
+        recipe = get_recipe(self.recipe)
+        return replace(recipe, training=replace(recipe.training, **changes.training)), changes
+
+    def training_set(self, recipe: Recipe, opened: Callable[..., ImageSet]) -> ImageSet:
+        """The images to train on, as ``open_split`` or what stands in for it opens them."""
+        from drnn_core.data.transforms import Preprocessing
+
+        sizing = Preprocessing.of_network(recipe.network)
+        originals = recipe.training.augment == "scale"
+        return opened(self.data, "train", sizing.image_size, sizing, originals)
+
     def trainer(self, world: World, opened: Callable[..., ImageSet] | None = None) -> Trainer:
         """The training that the arguments ask for, at its first step.
 
@@ -117,20 +136,14 @@ class Train:
         from drnn_core.data.measuring import measure_preprocessing
         from drnn_core.data.transforms import Preprocessing
         from drnn_core.models.registry import create_model
-        from drnn_core.recipes import get_recipe
-        from drnn_core.recipes.changes import parse_changes
         from drnn_core.training.loop import Trainer
         from drnn_core.training.seeds import derived_seed
         from drnn_core.training.settings import Settings
 
-        changes = parse_changes(self.settings)
-        recipe = get_recipe(self.recipe)
-        recipe = replace(recipe, training=replace(recipe.training, **changes.training))
-        sizing = Preprocessing.of_network(recipe.network)
-        size, originals = sizing.image_size, recipe.training.augment == "scale"
-        opened = opened or open_split
-        train_set = opened(self.data, "train", size, sizing, originals)
-        test_set = opened(self.data, "test", size, sizing, False)
+        recipe, changes = self.changed_recipe()
+        sizing, opened = Preprocessing.of_network(recipe.network), opened or open_split
+        train_set = self.training_set(recipe, opened)
+        test_set = opened(self.data, "test", sizing.image_size, sizing, False)
         torch.manual_seed(derived_seed(self.seed, "weights"))
         network = create_model(
             recipe.network.name, len(train_set.classes), **changes.of(recipe.network)

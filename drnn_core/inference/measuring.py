@@ -20,8 +20,8 @@ from torch import Tensor
 from drnn_core.data.sets import ImageSet
 from drnn_core.inference.frozen import FrozenNetwork, freeze
 from drnn_core.store.columns import ColumnWriter
-from drnn_core.store.recorded import check_images
-from drnn_core.store.records import RecordsError, read_manifest, read_records
+from drnn_core.store.recorded import check_images, check_weights
+from drnn_core.store.records import read_manifest, read_records
 from drnn_core.store.runs import load_network
 from drnn_core.trace import ran_of
 
@@ -173,9 +173,5 @@ class _Recorded:
 
 def _check(run_folder: Path, image_set: ImageSet, weights_sha256: str) -> None:
     header = read_manifest(run_folder).header
-    if header.weights_sha256 != weights_sha256:
-        raise RecordsError(
-            f"the records of {run_folder} are of other weights than the run's; delete them and "
-            f"write them anew with: drnn records {run_folder} --data ..."
-        )
+    check_weights(run_folder, header, weights_sha256)
     check_images(run_folder, header, image_set)

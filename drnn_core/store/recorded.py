@@ -35,6 +35,19 @@ def check_recorded(run_folder: Path, images: ImageSet) -> RecordsHeader | None:
     return header
 
 
+def check_weights(run_folder: Path, header: RecordsHeader, weights_sha256: str) -> None:
+    """Refuse records of other weights than the run's.
+
+    Raises:
+        RecordsError: they are.
+    """
+    if header.weights_sha256 != weights_sha256:
+        raise RecordsError(
+            f"the records of {run_folder} are of other weights than the run's; delete them and "
+            f"write them anew with: drnn records {run_folder} --data ..."
+        )
+
+
 def check_images(run_folder: Path, header: RecordsHeader, images: ImageSet) -> None:
     """Refuse images other than those of records.
 

@@ -353,13 +353,18 @@ def test_charts_come_after_the_wait_for_the_gallery(
     assert came == ["gallery", "wait", "chart", "chart", "chart"]
 
 
-def test_gates_that_do_not_tell_images_apart_are_named(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def of_gates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A run whose gates tell images apart, one whose gates do not, and one without any."""
     fake_run(tmp_path / "alive", rows=60)
     fake_run(tmp_path / "flat", rows=60, spread=0.01)
     fake_run(tmp_path / "plain", rows=60, model="resnet20")
     monkeypatch.setenv(RUNS_VARIABLE, str(tmp_path))
+    return tmp_path
+
+
+@pytest.mark.usefixtures("of_gates")
+def test_gates_that_do_not_tell_images_apart_are_named() -> None:
     for run in ("alive", "plain"):
         assert "images apart" not in texts(opened(run))
     told = texts(opened("flat"))
@@ -382,16 +387,12 @@ def test_gates_that_give_many_images_one_logit_are_named() -> None:
 
 
 def test_other_pages_say_in_a_line_that_loops_are_doubtful(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    of_gates: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fake_run(tmp_path / "alive", rows=60)
-    fake_run(tmp_path / "flat", rows=60, spread=0.01)
-    fake_run(tmp_path / "plain", rows=60, model="resnet20")
-    monkeypatch.setenv(RUNS_VARIABLE, str(tmp_path))
     lines: list[str] = []
     monkeypatch.setattr(st, "caption", lines.append)
     for name in ("alive", "plain", "flat"):
-        run = cache.open_run(tmp_path / name)
+        run = cache.open_run(of_gates / name)
         show_doubt_about_loops(run, cache.table(run), cache.facts(run))
     (line,) = lines
     assert line.startswith("The gates of 2.2, 2.3, 3.2, 3.3 hardly tell images apart: read what")

@@ -22,13 +22,13 @@ from app.models.notes import NOTES, macs_differ, notes_on, numbered, params_agre
 from app.models.ours import OwnRun, own_runs, results_of, trainings_of
 from app.models.plot import Plot
 from app.models.points import joins, own_points, printed_points
-from app.models.readings import printed_error, read_otherwise, row_of
 from app.models.shown import most_epochs, shown_results
 from app.models.strips import strips_of
 from app.models.tables import VIEWS, Model, groups_of, names_of, short_title, view_of
 from app.units import macs_text, params_text
 from drnn_core.commands.models import model_row
 from drnn_core.recipes import NETWORKS, get_recipe
+from drnn_core.recipes.readings import printed_error, read_otherwise, row_of
 from drnn_core.store.repeats import data_set_of
 from drnn_core.store.runs import RunMetrics
 from tests.tiny_runs import tiny_info

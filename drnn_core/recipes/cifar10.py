@@ -118,6 +118,9 @@ CIFAR10_NETWORKS = (
         counterpart="resnet110",
         paper=_table1(7.09, 1.86, None),
     ),
+    # Not in the paper: DR-Res 16 without its loops, each of its blocks run once. What loops add
+    # to the parameters that are there anyway is told against it.
+    NetworkRecipe("resnet16", "ResNet-16 (3-2-2)", (3, 2, 2), counterpart="resnet20"),
     # Table 3's ablation at the size of table 1: DR-Res 16 and 32 without gates, and both
     # without I-LVBN.
     NetworkRecipe(

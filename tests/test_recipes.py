@@ -5,12 +5,17 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
+import torch
 
+from drnn_core.models.registry import create_model
 from drnn_core.recipes import NETWORKS, TRAININGS, get_recipe, list_recipes
+from drnn_core.recipes.beside import plain_beside, without_loops
 from drnn_core.recipes.training import OWN_TRAININGS, PAPER_TRAININGS
 
-# Not printed in any table: table 3's ablation at the size of table 1.
+# Not printed in any table: table 3's ablation at the size of table 1, other readings of its rows,
+# and the blocks of one of them, each run once.
 OWN_NETWORKS = {
+    "resnet16",
     "r_resnet16_l2",
     "dr_resnet16_l2_lvbn",
     "dr_resnet16_l2_joint",
@@ -72,6 +77,37 @@ def test_networks_are_consistent(recipe: object) -> None:
     if network.name not in OWN_NETWORKS:
         assert network.paper is not None
         assert network.paper.source in {"table 1", "table 2", "table 3"}
+
+
+@pytest.mark.parametrize(
+    ("network", "plain"),
+    [
+        ("dr_resnet16_l2", ("resnet20", "resnet16")),
+        ("dr_resnet16_l2_always", ("resnet20", "resnet16")),
+        ("r_resnet16_l2", ("resnet20", "resnet16")),
+        ("resnet16", ("resnet20",)),
+        ("dr_resnet32_l4", ("resnet56",)),
+        ("aig_resnet110", ("resnet110",)),  # its blocks run once, too, but each is asked for
+        ("dr_resnet53_l3", ("resnet101",)),
+        ("resnet20", ()),
+        ("nobody", ()),
+        (None, ()),
+    ],
+)
+def test_plain_networks_beside_a_network(network: str | None, plain: tuple[str, ...]) -> None:
+    assert plain_beside(network) == plain
+
+
+def test_blocks_run_once_are_the_same_convolutions() -> None:
+    once = without_loops("dr_resnet16_l2")
+    assert once is not None
+    looped, plain = create_model("r_resnet16_l2"), create_model(once.name)
+
+    def kernels(network: torch.nn.Module) -> list[torch.Size]:
+        parts = network.modules()
+        return [part.weight.shape for part in parts if isinstance(part, torch.nn.Conv2d)]
+
+    assert kernels(looped) == kernels(plain)
 
 
 def test_recipes_cannot_be_changed_by_accident() -> None:

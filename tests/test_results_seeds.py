@@ -214,6 +214,40 @@ def test_the_way_from_the_plain_network_to_its_counterpart(tmp_path: Path) -> No
     assert "CIFAR-10, long, 50 epochs" in first
     assert "with every loop run" not in text
     assert where_it_comes_from([one for one in ways if one.network != "r_resnet16_l2"]) == ""
+    assert "each block run once →" not in text
+
+
+def test_the_same_blocks_run_once_stand_beside_what_loops_them(tmp_path: Path) -> None:
+    names = ("resnet20", "resnet16", "r_resnet16_l2", "dr_resnet16_l2")
+    paths = [seed_run(tmp_path, f"{name}_long", seed) for name in names for seed in (1, 2)]
+    found = trained([Shipped(path) for path in paths])
+    by_name = {one.network: one for one in found}
+
+    def more(network: str, plain: str) -> str:
+        gaps = {
+            seed: 100
+            * (wrong_of(by_name[network], seed).mean() - wrong_of(by_name[plain], seed).mean())
+            for seed in (1, 2)
+        }
+        return ", ".join(f"{seed}: {gap:+.2f}" for seed, gap in gaps.items())
+
+    pairs = table_1(found).partition("### Against the plain counterpart")[2]
+    for network, plain in (
+        *(("dr_resnet16_l2", "resnet20"), ("dr_resnet16_l2", "resnet16")),
+        ("resnet16", "resnet20"),
+    ):
+        titles = [NETWORKS[name].title for name in (network, plain)]
+        (row,) = [row for row in rows_of(pairs, titles[0]) if row[:2] == titles]
+        assert row[3] == more(network, plain)
+        assert row[9] == ("-0.61" if network != "resnet16" and plain == "resnet20" else "–")
+    (step,) = [
+        line
+        for line in where_it_comes_from(found).splitlines()
+        if "| ResNet-16 (3-2-2), each block run once → its loops" in line
+    ]
+    assert f"| {more('resnet16', 'r_resnet16_l2')} |" in step, "gained by looping"
+    beside = [row[1] for row in rows_of(losses(found), "R-Res 16")]
+    assert beside == ["ResNet-20", "ResNet-16 (3-2-2)"]
 
 
 def test_what_gates_cost_by_leaving_out_and_by_training(tmp_path: Path) -> None:

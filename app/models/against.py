@@ -1,4 +1,4 @@
-"""Our trainings against those of their plain counterparts, seed by seed and image by image."""
+"""Our trainings against those of plain networks, seed by seed and image by image."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import streamlit as st
 from app.cache import MOST_IN_MEMORY, Run, recorded_rows, stamp_of
 from app.models.ours import OwnTraining
 from drnn_core.analysis.seeds import Paired, PairedErrors, paired_errors, paired_losses
-from drnn_core.recipes import NETWORKS
+from drnn_core.recipes.beside import plain_beside
 from drnn_core.recipes.readings import printed_error
 from drnn_core.store.records import RecordsError, read_records
 
@@ -25,7 +25,7 @@ _Seeds = tuple[tuple[int, Path, Path], ...]
 
 @dataclass(frozen=True)
 class Against:
-    """A training, its plain counterpart's, and what their records say of the two.
+    """A training, that of a plain network, and what their records say of the two.
 
     Attributes:
         ours, plain: trained alike, on the same images.
@@ -44,7 +44,7 @@ class Against:
 def against_plain(
     shown: Sequence[OwnTraining], trainings: Sequence[OwnTraining], runs: Sequence[Run]
 ) -> list[Against]:
-    """Every training that is shown beside its counterpart's, where records of both are there."""
+    """Every training that is shown beside those of its plain networks, where both have records."""
     by_name = {run.name: run for run in runs}
     found: list[Against] = []
     for ours, plain in pairs_of(shown, trainings):
@@ -60,14 +60,15 @@ def against_plain(
 def pairs_of(
     shown: Sequence[OwnTraining], trainings: Sequence[OwnTraining]
 ) -> list[tuple[OwnTraining, OwnTraining]]:
-    """Trainings of one recipe on the same images: a network as it is, and its counterpart."""
+    """Trainings of one recipe on the same images: a network as it is, and those beside it."""
     whole = [each for each in trainings if each.network and not each.changed and not each.again]
     return [
         (ours, plain)
         for ours in shown
         if ours in whole and ours.network
+        for name in plain_beside(ours.network)
         for plain in whole
-        if plain.network == NETWORKS[ours.network].counterpart and plain.schooling == ours.schooling
+        if plain.network == name and plain.schooling == ours.schooling
     ]
 
 

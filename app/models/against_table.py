@@ -43,7 +43,13 @@ _COLUMNS = (
     ),
     Column("recipe", "recipe", "", "of both, and its epochs", words=True),
     Column("seeds", "seeds", "", "that both were trained with: pairs of equal batches"),
-    Column("plain", "plain", "", "its counterpart in the paper, trained alike", words=True),
+    Column(
+        "plain",
+        "plain",
+        "",
+        "its counterpart in the paper, or its own blocks each run once; trained alike",
+        words=True,
+    ),
     Column("data", "data set", "", "that both were trained and tested on", words=True),
     Column(
         "loss",

@@ -52,6 +52,11 @@ NOTES = (
     ),
     Note("The paper prints no multiply-adds for it.", ("rcnn160",)),
     Note(
+        "Not in the paper: the blocks of DR-Res 16, each run once, which shows what loops add to "
+        "the parameters that are there anyway.",
+        ("resnet16",),
+    ),
+    Note(
         "The printed 3.40 M is the figure of MobileNetV2's own authors; counted it has 3.505 M, "
         "here and in torchvision.",
         ("mobilenetv2",),

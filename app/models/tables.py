@@ -119,7 +119,9 @@ def kind_of(recipe: NetworkRecipe) -> Kind:
     """Plain; dynamic recursive; recursive without gates; or another baseline."""
     if max(recipe.loops) > 1:
         return "dynamic" if recipe.gated else "recursive"
-    return "plain" if recipe.counterpart is None else "other"
+    other = NETWORKS.get(recipe.counterpart or "", recipe)
+    asked = recipe.target is not None or recipe.survival < 1
+    return "other" if asked or recipe.form != other.form else "plain"
 
 
 def groups_of(view: View) -> dict[str, tuple[str, ...]]:

@@ -1,4 +1,4 @@
-"""Cross-entropy and confidence of networks beside their plain counterparts, over seeds."""
+"""Cross-entropy and confidence of networks beside plain ones, over seeds."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from benchmarks.results.trainings import Trained, alike, both_seeds, tables_of
 from drnn_core.analysis.confidence import calibration_error
 from drnn_core.analysis.seeds import OverSeeds, over_seeds, paired_losses
 from drnn_core.recipes import NETWORKS
+from drnn_core.recipes.beside import plain_beside
 
 OPENING = """Errors count answers; cross-entropy also counts how sure they are. Differences are
 network minus plain, with the same seed and on the same images, in nats, negative where the network
@@ -25,21 +26,23 @@ _COLUMNS = (
 
 
 def losses(groups: Sequence[Trained]) -> str:
-    """A row for each training with a counterpart trained alike; nothing without any."""
+    """A row for each training and plain network beside it trained alike; nothing without any."""
     rows = [
         _row(plain, one)
         for one in groups
-        if (counterpart := _counterpart(one)) is not None
+        for name in _plain(one)
         for plain in groups
-        if plain.network == counterpart and alike(one, plain) and both_seeds(plain, one)
+        if plain.network == name and alike(one, plain) and both_seeds(plain, one)
     ]
     return "\n\n".join([OPENING, table(_COLUMNS, rows)]) if rows else ""
 
 
-def _counterpart(one: Trained) -> str | None:
-    """The plain network beside which the registered one stands, whatever was changed of it."""
+def _plain(one: Trained) -> tuple[str, ...]:
+    """The plain networks that it is set beside: of one that was changed, the counterpart."""
+    if one.network is not None:
+        return plain_beside(one.network)
     recipe = NETWORKS.get(one.first.info.model)
-    return None if recipe is None else recipe.counterpart
+    return () if recipe is None or recipe.counterpart is None else (recipe.counterpart,)
 
 
 def _row(plain: Trained, one: Trained) -> list[str]:

@@ -62,6 +62,20 @@ def test_only_trainings_alike_are_set_against_each_other(shelf: Path) -> None:
     assert found.printed == pytest.approx(8.14 - 8.75)
 
 
+def test_a_networks_own_blocks_run_once_stand_beside_it_too(shelf: Path) -> None:
+    seed_run(shelf, "resnet16_paper", 2)
+    found = {(each.ours.network, each.plain.network): each for each in comparisons()}
+    assert set(found) == {
+        ("dr_resnet16_l2", "resnet20"),
+        ("dr_resnet16_l2", "resnet16"),
+        ("resnet16", "resnet20"),
+    }
+    once = found["dr_resnet16_l2", "resnet16"]
+    ours, plain = (correct(shelf, each, 2) for each in ("dr_resnet16_l2", "resnet16"))
+    assert once.errors.by_seed == {2: pytest.approx(100 * (plain.mean() - ours.mean()))}
+    assert np.isnan(once.printed), "the paper has no such network"
+
+
 def test_the_table_says_all_of_it(shelf: Path) -> None:
     found = comparisons()
     text = re.sub(r"<[^>]+>", " ", against_html(found))

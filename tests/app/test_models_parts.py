@@ -24,7 +24,7 @@ from app.models.plot import Plot
 from app.models.points import joins, own_points, printed_points
 from app.models.shown import most_epochs, shown_results
 from app.models.strips import strips_of
-from app.models.tables import VIEWS, Model, groups_of, names_of, short_title, view_of
+from app.models.tables import VIEWS, Model, groups_of, kind_of, names_of, short_title, view_of
 from app.units import macs_text, params_text
 from drnn_core.commands.models import model_row
 from drnn_core.recipes import NETWORKS, get_recipe
@@ -74,6 +74,22 @@ class TestTables:
                 if view != "ablation":
                     assert NETWORKS[names[0]].title == title
                 assert all(NETWORKS[name].counterpart == names[0] for name in names[1:])
+
+    @pytest.mark.parametrize(
+        ("name", "kind"),
+        [
+            ("resnet20", "plain"),
+            ("resnet16", "plain"),
+            ("r_resnet16_l2", "recursive"),
+            ("dr_resnet16_l2", "dynamic"),
+            ("aig_resnet110", "other"),
+            ("sd_resnet110", "other"),
+            ("preact_resnet110", "other"),
+            ("rcnn160", "recursive"),
+        ],
+    )
+    def test_kinds(self, name: str, kind: str) -> None:
+        assert kind_of(NETWORKS[name]) == kind
 
     @pytest.mark.parametrize(
         ("name", "short"),

@@ -59,10 +59,10 @@ def test_the_table(tmp_path: Path) -> None:
     text = gate_settings(path)
     same = "0.50, 0.90 | 2.00 ± 1.00 | 30.0 M |"
     for line in (
-        "| nothing | 2 | 21.00 ± 1.41 | 0.690 | 0.030 | 0.000 | " + same,
-        "| noise to the end | 1 | 19.00 | 0.900 | 0.200 | 0.000 | " + same,
-        "| λ = 8.0 | 1 | 25.00 | 0.700 | 0.000 | 0.000 | " + same,
-        "| target falls from 1 between 0.0 and 0.6 of the training | 1 | 18.00 | 0.700 |",
+        "| nothing | 2 | 21.00 ± 1.41 | 1: 20.00, 2: 22.00 | 0.690 | 0.030 | 0.000 | " + same,
+        "| noise to the end | 1 | 19.00 | 1: 19.00 | 0.900 | 0.200 | 0.000 | " + same,
+        "| λ = 8.0 | 1 | 25.00 | 1: 25.00 | 0.700 | 0.000 | 0.000 | " + same,
+        "| target falls from 1 between 0.0 and 0.6 of the training | 1 | 18.00 | 1: 18.00 |",
     ):
         assert line in text
     assert "80.00" not in text

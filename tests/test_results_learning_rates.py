@@ -45,7 +45,7 @@ def test_the_table(tmp_path: Path) -> None:
         "| 1 | one BatchNorm for all loops | 10.0; ‖g‖ 3.5 | 12.0; ‖g‖ 3.5 |",
         (
             "| 2 | one BatchNorm for all loops | 25.0 [24.0]; ‖g‖ 3.5 "
-            "| above chance / not finite; ‖g‖ 3.5 |"
+            "| learned nothing / not finite; ‖g‖ 3.5 |"
         ),
         "| 2 | LVBN | 11.0; ‖g‖ 3.5 | 13.0 (1 of 2); ‖g‖ 3.5 |",
         "- With one loop every seed trains up to a rate of 0.2 (the largest that was tried).",
@@ -55,6 +55,22 @@ def test_the_table(tmp_path: Path) -> None:
         ),
     ):
         assert line in text
+
+
+def test_what_ends_at_guessing_has_not_trained(tmp_path: Path) -> None:
+    record = Record(tmp_path / "found.jsonl")
+    at_guessing = Result("above chance", (2.4, 2.31), 88.9, None, 3.5, 100, 1.0, "cpu")
+    below = Result("trained", (2.4, 2.29), 86.0, 85.0, 3.5, 100, 1.0, "cpu")
+    far_above = Result("above chance", (2.4, 5e12), 89.9, None, 5e7, 100, 1.0, "cpu")
+    for rate, found in ((0.1, at_guessing), (0.2, below), (0.4, far_above)):
+        record.add(Configuration("lvbn", 4, rate, 0, 5, 2000), found)
+    text = learning_rates(tmp_path, tmp_path / "found.jsonl")
+    assert (
+        "| 4 | LVBN | learned nothing; ‖g‖ 3.5 | learned nothing; ‖g‖ 3.5 | exploded; ‖g‖ 5e+07 |"
+    ) in text
+    svg = (tmp_path / PICTURE).read_text()
+    assert svg.count(">nothing<") == 2
+    assert svg.count(">∞<") == 1
 
 
 def test_the_picture(tmp_path: Path) -> None:

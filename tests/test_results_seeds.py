@@ -15,6 +15,7 @@ import pytest
 from scipy import stats
 
 from benchmarks.results.ablation import STEPS, ablation_columns, table_3
+from benchmarks.results.calibrated import calibrated
 from benchmarks.results.difference import where_it_comes_from
 from benchmarks.results.digest import closing, digest
 from benchmarks.results.figure_6 import collapses, figure_6
@@ -445,6 +446,14 @@ def test_agreement_of_seeds_is_spearmans(groups: list[Trained]) -> None:
     rho = float(stats.spearmanr(loops[1], loops[2]).statistic)
     text = stability(groups)
     assert rows_of(text, one.name)[0][2].startswith(f"{rho:.3f} (")
+    first, second = (
+        np.stack(run.records.sort_values("id")["block_loops"].to_numpy())
+        for run in one.runs.values()
+    )
+    assert rows_of(text, one.name)[0][3] == ", ".join(
+        f"{name}: {stats.spearmanr(first[:, k], second[:, k]).statistic:.2f}"
+        for k, name in enumerate(("2.2", "3.2"))
+    )
     entropy = [
         float(stats.spearmanr(run.records["loops"], run.records["entropy"]).statistic)
         for run in one.runs.values()
@@ -539,6 +548,27 @@ def test_every_gated_run_has_its_row_of_foreseen_errors(groups: list[Trained]) -
     assert len(gated) == 5
     found = [line for line in text.splitlines() if re.match(r"\| (DR-|R-)Res", line)]
     assert len(found) == 2 * len(gated)
+
+
+def test_what_the_last_calibration_changes(tmp_path: Path) -> None:
+    names = ("dr_resnet16_l2_short", "dr_resnet16_l2_paper", "resnet20_short")
+    paths = [seed_run(tmp_path, name, seed) for name in names for seed in (1, 2)]
+    groups = trained([Shipped(path) for path in paths])
+    assert calibrated(groups) == "", "no curve here has rates"
+    for one in groups:
+        for seed, run in one.runs.items():
+            last = dataclasses.replace(run.info.curve[-1], rate=0.6 + 0.1 * seed, test_error=20.0)
+            object.__setattr__(run.info, "curve", (*run.info.curve[:-1], last))
+    short = next(one for one in groups if one.network and one.gated and "short" in one.schedule)
+    ((*_, before, after, error_before, error_after, change),) = rows_of(
+        calibrated(groups), "DR-Res 16"
+    )
+    rates = {seed: run.info.metrics.test.rate for seed, run in short.runs.items()}
+    assert before == "1: 0.700, 2: 0.800"
+    assert after == ", ".join(f"{seed}: {rate:.3f}" for seed, rate in rates.items())
+    assert error_before == "1: 20.00, 2: 20.00"
+    assert error_after == ", ".join(f"{s}: {error:.2f}" for s, error in short.errors.items())
+    assert change.startswith(f"{np.mean(list(short.errors.values())) - 20:+.2f} (")
 
 
 def test_the_whole_page_comes_together(runs: list[Shipped], tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from app.compare.sides import Side
 Measure = Literal["test_error", "train_loss", "rate"]
 MEASURES: dict[Measure, str] = {
     "test_error": "test error, %",
-    "train_loss": "training loss, nats",
+    "train_loss": "training loss, rate loss included, nats",
     "rate": "gates open",
 }
 _MOST_MARKS = 30  # epochs, beyond which lines have no marks

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from benchmarks.results.at_start import gradients_at_start
 from benchmarks.results.budget import budget
+from benchmarks.results.calibrated import calibrated
 from benchmarks.results.digest import closing
 from benchmarks.results.evidence import evidence, sanity
 from benchmarks.results.figure_7 import figure_7, gaps_drawn
@@ -94,7 +95,8 @@ def whole(runs: Sequence[Shipped], folder: Path) -> list[str]:
     parts.append(f"## Gradients by loop, before training\n\n{gradients_at_start()}")
     if gradients := along_training(runs):
         parts.append(f"## Gradients by loop, along training\n\n{gradients}")
-    of_gates = (gate_settings(), gate_swings(), rate_losses(trained(runs)))
+    groups = trained(runs)
+    of_gates = (gate_settings(), gate_swings(), rate_losses(groups), calibrated(groups))
     settings = [text for text in of_gates if text]
     if settings:
         parts.append("\n\n".join(["## What the settings of the gates do", *settings]))
@@ -114,6 +116,7 @@ predicted class, on the path that the image took (`drnn saliency`).
 FORESEEN = """### What loops add in foreseeing an error
 
 Area under the ROC curve: the chance that a wrongly classified image scores higher than a right one.
+Logistic regressions see powers of the entropy's logarithm.
 
 """
 

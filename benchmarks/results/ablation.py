@@ -31,7 +31,8 @@ OPENING = """L: a BatchNorm for each loop (LVBN); G: gates; I: norms that keep i
 apart (I-LVBN). The paper's is ResNet-101 and R-ResNet 53 on ImageNet; ours is ResNet-56 and R-Res
 32 with l = 4, which says nothing of that size. Accuracy in %: mean ± standard deviation over
 seeds, in brackets how many; parameters and multiply-adds are ours, of the first column that has
-the row."""
+the row. Gated rows are after the gates' last calibration, which moves errors by as much as the
+last step does ("What the last calibration of the gates changes", below)."""
 
 BETWEEN = ("data, recipe", "step", "gain by seed", "mean over seeds", "over images",
            "p, all seeds", "told from 0 over seeds")  # fmt: skip

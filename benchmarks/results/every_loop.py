@@ -12,10 +12,10 @@ from drnn_core.analysis.seeds import over_seeds
 from drnn_core.store.budget import BudgetPoint
 
 OPENING = """The same weights with every loop run for every image (`drnn budget`, threshold 0),
-beside the network that was trained without gates: what running all loops gains back, the gates
-cost by leaving loops out; what is still lost then, they cost by training with them, when a loop
-learns from the images alone that run it. Errors in %, gains in points of accuracy, with the same
-seeds."""
+beside the network that was trained without gates. Loops and their norms were trained on the images
+that ran them, and all others are strange to them: so what running every loop gains back is the
+least that leaving loops out costs, and what is still lost the most that training with gates does.
+Errors in %, gains in points of accuracy, with the same seeds."""
 
 _COLUMNS = (
     "network, data, recipe", "error by its gates", "error with every loop run",

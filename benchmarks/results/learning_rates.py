@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -14,15 +15,19 @@ from drnn_core.store.files import atomic_write_bytes
 
 PICTURE = "learning_rates.svg"
 _KINDS = {"naive": "one BatchNorm for all loops", "lvbn": "LVBN"}
-_TITLE = "Test error, %, by loops and peak learning rate; orange: diverged"
+_TITLE = "Test error, %, by loops and peak learning rate; orange: did not train"
+_GUESSING = math.log(10)  # nats, of ten classes
+_EXPLODED = 1.0  # nats above it
+_NOTHING_LEARNED = 85.0  # % of errors, of 90 by guessing
 _MEANING = """R-Res 16 without gates (l loops in stages 2 and 3) on `generated`, by the short recipe
 with other peak learning rates, over {epochs} epochs of {images} images, {seeds} seed(s)
 (`python -m benchmarks.stability --epochs {epochs} --images {number} --rates {rates} --loops {loops}
---seeds {list}`): mean test error in % of the seeds that trained. "Not finite": a
-loss or gradient was not, and training ended; "above chance": the last epoch's loss is above that of
-guessing; where only some seeds diverged, how many trained stands beside the error. In square
-brackets the error with the batches' statistics in place of the running ones; ‖g‖: the largest norm
-of any update's gradient, mean of the seeds. With one loop both kinds are the same network."""
+--seeds {list}`): mean test error in % of the seeds that trained. "Not finite": a loss or gradient
+was not, and training ended; "exploded": the last epoch's loss is more than {above:g} nat above
+that of guessing; "learned nothing": at least {nothing:g} % of the test images wrong, of 90 by
+guessing; where only some seeds trained, how many stands beside the error. In square brackets the
+error with the batches' statistics in place of the running ones; ‖g‖: the largest norm of any
+update's gradient, mean of the seeds. With one loop both kinds are the same network."""
 
 Found = Mapping[Configuration, Result]
 Place = tuple[str, int, float]
@@ -46,6 +51,8 @@ def learning_rates(folder: Path, path: Path = STABILITY) -> str:
     seeds = sorted({each.seed for each in own})
     loops, rates = _axes(places)
     meaning = _MEANING.format(
+        above=_EXPLODED,
+        nothing=_NOTHING_LEARNED,
         epochs=epochs,
         images=f"{images:,}",
         number=images,
@@ -83,14 +90,25 @@ def _cell(results: Sequence[Result] | None) -> Cell | None:
         return None
     errors = _errors(results)
     if len(errors) < len(results):
-        text = "∞" if any(each.outcome == "not finite" for each in results) else "> chance"
+        lost = {_state(each) for each in results} & {"not finite", "exploded"}
+        text = "∞" if lost else "nothing"
         return Cell(f"{len(errors)}/{len(results)}" if errors else text, None)
     return Cell(f"{np.mean(errors):.1f}", float(np.mean(errors)) / 90)
 
 
 def _errors(results: Sequence[Result]) -> list[float]:
     """Of the seeds that trained."""
-    return [r.error for r in results if r.outcome == "trained" and r.error is not None]
+    return [r.error for r in results if _state(r) == "trained" and r.error is not None]
+
+
+def _state(result: Result) -> str:
+    """What became of a training: errors near guessing's are no success, whatever its loss."""
+    if result.outcome == "not finite":
+        return "not finite"
+    if result.losses and result.losses[-1] > _GUESSING + _EXPLODED:
+        return "exploded"
+    below = result.error is not None and result.error < _NOTHING_LEARNED
+    return "trained" if below and result.outcome == "trained" else "learned nothing"
 
 
 def _axes(places: Mapping[Place, Sequence[Result]]) -> tuple[list[int], list[float]]:
@@ -114,9 +132,9 @@ def _shown(results: Sequence[Result]) -> str:
     errors = _errors(results)
     largest = f"‖g‖ {np.mean([each.largest_gradient for each in results]):.3g}"
     if not errors:
-        return f"{' / '.join(sorted({each.outcome for each in results}))}; {largest}"
+        return f"{' / '.join(sorted({_state(each) for each in results}))}; {largest}"
     trained = "" if len(errors) == len(results) else f" ({len(errors)} of {len(results)})"
-    batch = [r.batch_error for r in results if r.outcome == "trained" and r.batch_error is not None]
+    batch = [r.batch_error for r in results if _state(r) == "trained" and r.batch_error is not None]
     beside = f" [{np.mean(batch):.1f}]" if batch else ""
     return f"{np.mean(errors):.1f}{trained}{beside}; {largest}"
 
@@ -138,7 +156,7 @@ def _limits(places: Mapping[Place, Sequence[Result]]) -> str:
 def _largest(
     places: Mapping[Place, Sequence[Result]], norm: str, loops: int, rates: Sequence[float]
 ) -> str:
-    """The last rate before the first at which a seed diverges, among those that were tried."""
+    """The last rate before the first at which a seed does not train, of those that were tried."""
     last = ""
     for rate in rates:
         results = places.get((norm, loops, rate), [])

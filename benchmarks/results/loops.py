@@ -112,8 +112,8 @@ def foreseen_errors(run: Shipped) -> str:
     records = run.records
     found = error_prediction(records["correct"], records["entropy"], records["loops"])
     columns = (
-        "images (wrong)", "entropy", "loops", "both, cross-validated", "both minus entropy",
-        "p (likelihood ratio)",
+        "images (wrong)", "entropy", "loops", "both, cross-validated",
+        "both minus entropy, both cross-validated", "p (likelihood ratio)",
     )  # fmt: skip
     row = [
         f"{found.n:,} ({found.errors:,})",

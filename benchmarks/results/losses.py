@@ -15,13 +15,12 @@ from drnn_core.recipes.beside import plain_beside
 OPENING = """Errors count answers; cross-entropy also counts how sure they are. Differences are
 network minus plain, with the same seed and on the same images, in nats, negative where the network
 is better. Over seeds: mean and 95 % interval of Student's t. Over images: 95 % bootstrap interval
-of the same mean, seeds held fixed. Calibration error: as in the app, 15 bins of equal width.
-Training loss: of the last epoch, on augmented images, the rate loss included. This was looked at
-after the errors above."""
+of the same mean, seeds held fixed. Calibration error: as in the app, 15 bins of equal width. This
+was looked at after the errors above."""
 
 _COLUMNS = (
     "network", "plain", "data, recipe", "test loss", "plain's", "difference by seed",
-    "mean over seeds", "over images", "calibration error", "plain's", "training loss", "plain's",
+    "mean over seeds", "over images", "calibration error", "plain's",
 )  # fmt: skip
 
 
@@ -49,9 +48,6 @@ def _row(plain: Trained, one: Trained) -> list[str]:
     tables = tables_of(plain, one)
     found = paired_losses(tables)
     ours, theirs = ([each.runs[seed] for seed in tables] for each in (one, plain))
-    cells: list[str] = []
-    for figure in (_calibration, _training):
-        cells += [spread(_over(runs, figure), ".3f") for runs in (ours, theirs)]
     return [
         one.title,
         plain.title,
@@ -60,7 +56,7 @@ def _row(plain: Trained, one: Trained) -> list[str]:
         by_seed(found.by_seed, "+.3f"),
         mean_over_seeds(found.over_seeds, "+.3f"),
         estimate(found.over_images, "+.3f"),
-        *cells,
+        *(spread(_over(runs, _calibration), ".3f") for runs in (ours, theirs)),
     ]
 
 
@@ -75,7 +71,3 @@ def _test(run: Shipped) -> float:
 def _calibration(run: Shipped) -> float:
     records = run.records
     return calibration_error(records["confidence"], records["correct"], resamples=0).value
-
-
-def _training(run: Shipped) -> float:
-    return run.info.curve[-1].train_loss

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from scipy import stats
@@ -10,7 +11,8 @@ from benchmarks.results.shipped import Shipped
 from benchmarks.results.tables import NOTHING, estimate, number, table
 from drnn_core.analysis.comparison import error_difference, mcnemar, paired
 from drnn_core.analysis.confidence import calibration_error
-from drnn_core.recipes import NETWORKS
+from drnn_core.recipes.readings import printed_error
+from drnn_core.store.repeats import changes_of
 
 
 def overview(runs: Sequence[Shipped]) -> str:
@@ -32,17 +34,17 @@ def _row(run: Shipped) -> list[str]:
     info, test, records = run.info, run.info.metrics.test, run.records
     wrong = int((~records["correct"]).sum())
     interval = stats.binomtest(wrong, len(records)).proportion_ci(method="wilson")
-    recipe = NETWORKS.get(info.model)  # a recursified backbone is not the paper's
-    paper = None if recipe is None else recipe.paper
+    # the paper's row, perhaps read otherwise; neither a changed network nor a recursified backbone
+    printed = math.nan if run.generated or changes_of(info) else printed_error(info.model)
     loops = NOTHING
     if test.loops_max:
         loops = f"{test.loops_mean:.2f} ± {test.loops_std:.2f} of {test.loops_max}"
     return [
-        f"[{info.title}](../checkpoints/{run.folder.name})",
+        f"[{run.title}](../checkpoints/{run.folder.name})",
         info.dataset,
         str(info.epochs),
         f"{test.error:.2f} ({100 * interval.low:.2f} to {100 * interval.high:.2f})",
-        NOTHING if paper is None or run.generated else f"{paper.error:g}",
+        number(printed, ".2f"),
         estimate(calibration_error(records["confidence"], records["correct"])),
         f"{run.facts.cost.params / 1e6:.3f} M",
         f"{test.macs_mean / 1e6:.1f} M",

@@ -10,6 +10,7 @@ import pandas as pd
 from drnn_core.data.generated import FACTORS
 from drnn_core.inference.facts import NetworkFacts, network_facts
 from drnn_core.store.columns import read_all
+from drnn_core.store.repeats import changes_of
 from drnn_core.store.runs import RunInfo, read_run
 
 
@@ -31,11 +32,16 @@ class Shipped:
         return network_facts(self.info)
 
     @property
+    def title(self) -> str:
+        """Of the network, with what was changed of it."""
+        return "; ".join([self.info.title, *changes_of(self.info)])
+
+    @property
     def name(self) -> str:
         """For headings: what tells it from the other runs."""
         recipe = self.info.recipe_name.rpartition("_")[2]
         way = f"{recipe}, {self.info.epochs} epochs, seed {self.info.seed}"
-        return f"{self.info.title}, {self.info.dataset}, {way}"
+        return f"{self.title}, {self.info.dataset}, {way}"
 
     @property
     def generated(self) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import combinations
 
 import numpy as np
 import pandas as pd
@@ -19,8 +20,9 @@ from drnn_core.data.generated import FACTORS
 
 OPENING = """An image's loops over all blocks, in runs of one training that differ in the seed.
 Between seeds: mean Spearman's ρ of all pairs, the share of a run's loops that is the image's and
-not the seed's; the mean of all seeds: its reliability (Spearman-Brown). Within a class: the same
-with each class's mean loops taken out. Halves: split-half reliability of one run's loops over its
+not the seed's; by block: the same of the block's own loops, all pairs of a block in brackets where
+there are three seeds or fewer; the mean of all seeds: its reliability (Spearman-Brown). Within a
+class: with each class's mean loops taken out. Halves: split-half reliability of one run's loops over its
 blocks, mean over seeds. Intervals over images."""
 
 CORRECTED = """What loops go with, corrected for that: mean over seeds of Spearman's ρ, of three
@@ -39,7 +41,7 @@ def stability(groups: Sequence[Trained]) -> str:
     if not several:
         return ""
     columns = (
-        "network, data, recipe", "n seeds", "ρ between seeds", "mean of all seeds",
+        "network, data, recipe", "n seeds", "ρ between seeds", "by block", "mean of all seeds",
         "ρ between seeds within classes", "halves of one run",
     )  # fmt: skip
     heads = (
@@ -88,10 +90,26 @@ def _row(one: Trained, loops: pd.DataFrame, between: Reliability) -> list[str]:
         one.name,
         str(len(one.runs)),
         estimate(between.single),
+        _by_block(one, loops.index),
         estimate(between.whole),
         estimate(across_runs(inside.to_numpy()).single),
         _halves(one),
     ]
+
+
+def _by_block(one: Trained, ids: pd.Index) -> str:
+    """Spearman's ρ of each block's loops between pairs of seeds: mean, and each pair of a few."""
+    runs = [run.records.set_index("id").loc[ids].reset_index() for run in one.runs.values()]
+    blocks = [block_matrix(records) for records in runs]
+    said: list[str] = []
+    for place, block in enumerate(block for block in one.first.facts.layout if block.gated):
+        rhos = [
+            spearman(first[:, place], second[:, place], resamples=1).rho
+            for first, second in combinations(blocks, 2)
+        ]
+        pairs = f" ({', '.join(number(rho, '.2f') for rho in rhos)})" if 1 < len(rhos) < 4 else ""
+        said.append(f"{block.name}: {number(float(np.mean(rhos)), '.2f')}{pairs}")
+    return ", ".join(said)
 
 
 def _halves(one: Trained) -> str:

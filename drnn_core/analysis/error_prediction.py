@@ -1,8 +1,11 @@
 """Do loops tell which images are classified wrongly, beyond what the entropy tells?
 
 The area under the ROC curve (AUROC) is the chance that a wrongly classified image scores higher
-than a rightly classified one, ties counted half. Entropy and loops score by themselves; together
-they score by a logistic regression that never saw the image (cross-validation).
+than a rightly classified one, ties counted half. Entropy and loops score by themselves; what loops
+add is told by two logistic regressions that never saw the image (cross-validation), one on the
+entropy alone and one on both. The logit of an error is no straight line in the entropy, of which
+most images have next to none: both regressions see powers of its logarithm, too, lest loops make
+up for, or spoil, the wrong shape of the curve.
 """
 
 from __future__ import annotations
@@ -22,6 +25,9 @@ Floats = NDArray[np.float64]
 # Of standardised weights: keeps separable data finite, and is far below any sample's noise.
 _PENALTY = 1e-4
 _MOST_STEPS = 100
+# Nats: below this, records and softmax hold rounding. The least entropy that has a logarithm here.
+_LEAST_ENTROPY = 1e-6
+_POWERS = 3
 
 
 @dataclass(frozen=True)
@@ -32,7 +38,8 @@ class ErrorPrediction:
         n, errors: images, and how many of them are classified wrongly.
         entropy, loops: AUROC of each by itself.
         both: AUROC of the cross-validated logistic regression on the two.
-        added: ``both`` minus ``entropy``, on the same resampled images.
+        added: ``both`` minus the AUROC of the cross-validated regression on entropy alone, on the
+            same resampled images.
         p: of the likelihood-ratio test that loops add nothing to the regression on entropy.
     """
 
@@ -60,12 +67,12 @@ def error_prediction(
 
     Args:
         correct: (N,) bool.
-        entropy, loops: (N,).
+        entropy, loops: (N,); entropy in nats.
         folds: of the cross-validation; each holds right and wrong images in proportion.
         level, resamples, seed: of the intervals; the seed also deals out the folds.
 
     Raises:
-        ValueError: columns of different lengths, or fewer than two folds.
+        ValueError: columns of different lengths, negative entropies, or fewer than two folds.
     """
     if folds < 2:
         raise ValueError(f"expected at least 2 folds, got {folds}")
@@ -75,17 +82,36 @@ def error_prediction(
     if min(errors, n - errors) < 2:
         nothing = Estimate(math.nan, math.nan, math.nan, n, level)
         return ErrorPrediction(n, errors, nothing, nothing, nothing, nothing, math.nan)
-    features = np.stack([first, second], axis=1)
-    together = held_out(features, wrong, min(folds, errors, n - errors), seed)
-    scores = [first, second, together]
+    alone = entropy_terms(first)
+    together = np.column_stack([alone, second])
+    parts = min(folds, errors, n - errors)
+    scores = [first, second, *(held_out(each, wrong, parts, seed) for each in (together, alone))]
     once = np.array([auroc(score, wrong) for score in scores])
     draws = _resampled(scores, wrong, resamples, seed)
     found = [Estimate(float(once[k]), *interval(draws[:, k], level), n, level) for k in range(3)]
     difference = Estimate(
-        float(once[2] - once[0]), *interval(draws[:, 2] - draws[:, 0], level), n, level
+        float(once[2] - once[3]), *interval(draws[:, 2] - draws[:, 3], level), n, level
     )
-    p = added_likelihood(features[:, :1], features, wrong)
+    p = added_likelihood(alone, together, wrong)
     return ErrorPrediction(n, errors, found[0], found[1], found[2], difference, p)
+
+
+def entropy_terms(entropy: ArrayLike) -> Floats:
+    """(N, 4): the entropy, and the first three powers of its standardised logarithm.
+
+    Args:
+        entropy: (N,) in nats.
+
+    Raises:
+        ValueError: a negative one.
+    """
+    values = np.asarray(entropy, dtype=np.float64)
+    if len(values) and values.min() < 0:
+        raise ValueError(f"expected entropies of at least 0 nats, got {values.min():g}")
+    logs = np.log(np.maximum(values, _LEAST_ENTROPY))
+    spread = float(logs.std()) or 1.0
+    logs = (logs - logs.mean()) / spread
+    return np.column_stack([values, *(logs**power for power in range(1, _POWERS + 1))])
 
 
 def auroc(scores: ArrayLike, positive: ArrayLike) -> float:

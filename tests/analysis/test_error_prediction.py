@@ -13,6 +13,7 @@ from scipy import optimize, stats
 from drnn_core.analysis.error_prediction import (
     added_likelihood,
     auroc,
+    entropy_terms,
     error_prediction,
     fit_logistic,
     held_out,
@@ -89,20 +90,45 @@ def test_held_out_scores_never_saw_their_image() -> None:
 
 def test_loops_that_add_something_and_loops_that_do_not() -> None:
     features, wrong = data(3, 1500)
-    found = error_prediction(~wrong, features[:, 0], features[:, 1], resamples=200)
+    found = error_prediction(~wrong, np.exp(features[:, 0]), features[:, 1], resamples=200)
     assert (found.n, found.errors) == (1500, int(wrong.sum()))
     theirs = stats.mannwhitneyu(features[wrong, 0], features[~wrong, 0]).statistic
     assert found.entropy.value == pytest.approx(theirs / (wrong.sum() * (~wrong).sum()))
     assert found.added.low > 0.01
     assert found.p < 1e-6
-    assert found.added.value == pytest.approx(found.both.value - found.entropy.value)
+    alone = auroc(held_out(entropy_terms(np.exp(features[:, 0])), wrong, 10), wrong)
+    assert found.added.value == pytest.approx(found.both.value - alone)
 
     noise = np.random.default_rng(0).normal(size=1500)
-    found = error_prediction(~wrong, features[:, 0], noise, resamples=200)
+    found = error_prediction(~wrong, np.exp(features[:, 0]), noise, resamples=200)
     assert abs(found.added.value) < 0.01
     assert found.added.low < 0.005
     assert found.p > 0.01
     assert found.loops.low < 0.5 < found.loops.high
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_loops_that_follow_the_entropy_add_nothing(sign: int) -> None:
+    """Most entropies are next to none, and errors follow their logarithm, as softmax makes it."""
+    random = np.random.default_rng(7)
+    logs = np.minimum(random.normal(-4, 3, 6000), 0.8)
+    wrong = random.random(6000) < 1 / (1 + np.exp(-logs))
+    loops = np.round(3 + sign * logs / 3 + random.normal(0, 1, 6000))
+    entropy = np.exp(logs)
+    found = error_prediction(~wrong, entropy, loops, resamples=200)
+    assert found.added.low < 0 < found.added.high
+    assert abs(found.added.value) < 1e-3
+    assert found.p > 0.01
+    straight = np.column_stack([entropy, loops])
+    spoilt = auroc(held_out(straight, wrong, 10), wrong)
+    assert spoilt < found.entropy.value - 0.02, "what a straight line in the entropy would say"
+
+
+def test_terms_of_the_entropy_are_finite_and_refuse_what_is_none() -> None:
+    assert np.isfinite(entropy_terms([0.0, 1e-12, 2.3])).all()
+    assert entropy_terms([0.5, 0.5]).tolist() == [[0.5, 0, 0, 0]] * 2
+    with pytest.raises(ValueError, match=r"at least 0 nats, got -0\.1"):
+        entropy_terms([0.2, -0.1])
 
 
 def test_too_few_errors_give_nan() -> None:

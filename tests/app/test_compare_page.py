@@ -141,9 +141,12 @@ def test_first_sight_is_a_recursive_run_beside_the_plain_one(runs: Path) -> None
     source = source_of(page)
     assert source["count"] == int((a["prediction"] != b["prediction"]).sum())
     assert (source["pair"]["a"]["letter"], source["pair"]["b"]["letter"]) == ("A", "B")
-    assert {"loops per image", "loops in A", "confidence", "training loss, nats"} <= set(
-        charts(page)
-    )
+    assert {
+        "loops per image",
+        "loops in A",
+        "confidence",
+        "training loss, rate loss included, nats",
+    } <= set(charts(page))
     assert [part.value for part in page.subheader if "images" in str(part.value)] == [
         f"{source['count']} of 300 images"
     ]

@@ -22,8 +22,8 @@ OPENING = """An image's loops over all blocks, in runs of one training that diff
 Between seeds: mean Spearman's ρ of all pairs, the share of a run's loops that is the image's and
 not the seed's; by block: the same of the block's own loops, all pairs of a block in brackets where
 there are three seeds or fewer; the mean of all seeds: its reliability (Spearman-Brown). Within a
-class: with each class's mean loops taken out. Halves: split-half reliability of one run's loops over its
-blocks, mean over seeds. Intervals over images."""
+class: with each class's mean loops taken out. Halves: split-half reliability of one run's loops
+over its blocks, mean over seeds. Intervals over images."""
 
 CORRECTED = """What loops go with, corrected for that: mean over seeds of Spearman's ρ, of three
 seeds and more with its 95 % interval of Student's t (of Fisher's transform), of two with the ρ of

@@ -103,9 +103,15 @@ class Gate(nn.Module):
         )
 
     def logits(self, x: Tensor) -> Tensor:
-        """(B, C, H, W) -> (B,) float32 logits of opening, also under mixed precision."""
+        """(B, C, H, W) -> (B,) logits of opening.
+
+        Pooling is in float32, under mixed precision and of a network of less, too, and so are the
+        logits; of a float64 network in float64.
+        """
+        full = torch.promote_types(x.dtype, torch.float32)
         with _without_autocast(x.device.type):
-            return self.fc(pooled(x.float())).squeeze(1)
+            means = pooled(x.to(full)).to(gate_head(self).weight.dtype)
+            return self.fc(means).to(full).squeeze(1)
 
     def forward(self, x: Tensor, cut: Cut | None = None) -> Decision:
         """Decide for each image of (B, C, H, W) whether the loop runs.

@@ -80,7 +80,7 @@ class Network(nn.Module, ABC):
                 an earlier trace, see ``drnn_core/inference/frozen.py``.
 
         Raises:
-            ValueError: ``replay`` is not of the shape (B, S).
+            ValueError: ``replay`` is not of the shape (B, S), or not of decisions.
         """
         stages, trace = self.run_stages(x, replay)
         return Output(self.classify(stages[-1].features), trace)
@@ -91,6 +91,11 @@ class Network(nn.Module, ABC):
 
     def check_replay(self, x: Tensor, replay: Tensor | None) -> None:
         """Refuse decisions to replay that are not of this batch and network."""
+        if replay is not None and replay.dtype != torch.bool:
+            raise ValueError(
+                f"expected bool decisions to replay, got {replay.dtype}: pass the ``ran`` of a "
+                "trace, not its ``prob``; a loop runs or does not"
+            )
         steps = sum(block.loops for block in self.layout)
         if replay is not None and replay.shape != (x.shape[0], steps):
             raise ValueError(

@@ -143,6 +143,8 @@ class RecursiveBlock(nn.Module):
         if everybody:
             return self.advance(beside, self.body(x, loop))
         after = self.advance(beside, self._body(x, loop, executed))
+        if not self.training:  # not even what is infinite reaches an image that did not run it
+            return torch.where(executed[:, None, None, None], after, self.passed(beside))
         # A weight of exactly 0 or 1 selects exactly, and hands its gradient to the gates.
         return torch.lerp(self.passed(beside), after, alive.to(x.dtype)[:, None, None, None])
 

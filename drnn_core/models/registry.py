@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import fnmatch
 from collections.abc import Callable, Mapping
-from typing import Any, cast
+from typing import Any, Literal, cast, get_args, get_origin, get_type_hints
 
 from drnn_core.models.mobilenet import MobileNetV2
 from drnn_core.models.network import Network
@@ -44,7 +44,8 @@ def create_model(name: str, num_classes: int | None = None, **changes: Any) -> N
             see ``create_recursified``.
 
     Raises:
-        ValueError: unknown name, a change that no recipe has, or stages that do not fit together.
+        ValueError: unknown name, a change that no recipe has, a value that a field does not know,
+            or stages that do not fit together.
     """
     if name.startswith(PREFIX):
         return create_recursified(name.removeprefix(PREFIX), num_classes, **changes)
@@ -66,6 +67,11 @@ def _check_changes(changes: Mapping[str, Any]) -> None:
         raise ValueError(
             f"no network has an option {', '.join(unknown)}; expected: {', '.join(sorted(fields))}"
         )
+    kinds = get_type_hints(NetworkRecipe)
+    for name, value in changes.items():
+        if get_origin(kinds[name]) is Literal and value not in get_args(kinds[name]):
+            known = ", ".join(map(repr, get_args(kinds[name])))
+            raise ValueError(f"expected {name} to be one of {known}, got {value!r}")
 
 
 def _check_stages(recipe: NetworkRecipe) -> None:
@@ -74,6 +80,8 @@ def _check_stages(recipe: NetworkRecipe) -> None:
     if len(set(counts.values())) > 1:
         found = ", ".join(f"{field} of {count}" for field, count in counts.items())
         raise ValueError(f"expected one number per stage in every field of a network, got {found}")
+    if recipe.gate_hidden is not None and recipe.gate_hidden < 1:
+        raise ValueError(f"expected gate_hidden of at least 1, or none, got {recipe.gate_hidden}")
 
 
 def _tuples(changes: Mapping[str, Any]) -> dict[str, Any]:

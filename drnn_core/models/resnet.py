@@ -101,6 +101,7 @@ def _stages(recipe: NetworkRecipe, channels: int) -> list[list[nn.Module]]:
             number += 1
             stride = recipe.strides[index] if place == 0 else 1
             if recipe.loops[index] > 1 and place >= recipe.plain[index]:
+                check_loops(recipe, index, channels == width and stride == 1)
                 blocks.append(_recursive(recipe, width, recipe.loops[index]))
             elif recipe.gate_every_block:
                 blocks.append(_gated(recipe, channels, width, stride))
@@ -134,6 +135,19 @@ def _gated(recipe: NetworkRecipe, channels: int, width: int, stride: int) -> Rec
     shortcut = None if same else _shortcut(recipe, channels, width, stride)
     body = _body(recipe, channels, width, stride)
     return RecursiveBlock(body, 1, make_gate(recipe, channels), shortcut=shortcut)
+
+
+def check_loops(recipe: NetworkRecipe, stage: int, same: bool) -> None:
+    """Refuse to loop a block of a stage, 0-based, whose output is of another shape than its input.
+
+    Raises:
+        ValueError: ``same`` is false.
+    """
+    if not same:
+        raise ValueError(
+            f"expected plain of at least 1 in stage {stage + 1}, whose first block changes the "
+            f"shape of the features and so cannot loop, got {recipe.plain[stage]}"
+        )
 
 
 def make_gate(recipe: NetworkRecipe, channels: int) -> Gate | None:

@@ -122,6 +122,27 @@ def test_stages_that_do_not_fit_are_refused_in_words() -> None:
         create_model("dr_resnet16_l2", blocks=(3, 2))
 
 
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"first_loop": "gatd"}, r"expected first_loop to be one of 'gated', 'always', got 'gatd'"),
+        ({"norm": "LVBN"}, r"expected norm to be one of 'naive', 'lvbn', .* got 'LVBN'"),
+        ({"stride_on": "1×1"}, r"expected stride_on to be one of '1x1', '3x3', got '1×1'"),
+        ({"plain": (0, 0, 0)}, r"plain of at least 1 in stage 2, whose first block .* got 0"),
+        ({"gate_hidden": 0}, r"gate_hidden of at least 1, or none, got 0"),
+    ],
+)
+def test_values_that_no_network_has_are_refused_in_words(change: Any, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        create_model("dr_resnet16_l2", **change)
+
+
+def test_all_blocks_of_a_stage_may_loop_where_none_changes_the_shape() -> None:
+    network = create_model("dr_resnet16_l2", loops=(2, 2, 2), plain=(0, 1, 1))
+    assert [block.name for block in network.layout] == ["1.1", "1.2", "1.3", "2.2", "3.2"]
+    assert network.eval()(torch.zeros(1, 3, 32, 32)).trace.ran.shape == (1, 10)
+
+
 @pytest.mark.parametrize("name", ["resnet20", "dr_resnet16_l2"])
 def test_the_same_seed_gives_the_same_weights(name: str) -> None:
     states = []

@@ -6,6 +6,7 @@ that takes the same decisions and gives the same logits as the reference forward
 """
 
 from drnn_core.inference.skipping.cutting import NotAChainError
+from drnn_core.inference.skipping.finite import NotFiniteError
 from drnn_core.inference.skipping.network import (
     InferenceNetwork,
     compile_for_inference,
@@ -17,6 +18,7 @@ from drnn_core.inference.skipping.network import (
 __all__ = [
     "InferenceNetwork",
     "NotAChainError",
+    "NotFiniteError",
     "compile_for_inference",
     "fast_forward",
     "masked_execution",

@@ -145,7 +145,7 @@ def _dense_one(
         values = cast("list[float]", torch.addmv(first.bias, first.weight, pooled).tolist())
         logit = constant
         for value, weight in zip(values, weights, strict=True):
-            if value > 0.0:
+            if not value <= 0.0:  # as relu does, which hands NaN on
                 logit += value * weight
         return logit
 

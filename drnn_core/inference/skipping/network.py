@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 
@@ -11,6 +12,7 @@ from torch import Tensor
 
 from drnn_core.inference.skipping.building import Asks, Pieces, Segment, build
 from drnn_core.inference.skipping.cutting import NotAChainError
+from drnn_core.inference.skipping.finite import NotFiniteError, check_finite_weights
 from drnn_core.inference.skipping.lowering import Target
 from drnn_core.inference.skipping.path import Path, Steps, overruling
 from drnn_core.layout import BlockLayout
@@ -57,7 +59,7 @@ class InferenceNetwork:
         """Classify normalised images (B, 3, H, W), which are left as they are.
 
         Args:
-            x: the images.
+            x: the images; finite, since the fused operators do not hand NaN on.
             decisions: (B, S) bool, for measurements: which loops to run. The gates are asked and
                 cost what they cost, but what they say is not heeded; the trace says ``decisions``.
 
@@ -140,6 +142,7 @@ def compile_for_inference(
 
     Raises:
         NotAChainError: branches lead around its recursive blocks, see ``fast_forward``.
+        NotFiniteError: some of its weights are not finite, see there.
         TypeError: it is of a kind that is not known here.
     """
     return _compile(network, "each image", image_size, Target(dtype))
@@ -149,11 +152,12 @@ def fast_forward(network: Network, image_size: int | None = None) -> Callable[[T
     """The fastest function there is of normalised images that computes what the network does.
 
     The network compiled for inference; the network itself where it cannot be compiled, because
-    branches lead around its recursive blocks.
+    branches lead around its recursive blocks or a training that diverged left weights that are
+    not finite.
     """
     try:
         return compile_for_inference(network, image_size)
-    except NotAChainError:
+    except (NotAChainError, NotFiniteError):
         return network
 
 
@@ -180,6 +184,9 @@ def masked_execution(
 def _compile(
     network: Network, asks: Asks, image_size: int | None, target: Target
 ) -> InferenceNetwork:
+    check_finite_weights(network)
+    if next(network.parameters()).dtype != torch.float32:
+        network = copy.deepcopy(network).float()  # is folded in float32, whatever it ends in
     _keep_freed_memory()
     device = next(network.parameters()).device
     blocks = [block for _, block in network.recursive_blocks()]

@@ -37,7 +37,8 @@ from drnn_core.store.runs import RunInfo, find_runs, read_run
 if TYPE_CHECKING:
     from drnn_core.inference.predictor import Predictor
 
-_RUNS_KEPT = 64
+# More than anybody lists: walking one more than are kept would read every run anew each time.
+_RUNS_KEPT = 1024
 _RECORDS_KEPT = 6
 _PREDICTORS_KEPT = 4
 _NETWORKS_KEPT = 256

@@ -13,6 +13,7 @@ from app.budget.points import View
 from app.budget.thresholds import name_of
 from app.images import NoPictures, Pictures
 from app.numbers import between, figure, how_sure, number, p_value
+from app.onepath import why_one_path
 from app.units import macs_text
 from drnn_core.analysis.bootstrap import Estimate
 from drnn_core.analysis.budget import Bounds
@@ -47,11 +48,9 @@ def heading(run: cache.Run) -> None:
 
 def no_gates(facts: NetworkFacts) -> None:
     """Instead of the page, for a network whose cost nobody can move."""
-    why = "has no recursive blocks"
-    if facts.loops_max:
-        why = f"has no gates and runs all of its {facts.loops_max} loops"
     st.info(
-        f"This network {why}: every image costs the same, and there is no threshold to move. "
+        f"This network {why_one_path(facts)}: every image costs the same, and there is no "
+        "threshold to move. "
         "Choose a run with gates in the sidebar."
     )
 

@@ -13,6 +13,7 @@ from app.distribution import controls
 from app.distribution.breakdowns import MOST_CLASSES
 from app.headlines import headline_of
 from app.numbers import between, figure, how_sure
+from app.onepath import why_one_path
 from app.units import macs_text
 from drnn_core.analysis.bootstrap import Estimate
 from drnn_core.analysis.loops import Selection, Summary
@@ -96,12 +97,9 @@ def _rate(facts: NetworkFacts, rate: Estimate) -> None:
 
 def one_path(facts: NetworkFacts) -> None:
     """Instead of the charts of a network without gates."""
-    why = "has no recursive blocks"
-    if facts.loops_max:
-        why = f"has no gates and runs all of its {facts.loops_max} loops"
     st.info(
-        f"This network {why}: every image takes the same path, so there is no distribution to "
-        "show. Its images can be filtered by class, answer and confidence."
+        f"This network {why_one_path(facts)}: every image takes the same path, so there is no "
+        "distribution to show. Its images can be filtered by class, answer and confidence."
     )
 
 

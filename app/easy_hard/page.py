@@ -63,6 +63,10 @@ def show() -> None:
         return
     frame = columns.frame(run, table)
     pairs = comparison.compared(view, frame)
+    if not pairs:
+        waiting.empty()
+        texts.no_pairs()
+        return
     waiting.markdown("\n\n".join(findings.largest(pairs)), help=texts.DELTA)
     _differences(view, frame, pairs)
     listing.show(forest.forest_table(pairs))

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from app import cache, filters
 from app.easy_hard.comparison import Compared, View, rule_words
 from app.numbers import figure, how_sure, number
+from app.onepath import why_one_path
 from drnn_core.analysis.effects import size_of
 from drnn_core.analysis.galleries import ByCount
 from drnn_core.analysis.shares import share_of
@@ -44,12 +45,9 @@ def sampled(table: cache.Table) -> None:
 
 def one_path(facts: NetworkFacts) -> None:
     """Instead of the page, where no image loops more than another."""
-    why = "has no recursive blocks"
-    if facts.loops_max:
-        why = f"runs all of its {facts.loops_max} loops for every image"
     st.info(
-        f"This network {why}, so no image is easier or harder for it than another. Choose a run "
-        "with gates in the sidebar."
+        f"This network {why_one_path(facts)}: no image is easier or harder for it than another. "
+        "Choose a run whose loops differ in the sidebar."
     )
 
 
@@ -79,6 +77,14 @@ def nothing_to_compare(easy: int, hard: int) -> None:
     st.info(
         f"There is no {'hard' if easy else 'easy'} image by this rule, so there is nothing to "
         "compare. Change the rule under Easy and hard in the sidebar."
+    )
+
+
+def no_pairs() -> None:
+    """Where every class has images of one kind alone."""
+    st.info(
+        "Images are compared within their class, and no class has both easy and hard ones by this "
+        "rule. Change the rule under Easy and hard in the sidebar."
     )
 
 

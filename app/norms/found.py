@@ -23,7 +23,7 @@ KINDS = {"naive": "one BatchNorm for all loops", "lvbn": "LVBN", "ilvbn": "I-LVB
 KINDS["ilvbn_joint"] = "I-LVBN, joint"
 
 _KEPT = 6
-_SHAPES_KEPT = 64
+_SHAPES_KEPT = 1024  # as runs, see app/cache.py
 _SECONDS_KEPT = 3600
 
 

@@ -16,6 +16,7 @@ from app.norms.found import Found, found_in, measured, shape_of
 from app.norms.picture import pick_block
 from app.norms.seeds import other_seeds
 from app.pathpicture import legend, path_html
+from drnn_core.store.runinfo import RunError
 
 _PICTURE, _DEPTH = "norms_network", "norms_depth"
 _ACROSS = 4  # loops beside each other
@@ -35,7 +36,13 @@ class View:
 def show() -> None:
     """Draw the page for the chosen run."""
     run = runpicker.require_run()
-    if not any(block.loops for block in cache.facts(run).layout):
+    try:
+        facts = cache.facts(run)
+    except RunError as error:
+        texts.heading(run, None)
+        texts.not_built(error)
+        return
+    if not facts.loops_max:
         texts.heading(run, None)
         texts.plain()
         return

@@ -14,6 +14,7 @@ from app.norms.channels import Look
 from app.norms.found import FEW, Found
 from app.numbers import number
 from drnn_core.inference.facts import readable_block
+from drnn_core.store.runinfo import RunError
 
 FORMULAS = {
     "divergence": (
@@ -50,6 +51,11 @@ def heading(run: Run, found: Found | None) -> None:
         header = found.header
         words += [found.kind, f"{header.images:,} of {header.rows:,} images of {header.dataset}"]
     st.caption(" · ".join(words))
+
+
+def not_built(error: RunError) -> None:
+    """Instead of everything, for a run whose run.json describes no network that can be built."""
+    st.error(f"The network of this run cannot be built: {error}.")
 
 
 def plain() -> None:

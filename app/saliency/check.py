@@ -100,17 +100,17 @@ def _verdicts(found: Checks) -> None:
 
 def _maps(scene: Scene, found: Checks, count: int) -> None:
     """One image's maps, a row for each method: the trained network's and those after it."""
+    frame = scene.view.table.frame
+    rows = spread_sample(len(frame), count)  # fewer, where there are no more records
     with st.container(horizontal=True, vertical_alignment="center"):
         check_texts.strip_title()
         place = int(
             st.number_input(
-                "Image of the check", 1, count, 1, key="shown", label_visibility="collapsed",
-                width=110, bind="query-params",
+                "Image of the check", 1, len(rows), 1, key="shown", width=110,
+                label_visibility="collapsed", bind="query-params",
             )
         ) - 1  # fmt: skip
-    frame = scene.view.table.frame
-    row = spread_sample(len(frame), count)[place]
-    index = np.array([frame["index"].to_numpy()[row]], dtype=np.int64)
+    index = np.array([frame["index"].to_numpy()[rows[place]]], dtype=np.int64)
     seen = scene.pictures.pixels(index)[0]
     names = level_names(next(iter(found.values())))
     cells = [f"<span>{name}</span>" for name in ["", "picture", *names]]

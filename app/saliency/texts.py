@@ -11,6 +11,7 @@ import streamlit as st
 from app import cache, filters
 from app.methods import METHOD_MEANINGS, METHOD_TITLES, SIGNED_METHODS
 from app.numbers import figure, how_sure, number, p_value
+from app.onepath import why_one_path
 from app.saliency.measures import MOST_RESAMPLED, RESAMPLES, Cell, Related
 from app.saliency.subject import Choice, View
 from app.settings import settings
@@ -54,12 +55,10 @@ def sampled(table: cache.Table) -> None:
 
 def one_path(facts: NetworkFacts) -> None:
     """Instead of relations, where no image loops more than another."""
-    why = "has no recursive blocks"
-    if facts.loops_max:
-        why = f"runs all of its {facts.loops_max} loops for every image"
     st.info(
-        f"This network {why}: no image loops more than another, so there is nothing to relate. "
-        "Choose a run with gates in the sidebar. Whether its maps depend on the weights can be "
+        f"This network {why_one_path(facts)}: no image loops more than another, so there is "
+        "nothing to relate. Choose a run whose loops differ in the sidebar. Whether its maps "
+        "depend on the weights can be "
         "checked all the same."
     )
 

@@ -310,6 +310,21 @@ def test_without_records_or_gates_or_a_sound_run_it_says_so(runs: Path) -> None:
     assert "broken cannot be opened" in said(opened("broken"))
 
 
+def test_where_no_class_holds_both_kinds_that_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(RUNS_VARIABLE, str(SHIPPED))
+    run = "generated_dr_resnet32_l4_lvbn_short_s3"
+    frame = frame_of(SHIPPED, run)
+    ends = frame.groupby("label")["loops"].agg(["min", "max"])
+    low = int(ends["min"].min())
+    high = next(
+        k for k in range(low + 1, 17) if not ((ends["min"] <= low) & (ends["max"] >= k)).any()
+    )
+    assert (frame["loops"] >= high).sum() > 1
+    page = opened(run, rule="loops", limits=[str(low), str(high)])
+    assert not page.exception
+    assert "no class has both easy and hard ones" in said(page)
+
+
 def test_limits_and_filters_that_leave_nothing(runs: Path) -> None:
     touching = opened("dr", rule="loops", limits=["8", "8"])
     assert "Easy ends where hard begins" in said(touching)

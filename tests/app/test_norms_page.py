@@ -26,6 +26,7 @@ from drnn_core.analysis.norm_trends import over_depth
 from drnn_core.commands.norm_measuring import measure_norms
 from drnn_core.store.norms import NORMS, has_norms, write_norms
 from drnn_core.store.runs import load_network, write_run
+from drnn_core.store.sealed import read_sealed, write_sealed
 from tests.analysis.test_norm_statistics import by_hand
 from tests.app.fake_runs import fake_run
 from tests.app.norm_runs import fake_norms
@@ -266,6 +267,20 @@ def test_without_gates_there_is_nothing_skipped(runs: Path) -> None:
     assert "n = 400 executed" in texts(page)
     assert "skipped" not in [trace.get("name", "")[:7] for trace in charts(page)[0]["data"]]
     assert set(metrics(page)) == {"Images", "Norms and loops", "Running mean", "Running variance"}
+
+
+def test_a_network_that_cannot_be_built_is_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake_run(tmp_path / "odd", rows=20)
+    path = tmp_path / "odd" / "run.json"
+    told = read_sealed(path)
+    left = {key: told[key] for key in told if key not in ("network", "sha256")}
+    write_sealed(path, {**left, "model": "somebody_elses"})
+    monkeypatch.setenv(RUNS_VARIABLE, str(tmp_path))
+    page = opened("odd")
+    assert not page.exception
+    assert "The network of this run cannot be built" in page.error[0].value
 
 
 def test_two_runs_beside_each_other(runs: Path) -> None:

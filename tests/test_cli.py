@@ -136,7 +136,10 @@ def test_models_lists_every_network(capsys: pytest.CaptureFixture[str]) -> None:
         ("train resnet20_short --data nowhere --out x --threads 0", "--threads of at least 1"),
         ("train resnet20_short --data nowhere --out x --minutes nan", "--minutes of at least 0"),
         ("train resnet20_short --data nowhere --out x --save-seconds -1", "got -1"),
+        ("train resnet20_short --data nowhere --out x --seed -1", "--seed of at least 0, got -1"),
         ("series resnet20_short --data nowhere --out x --epochs -3", "--epochs of at least 1"),
+        ("series resnet20_short --data nowhere --out x --seeds 2 -1", "of at least 0, got -1"),
+        ("series resnet20_short --data nowhere --out x --seeds", "a seed or more after --seeds"),
         ("series resnet20_short --data nowhere --out x --seeds 1 2 1", "every seed once, got 1"),
         (
             "series resnet20_short resnet20_short --data nowhere --out x",

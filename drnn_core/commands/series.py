@@ -14,7 +14,14 @@ import tyro
 
 from drnn_core.commands.console import StopRequest
 from drnn_core.commands.device import check_device
-from drnn_core.commands.train import Train, check_free, check_numbers, finish, open_split
+from drnn_core.commands.train import (
+    Train,
+    check_free,
+    check_numbers,
+    check_target,
+    finish,
+    open_split,
+)
 
 if TYPE_CHECKING:
     from drnn_core.data.sets import ImageSet
@@ -71,15 +78,19 @@ class Series:
 
         if not self.recipe or self.together < 1:
             raise ValueError("expected a recipe, for example dr_resnet16_l2_short, and --together")
+        if not self.seeds:
+            raise ValueError("expected a seed or more after --seeds, for example 1 2 3, got none")
         for what, given in (("recipe", self.recipe), ("seed", self.seeds)):
             if twice := [each for each in given if given.count(each) > 1]:
                 raise ValueError(f"expected every {what} once, got {twice[0]} twice; leave one out")
-        check_numbers(self.epochs, None, self.minutes, self.save_seconds)
+        check_numbers(self.epochs, None, self.minutes, self.save_seconds, *self.seeds)
         check_device(self.device)
         opened = cache(open_split)  # every set is read once
         end = None if self.minutes is None else time.monotonic() + 60 * self.minutes
         changes = parse_changes(self.settings)
         trainings = self._trainings()
+        for train in {train.recipe: train for train in trainings}.values():
+            _check_recipe(train)
         waiting = [train for train in trainings if not _is_finished(train, changes, opened)]
         ended = Ended(len(trainings), len(trainings) - len(waiting))
         with StopRequest().listening() as asked:
@@ -152,6 +163,21 @@ class Ended:
             others.append(f"{unreached} not reached")
         done = f"finished {self.finished} of {self.asked}"
         return f"{done}; {', '.join(others)}; the same command goes on" if others else done
+
+
+def _check_recipe(train: Train) -> None:
+    """Refuse here what would else be found when the training's turn comes, after hours.
+
+    Raises:
+        ValueError: there is no such recipe, or its network cannot be changed so.
+    """
+    import torch
+
+    from drnn_core.models.registry import create_model
+
+    recipe, changes = train.changed_recipe()
+    with torch.device("meta"):  # no memory for weights, and no random number is drawn
+        check_target(create_model(recipe.network.name, **changes.of(recipe.network)))
 
 
 def _is_finished(train: Train, changes: Changes, opened: Callable[..., ImageSet]) -> bool:

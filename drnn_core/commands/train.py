@@ -72,7 +72,7 @@ class Train:
 
         from drnn_core.training.distributed import joined
 
-        check_numbers(self.epochs, self.threads, self.minutes, self.save_seconds)
+        check_numbers(self.epochs, self.threads, self.minutes, self.save_seconds, self.seed)
         check_device(self.device)
         if self.threads is not None:
             torch.set_num_threads(self.threads)
@@ -182,22 +182,23 @@ class Train:
 
 
 def check_numbers(
-    epochs: int | None, threads: int | None, minutes: float | None, save_seconds: float
+    epochs: int | None, threads: int | None, minutes: float | None, save_seconds: float, *seeds: int
 ) -> None:
     """Refuse numbers that no training can have, each where it is given.
 
     Raises:
-        ValueError: no epoch or thread, or a time below 0, as NaN counts too.
+        ValueError: no epoch or thread, a seed below 0, or a time, as NaN counts too.
     """
     given = {
         "epochs": (epochs, 1),
         "threads": (threads, 1),
         "minutes": (minutes, 0),
         "save-seconds": (save_seconds, 0),
+        "seed": (min(seeds, default=0), 0),
     }
     for name, (value, least) in given.items():
         if value is not None and not value >= least:
-            raise ValueError(f"expected --{name} of at least {least}, got {value:g}")
+            raise ValueError(f"expected --{name} of at least {least}, got {value:.12g}")
 
 
 def check_target(network: Network) -> None:

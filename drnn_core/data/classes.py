@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from itertools import zip_longest
 
 from drnn_core.data.sets import DataError, ImageSet
 
+# Names that a message lists.
+_SHOWN = 5
+
 
 def check_same_classes(train_set: ImageSet, test_set: ImageSet) -> None:
-    """Refuse splits whose classes differ.
+    """Refuse splits whose classes differ, and classes of one name.
 
     Raises:
-        DataError: they do; a label would mean something else.
+        DataError: they do, and a label would mean something else; or a name stands for several
+            classes, and a run, which names each class once, could never be written.
     """
     if train_set.classes != test_set.classes:
         raise DataError(
             f"expected the test set to have the training set's {len(train_set.classes)} classes, "
             f"got {difference(train_set.classes, test_set.classes)}; give both splits the same "
             "classes, in the same order"
+        )
+    counts = Counter(train_set.classes)
+    if doubled := [repr(name) for name, count in counts.items() if count > 1]:
+        others = f" and {len(doubled) - _SHOWN} others" if len(doubled) > _SHOWN else ""
+        raise DataError(
+            f"expected each of the {len(train_set.classes)} classes to have a name of its own, got "
+            f"{', '.join(doubled[:_SHOWN])}{others} more than once; rename one of each, in both "
+            "splits"
         )
 
 

@@ -14,7 +14,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from PIL import Image
+from pyarrow import types
 
+from drnn_core.data.classes import difference
 from drnn_core.data.pictures import PictureError, decode_picture
 from drnn_core.data.sets import DataError, LazySet, fingerprint_of
 from drnn_core.data.transforms import Preprocessing
@@ -25,6 +27,15 @@ _SPLIT_NAMES = {"train": ("train",), "test": ("test", "validation", "val")}
 # a picture of theirs is asked for, and the last ones kept.
 _MEMORY_BYTES = 4 << 30
 _KEPT_BYTES = 512 << 20
+
+# What the image's two fields may be; of files without a single path, its type is null.
+_TYPES = {
+    "bytes": (types.is_binary, types.is_large_binary, types.is_binary_view),
+    "path": (types.is_string, types.is_large_string, types.is_string_view, types.is_null),
+}
+
+# Records keep labels in 16 bits; without names, one stray label would make as many classes.
+_MOST_LABEL = 32_767
 
 
 def parquet_files(folder: Path, split: str) -> list[Path]:
@@ -60,13 +71,14 @@ def load_parquet(folder: Path, split: str, sizing: Preprocessing) -> LazySet:
         sizing: says to which size pictures are brought; its moments are not used.
 
     Raises:
-        DataError: no such files, files without the two columns, or a label that names no class.
+        DataError: no such files, files without the two columns or with other names of classes
+            than the first, or a label that names no class.
     """
     files = parquet_files(folder, split)
     if not files:
         raise DataError(f"expected {split}*.parquet with labels in {folder}, found none")
     tables = [_read(file, ["image.path", "label"]) for file in files]
-    names = _class_names(tables[0].schema.metadata)
+    names = _shared_names(files, tables)
     checked = [_labels(file, each, len(names)) for file, each in zip(files, tables, strict=True)]
     labels = np.concatenate(checked)
     if not len(labels):
@@ -159,17 +171,28 @@ def _encoded_bytes(file: Path) -> int:
 def _read(file: Path, columns: list[str]) -> pa.Table:
     try:
         schema = pq.read_schema(file)
-        image = cast(pa.StructType, schema.field("image").type)
-        found = {image.field(i).name for i in range(2)}
+        image = cast(Any, schema.field("image").type)
+        found: dict[str, Any] = {image.field(i).name: image.field(i).type for i in range(2)}
         with pq.ParquetFile(file) as opened:
             table = opened.read(columns=columns)
     except (pa.ArrowException, KeyError, IndexError, OSError) as error:
         raise DataError(
             f"expected image Parquet with columns image{{bytes,path}} and label in {file}: {error}"
         ) from error
-    if found != {"bytes", "path"} or "label" not in schema.names:
-        raise DataError(f"expected columns image{{bytes,path}} and label in {file}, got {found}")
+    named = set(found) == {"bytes", "path"} and "label" in schema.names
+    if not (named and all(_is_typed(name, kind) for name, kind in found.items())):
+        fields = ", ".join(f"{name}: {kind}" for name, kind in found.items())
+        raise DataError(
+            f"expected columns image{{bytes: binary, path: string}} and label in {file}, got "
+            f"image{{{fields}}} among the columns {', '.join(schema.names)}; write it anew so"
+        )
     return table
+
+
+def _is_typed(name: str, kind: Any) -> bool:
+    """Whether a field of the image is of its type, as it is or in a dictionary."""
+    plain = kind.value_type if types.is_dictionary(kind) else kind
+    return any(check(plain) for check in _TYPES[name])
 
 
 def _chunks(table: pa.Table) -> list[pa.Array[Any]]:
@@ -191,7 +214,8 @@ def _labels(file: Path, table: pa.Table, classes: int) -> NDArray[np.int64]:
     """(N,) the labels of a file, positions among the named classes (0: none are named).
 
     Raises:
-        DataError: they are no whole numbers, or one is empty, negative or beyond the names.
+        DataError: they are no whole numbers, or one is empty, negative or beyond the names, or
+            beyond what records keep where there are none.
     """
     column = table["label"]
     try:
@@ -201,19 +225,34 @@ def _labels(file: Path, table: pa.Table, classes: int) -> NDArray[np.int64]:
             f"expected whole numbers in the column label of {file}, got {column.type}: {error}"
         ) from error
     labels: NDArray[np.int64] = whole.fill_null(pa.scalar(-1, pa.int64())).to_numpy()
-    wrong = (labels < 0) | (labels >= classes if classes else False)
+    most = classes - 1 if classes else _MOST_LABEL
+    wrong = (labels < 0) | (labels > most)
     if wrong.any():
         row = int(wrong.argmax())
         value = column[row].as_py()
-        wanted = (
-            f"from 0 to {classes - 1} ({classes} classes are named)" if classes else "of 0 or more"
-        )
+        wanted = f"from 0 to {most} ({classes or 'no'} classes are named)"
         raise DataError(
             f"expected labels {wanted} in {file}, got "
             f"{'an empty one' if value is None else value} in row {row} (the first is row 0); "
             "correct the row or take it out"
         )
     return labels
+
+
+def _shared_names(files: list[Path], tables: list[pa.Table]) -> tuple[str, ...]:
+    """Class names, which all files give alike.
+
+    Raises:
+        DataError: they do not; a label would mean another class in each.
+    """
+    names = _class_names(tables[0].schema.metadata)
+    for file, table in zip(files, tables, strict=True):
+        if (others := _class_names(table.schema.metadata)) != names:
+            raise DataError(
+                f"expected {file} to name the {len(names)} classes of {files[0]}, got "
+                f"{difference(names, others)}; give every file the same classes, in the same order"
+            )
+    return names
 
 
 def _class_names(metadata: dict[bytes, bytes] | None) -> tuple[str, ...]:

@@ -197,8 +197,8 @@ class FixedShapeUpdates:
         if broken:
             raise TrainingError(
                 f"the loss or a gradient became infinite or no number between steps {step} and "
-                f"{step + count} (epoch {epoch + 1}); no update was made by it and the last saved "
-                "state is kept: try a lower learning rate, or float32 in place of bfloat16"
+                f"{step + count} (epoch {epoch + 1}); no update was made by it: "
+                "try a lower learning rate, or float32 in place of bfloat16"
             )
         whole = [round(each) for each in counts]
         half = len(whole) // 2

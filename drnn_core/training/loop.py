@@ -29,9 +29,9 @@ from drnn_core.training.fixed_shapes import STRIDE, FixedShapeUpdates, can_have_
 from drnn_core.training.losses import training_loss
 from drnn_core.training.machine import device_name, source_commit
 from drnn_core.training.optim import build_optimizer, check_finite, learning_rate
-from drnn_core.training.resume import Position, load_state, save_state
+from drnn_core.training.resume import Position, has_state, load_state, save_state
 from drnn_core.training.seeds import derived_seed
-from drnn_core.training.settings import Progress, Reporter, Settings, TrainingResult
+from drnn_core.training.settings import Progress, Reporter, Settings, TrainingError, TrainingResult
 from drnn_core.training.steering import GateSteering
 
 # Images that the captured forward takes at once.
@@ -53,7 +53,7 @@ class Trainer:
 
     Raises:
         ValueError: fewer training images than one batch, a batch that the processes cannot
-            share, or sets whose classes differ.
+            share, or sets whose classes differ or share a name.
     """
 
     def __init__(
@@ -166,6 +166,10 @@ class Trainer:
             settle(self.replica, self._blank_batch())
         try:
             self._run(report, stop)
+        except TrainingError as error:
+            if not has_state(self.settings.folder):
+                raise
+            raise TrainingError(f"{error}; the last saved state is kept") from error
         finally:
             self.batches.close()
             if self.fixed is not None and self.position.step == self.steps:

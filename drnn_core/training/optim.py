@@ -83,10 +83,9 @@ def check_finite(network: nn.Module, loss: float, step: int, epoch: int) -> None
     norm = float(torch.nn.utils.get_total_norm(gradients))
     if loss - loss == 0 and norm - norm == 0:
         return
-    kept = " and the last saved state is kept" if step else ""
     raise TrainingError(
         f"the loss became {loss} with a gradient norm of {norm} at step {step} "
-        f"(epoch {epoch}); no update was made{kept}: "
+        f"(epoch {epoch}); no update was made: "
         "try a lower learning rate, or float32 in place of bfloat16"
     )
 

@@ -1,12 +1,14 @@
 """The state of an unfinished training, in one safetensors file that is replaced atomically.
 
 Weights, BatchNorm buffers and momentum are tensors; the position (steps taken, the sums of the
-epoch under way, the curve so far) is JSON in the file's metadata. Random state needs no place:
-every draw is a function of seed and step (``training/seeds.py``), and so is the learning rate.
+epoch under way, the curve so far) is JSON in the file's metadata, beside a SHA-256 of all of it.
+Random state needs no place: every draw is a function of seed and step (``training/seeds.py``), and
+so is the learning rate.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 from dataclasses import asdict, dataclass, field
@@ -22,6 +24,7 @@ from drnn_core.recipes import NetworkRecipe, TrainingRecipe, completed
 from drnn_core.store.files import atomic_write_bytes
 
 RESUME_FILE = "resume.safetensors"
+_POSITION, _DIGEST = "position", "sha256"
 
 
 class ResumeError(ValueError):
@@ -86,11 +89,25 @@ def save_state(
     for parameter, state in optimizer.state.items():
         if state.get("momentum_buffer") is not None:
             tensors[f"momentum.{names[parameter]}"] = state["momentum_buffer"]
-    data = save(
-        {name: value.detach().cpu().contiguous() for name, value in tensors.items()},
-        metadata={"position": json.dumps(asdict(position))},
-    )
+    plain = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
+    text = json.dumps(asdict(position))
+    data = save(plain, metadata={_POSITION: text, _DIGEST: _digest(text, plain)})
     atomic_write_bytes(folder / RESUME_FILE, data)
+
+
+def has_state(folder: Path) -> bool:
+    """Whether a run's folder holds a saved state (it may still be damaged)."""
+    return (folder / RESUME_FILE).is_file()
+
+
+def _digest(position: str, tensors: dict[str, Tensor]) -> str:
+    """SHA-256 (hex) of the position, and of the tensors' names, types, shapes and values."""
+    whole = hashlib.sha256(position.encode())
+    for name in sorted(tensors):
+        value = tensors[name]
+        whole.update(repr((name, str(value.dtype), tuple(value.shape))).encode())
+        whole.update(value.flatten().view(torch.uint8).numpy().data)
+    return whole.hexdigest()
 
 
 def load_state(
@@ -108,12 +125,8 @@ def load_state(
     if not file.exists():
         return None
     try:
-        with cast(Any, safe_open(file, framework="pt")) as stored:
-            metadata: dict[str, str] = stored.metadata()
-            names: list[str] = stored.keys()
-            position = Position(**json.loads(metadata["position"]))
-            tensors: dict[str, Tensor] = {name: stored.get_tensor(name) for name in names}
-    except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
+        position, tensors = _read(file)
+    except (SafetensorError, OSError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise ResumeError(
             f"{file} is damaged ({error}); remove it to start the training over"
         ) from error
@@ -125,6 +138,23 @@ def load_state(
             buffer = torch.empty_like(parameter)  # keeps the parameter's memory format
             optimizer.state[parameter]["momentum_buffer"] = buffer.copy_(momentum[name])
     return position
+
+
+def _read(file: Path) -> tuple[Position, dict[str, Tensor]]:
+    """The parts of a state; any of several errors where it is none, or not as it was written."""
+    with cast(Any, safe_open(file, framework="pt")) as stored:
+        metadata: dict[str, str] = stored.metadata()
+        names: list[str] = stored.keys()
+        tensors: dict[str, Tensor] = {name: stored.get_tensor(name) for name in names}
+    text = metadata[_POSITION]
+    # a state of before there was a checksum has none
+    if metadata.get(_DIGEST, found := _digest(text, tensors)) != found:
+        raise ValueError("its checksum does not match its content")
+    position = Position(**json.loads(text))
+    for name, like in vars(Position({})).items():
+        if not isinstance(value := getattr(position, name), type(like)):
+            raise TypeError(f"expected {name} as {type(like).__name__}, got {value!r:.60}")
+    return position, tensors
 
 
 def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -155,14 +185,20 @@ def _differing(name: str, saved: Any, asked: Any) -> list[str]:
 
 def _as_of_now(found: dict[str, Any]) -> dict[str, Any]:
     """An identity with the settings that recipes have got since it was saved."""
-    recipe: dict[str, Any] = found.get("recipe") or {}
+    recipe = _part(found, "recipe")
     saved = {
         **found,
         "recipe": {
             **recipe,
-            "network": completed(NetworkRecipe, recipe.get("network") or {}),
-            "training": completed(TrainingRecipe, recipe.get("training") or {}),
+            "network": completed(NetworkRecipe, _part(recipe, "network")),
+            "training": completed(TrainingRecipe, _part(recipe, "training")),
         },
-        "network": completed(NetworkRecipe, found.get("network") or {}),
+        "network": completed(NetworkRecipe, _part(found, "network")),
     }
     return json.loads(json.dumps(saved))  # as JSON has them: a tuple is a list there
+
+
+def _part(found: dict[str, Any], key: str) -> dict[str, Any]:
+    """The settings under a key; none where something else stands there, which then differs."""
+    value = found.get(key)
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}

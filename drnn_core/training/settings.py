@@ -12,7 +12,7 @@ Precision = Literal["float32", "bfloat16"]
 
 
 class TrainingError(RuntimeError):
-    """A training that cannot go on; its last sound state is kept."""
+    """A training that cannot go on; what was saved of it before is kept."""
 
 
 @dataclass(frozen=True)

@@ -74,6 +74,30 @@ def test_a_finished_run_of_other_images_is_refused(
     assert "a finished run with other training images (" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("others", "settings", "message"),
+    [
+        (["resnet20_shrot"], SMALL, "no recipe is called 'resnet20_shrot'"),
+        (["dr:torchvision/resnet18x_short"], ["--set", "batch=8"], "called 'resnet18x'"),
+        (["rcnn160_short"], [*SMALL, "norm=lvbn"], "rcnn160 has no field norm to set"),
+        ([], ["--set", "blocks=1,1"], "expected one number per stage in every field"),
+        (["dr_resnet16_l2_short"], [*SMALL, "target=0.5"], "with gates for the target 0.5"),
+    ],
+)
+def test_a_recipe_that_cannot_be_is_found_before_anything_is_trained(
+    data: Path,
+    tmp_path: Path,
+    others: list[str],
+    settings: list[str],
+    message: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    flags = ["--data", str(data), "--out", str(tmp_path), "--epochs", "1", *settings]
+    assert main(["series", "resnet20_short", *others, *flags]) == 1
+    assert message in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_series_that_is_stopped_says_where_it_stands(
     data: Path,
     tmp_path: Path,

@@ -145,6 +145,36 @@ def test_splits_of_other_classes_are_told_apart() -> None:
         check_same_classes(of("cat", "dog"), of("cat"))
 
 
+def test_classes_of_one_name_are_refused() -> None:
+    """A run names each class once: it could be trained, and never written."""
+    labels = np.zeros(1, dtype=np.int64)
+    names = ("crane", "dog", "crane", "cat", "dog", "crane")
+    images = MemorySet("m", names, ["a"], labels, "", torch.zeros(1, 3, 8, 8).byte())
+    with pytest.raises(
+        DataError, match="each of the 6 classes to have a name of its own, got 'crane', 'dog' more"
+    ):
+        check_same_classes(images, images)
+
+
+@pytest.mark.parametrize(
+    ("others", "message"),
+    [
+        (["dog", "cat"], "label 0: expected 'cat', got 'dog'"),
+        (["cat", "dog", "cow"], "label 2: expected none, got 'cow'"),
+        (None, "got 0; the first that differs is label 0: expected 'cat', got none"),
+    ],
+)
+def test_files_that_name_other_classes_are_refused(
+    tmp_path: Path, others: list[str] | None, message: str
+) -> None:
+    write_parquet(tmp_path, pictures(2), [0, 1], file="train-0.parquet")
+    write_parquet(tmp_path, pictures(2), [0, 1], names=others, file="train-1.parquet")
+    with pytest.raises(DataError, match=message) as caught:
+        load_split(str(tmp_path), "train")
+    assert "train-0.parquet" in str(caught.value)
+    assert "train-1.parquet" in str(caught.value)
+
+
 def test_image_folder_brings_pictures_to_size(tmp_path: Path) -> None:
     write_folder(tmp_path, pictures(2, size=50), [0, 1])
     assert load_split(str(tmp_path), "test").images([0, 1]).shape == (2, 3, 32, 32)
@@ -199,7 +229,9 @@ def test_a_part_of_a_generated_set_renders_no_other_images(tmp_path: Path) -> No
         ([0, 1, -1], CLASSES, r"labels from 0 to 1 \(2 classes are named\) in .*got -1 in row 2"),
         ([0, 1, 7, 9], CLASSES, r"labels from 0 to 1 \(2 classes are named\) in .*got 7 in row 2"),
         ([None, 1], None, "got an empty one in row 0"),
-        ([4, -2], None, "labels of 0 or more in .*got -2 in row 1"),
+        ([4, -2], None, r"labels from 0 to 32767 \(no classes are named\) in .*got -2 in row 1"),
+        ([4, 2**40], None, r"labels from 0 to 32767 .*got 1099511627776 in row 1"),
+        ([32_768], None, "got 32768 in row 0"),
     ],
 )
 def test_a_label_that_names_no_class_is_a_sentence(
@@ -217,6 +249,46 @@ def test_labels_that_are_no_numbers_are_a_sentence(tmp_path: Path) -> None:
     pq.write_table(table, tmp_path / "test.parquet")
     with pytest.raises(DataError, match=r"whole numbers in the column label of .*, got string"):
         load_split(str(tmp_path), "test")
+
+
+@pytest.mark.parametrize(
+    ("content", "path", "message"),
+    [
+        (pa.string(), pa.string(), "image{bytes: string, path: string}"),
+        (pa.binary(), pa.int64(), "image{bytes: binary, path: int64}"),
+        (pa.list_(pa.uint8()), pa.string(), "image{bytes: list<"),
+    ],
+)
+def test_an_image_of_other_types_is_a_sentence(
+    tmp_path: Path, content: pa.DataType, path: pa.DataType, message: str
+) -> None:
+    image = pa.array([None], pa.struct([("bytes", content), ("path", path)]))
+    pq.write_table(pa.table({"image": image, "label": [0]}), tmp_path / "test.parquet")
+    with pytest.raises(DataError, match="expected columns image") as caught:
+        load_split(str(tmp_path), "test")
+    assert f"got {message}" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "path"),
+    [
+        (pa.large_binary(), pa.large_string()),
+        (pa.binary_view(), pa.string_view()),
+        (pa.binary(), pa.null()),
+        (pa.binary(), pa.dictionary(pa.int32(), pa.string())),
+    ],
+)
+def test_types_that_hold_the_same_are_read(
+    tmp_path: Path, content: pa.DataType, path: pa.DataType
+) -> None:
+    names = pa.array([None] if path == pa.null() else ["a.png"]).cast(path)
+    pixels = pictures(1)
+    blobs = pa.array([png(pixels[0])], content)
+    image = pa.StructArray.from_arrays([blobs, names], ["bytes", "path"])
+    pq.write_table(pa.table({"image": image, "label": [0]}), tmp_path / "test.parquet")
+    found = load_split(str(tmp_path), "test")
+    assert np.array_equal(found.images([0]).permute(0, 2, 3, 1).numpy(), pixels)
+    assert list(found.ids) == ["test/000000" if path == pa.null() else "a.png"]
 
 
 def test_a_lazy_set_decodes_when_asked_and_whole_on_request(tmp_path: Path) -> None:

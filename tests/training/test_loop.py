@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from drnn_core.trace import Trace
@@ -129,6 +132,33 @@ def test_a_non_finite_loss_stops_before_the_update(tmp_path: Path) -> None:
     assert (tmp_path / RESUME_FILE).read_bytes() == saved
 
 
+@pytest.mark.parametrize("fixed", [False, True])
+def test_a_saved_state_is_spoken_of_where_there_is_one(
+    tmp_path: Path, fixed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loop, "_EPOCH_SAVED", 1e9)  # however slow the machine is
+
+    def failing(folder: Path, save_seconds: float) -> str:
+        of = trainer(folder)
+        settings = replace(of.settings, save_seconds=save_seconds, fixed_shapes=fixed)
+        sets = (of.train_set, of.test_set)
+        broken = Trainer(of.network, of.recipe, *sets, of.preprocessing, settings)
+
+        def stop() -> bool:
+            with torch.no_grad():
+                cast(Any, broken.network).classifier.bias[0] = float("nan")
+            return False
+
+        with pytest.raises(TrainingError) as caught:
+            broken.run(Silent(), stop)
+        assert broken.position.step > 0
+        assert (folder / RESUME_FILE).exists() == (save_seconds == 0)
+        return str(caught.value)
+
+    assert failing(tmp_path / "saved", 0).endswith("; the last saved state is kept")
+    assert "saved state" not in failing(tmp_path / "unsaved", 1e9)
+
+
 def test_a_state_of_another_training_is_refused(tmp_path: Path) -> None:
     first = trainer(tmp_path)
     first.run(Silent(), lambda: True)
@@ -162,6 +192,64 @@ def test_a_damaged_state_is_a_sentence(tmp_path: Path, damage: str) -> None:
     whole = file.read_bytes()
     file.write_bytes({"truncated": whole[:-9], "empty": b"", "garbage": b"\x80" * 500}[damage])
     with pytest.raises(ResumeError, match=r"is damaged .* remove it to start the training over"):
+        trainer(tmp_path).resume()
+
+
+@pytest.mark.parametrize("place", ["weights", "momentum", "position"])
+def test_a_flipped_bit_of_a_state_is_found(tmp_path: Path, place: str) -> None:
+    """Each of these would be read without a word, and train on to another network."""
+    part = trainer(tmp_path)
+    part.run(Silent(), lambda: True)
+    file = tmp_path / RESUME_FILE
+    data = bytearray(file.read_bytes())
+    state = state_of(part)
+    found = {
+        "weights": state["classifier.weight"].numpy().tobytes(),
+        "momentum": state["momentum.classifier.weight"].numpy().tobytes(),
+        "position": rb"\"step\": 1,",
+    }[place]
+    assert data.count(found) == 1
+    data[data.index(found) + len(found) - 2] ^= 1
+    file.write_bytes(data)
+    with pytest.raises(ResumeError, match="checksum does not match its content"):
+        trainer(tmp_path).resume()
+
+
+def rewritten(file: Path, position: str) -> None:
+    """Give a state another position, and no checksum, as states had none once."""
+    save_file(load_file(file), file, metadata={"position": position})
+
+
+def test_a_state_of_before_there_was_a_checksum_goes_on(tmp_path: Path) -> None:
+    whole, part = trainer(tmp_path / "whole"), trainer(tmp_path / "part")
+    whole.run(Silent())
+    part.run(Silent(), lambda: part.position.step >= 3)
+    rewritten(tmp_path / "part" / RESUME_FILE, json.dumps(asdict(part.position)))
+    again = trainer(tmp_path / "part")
+    assert again.resume()
+    again.run(Silent())
+    assert_same(whole, again)
+
+
+@pytest.mark.parametrize(
+    ("position", "message"),
+    [
+        ('{"identity": []}', "expected identity as dict, got"),
+        ('{"identity": {"recipe": [1]}}', "belongs to another training"),
+        ('{"identity": {"recipe": {"network": [1], "training": 2}}}', "belongs to another"),
+        ('{"identity": {"network": "x"}}', "belongs to another training"),
+        ('{"identity": {}, "step": "3"}', "expected step as int, got '3'"),
+        ('{"identity": {}, "curve": null}', "expected curve as list, got None"),
+        ("[1]", "is damaged"),
+        ("[" * 100_000, "is damaged"),
+    ],
+)
+def test_a_position_of_another_form_is_a_sentence(
+    tmp_path: Path, position: str, message: str
+) -> None:
+    trainer(tmp_path).run(Silent(), lambda: True)
+    rewritten(tmp_path / RESUME_FILE, position)
+    with pytest.raises(ResumeError, match=message):
         trainer(tmp_path).resume()
 
 

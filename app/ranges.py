@@ -18,6 +18,7 @@ from app import columns
 from app.cache import Run, Table
 from app.columns import Column
 from app.joining.intake import escaped, plain
+from app.sliders import follow_ends
 
 COLUMN = "where"
 
@@ -89,9 +90,11 @@ def _between(run: Run, table: Table, column: Column) -> ColumnRange | None:
         st.caption("It is the same for every image.")
         return None
     low, high, step, digits = ends
+    key = f"between-{column.name}"
+    follow_ends(key, (low, high))
     first, last = st.slider(
         f"Range of {_shown(column.label)}", low, high, (low, high), step, f"%.{digits}f",
-        key=f"between-{column.name}", bind=_BIND, help=escaped(column.meaning),
+        key=key, bind=_BIND, help=escaped(column.meaning),
     )  # fmt: skip
     if (first, last) == (low, high):
         return None

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
+from itertools import count
 from pathlib import Path
 
 import streamlit as st
 
-from app import waiting
+from app import cache, waiting
 from app.budget.controls import Setting
 from app.budget.points import View
 from app.budget.thresholds import name_of
@@ -18,7 +19,7 @@ from app.waiting import Wait, Words
 from drnn_core.store.operating_point import operating_point_of
 
 _NAME = "budget_new_run"
-_STARTED = "budget_export"  # key of the job that this session started
+_STARTED = "budget_export"  # key of the job that this session started, of each run
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,79}")
 
 
@@ -60,11 +61,12 @@ def panel(view: View, setting: Setting, pictures: Pictures | NoPictures) -> None
         )
     if problem:
         st.caption(problem)
-    if pressed and isinstance(pictures, Pictures):
-        key = ("move", folder / name, setting.blocks)
+    started = f"{_STARTED}_{view.run.name}"
+    if pressed and not problem and isinstance(pictures, Pictures):
+        key = _key(view, folder / name, setting)
         JOBS.start(key, _work(view, folder / name, setting, pictures), me())
-        st.session_state[_STARTED] = key
-    _progress()
+        st.session_state[started] = key
+    _progress(folder, st.session_state.get(started))
     with st.expander("The same on the command line"):
         st.code(command(view, setting, folder / name), language=None, wrap_lines=True)
 
@@ -117,15 +119,27 @@ def _work(view: View, out: Path, setting: Setting, pictures: Pictures) -> Callab
     return work
 
 
-def _progress() -> None:
-    key = st.session_state.get(_STARTED)
+def _key(view: View, out: Path, setting: Setting) -> Hashable:
+    """Of a job; one that is done was for a folder that is gone since."""
+    weights = cache.stamp_of(view.run.folder / "model.safetensors")
+    for attempt in count():
+        key = "move", view.run.folder, weights, out, setting.blocks, attempt
+        job = JOBS.get(key)
+        if job is None or job.state != "done":
+            return key
+    raise AssertionError  # there is always another attempt
+
+
+def _progress(folder: Path, key: Hashable) -> None:
     job = None if key is None else JOBS.get(key)
     if job is None:
         return
     if job.state == "failed":
         st.error(f"The run was not written: {job.problem}")
     elif job.state == "done":
-        st.success(f"The run {job.result} is written, with its records: choose it in the sidebar.")
+        written = f"The run {job.result} is written, with its records: choose it in the sidebar."
+        if (folder / job.result).exists():
+            st.success(written)
     elif job.state == "cancelled":
         st.caption("Cancelled.")
     else:

@@ -23,8 +23,12 @@ _TELLING = 0.01  # share of equal probabilities that is worth a word
 
 @dataclass(frozen=True)
 class Answer:
-    """What a wanted mean led to; ``solved`` is None where no threshold gives it."""
+    """What a wanted mean led to; ``solved`` is None where no threshold gives it.
 
+    ``of`` is the run's name and the stamp of its records.
+    """
+
+    of: tuple[str, str]
     wanted: float
     axis: Axis
     known: Mapping[float, float]
@@ -48,7 +52,7 @@ def known_means(view: View, trained: Trained, axis: Axis) -> dict[float, float]:
 def panel(view: View, setting: Setting, trained: Trained, axis: Axis) -> None:
     """A box that takes the wanted mean and moves the sliders, and what came of it."""
     known = known_means(view, trained, axis)
-    key = f"{_KEY}_{axis.name}"
+    key, of = f"{_KEY}_{axis.name}", (view.run.name, view.table.stamp)
     least, most = min(known.values()), max(known.values())
     st.number_input(
         f"Wanted: {axis.title}",
@@ -59,7 +63,7 @@ def panel(view: View, setting: Setting, trained: Trained, axis: Axis) -> None:
         placeholder=f"{least:{axis.form}} to {most:{axis.form}}",
         key=key,
         on_change=_solve,
-        args=(key, view.chances, known, axis),
+        args=(key, of, view.chances, known, axis),
         help=(
             "Moves the one threshold of all gates to where the mean should be as wanted. Between "
             "the nearest known thresholds the mean is taken to change evenly with the recorded "
@@ -67,17 +71,20 @@ def panel(view: View, setting: Setting, trained: Trained, axis: Axis) -> None:
         ),
     )
     answer: Answer | None = st.session_state.get(_FOUND)
-    if answer is not None and answer.wanted == st.session_state[key] and answer.axis == axis:
+    asked = of, st.session_state[key], axis
+    if answer is not None and (answer.of, answer.wanted, answer.axis) == asked:
         _told(answer, setting)
 
 
-def _solve(key: str, chances: Floats, known: Mapping[float, float], axis: Axis) -> None:
+def _solve(
+    key: str, of: tuple[str, str], chances: Floats, known: Mapping[float, float], axis: Axis
+) -> None:
     wanted: float | None = st.session_state[key]
     if wanted is None:
         st.session_state.pop(_FOUND, None)
         return
     solved = threshold_for(chances, known, wanted)
-    st.session_state[_FOUND] = Answer(wanted, axis, known, solved)
+    st.session_state[_FOUND] = Answer(of, wanted, axis, known, solved)
     if solved is not None:
         controls.choose(solved.threshold)
 

@@ -12,6 +12,7 @@ from typing import Any, Literal
 import streamlit as st
 
 from app.gallery.own import OwnOrder
+from app.sliders import follow_ends
 from drnn_core.analysis.pair_selection import Outcome, PairOrder, PairSelection
 
 PAIR, PICK, ORDER = "pair", "pick", "pick_order"
@@ -121,9 +122,7 @@ def _box(label: str, options: Sequence[str], key: str) -> str:
 def _loops_range(letter: str, key: str, most: int) -> tuple[int, int] | None:
     if not most:
         return None
-    state = st.session_state
-    if key in state and state[key][1] > most:
-        state[key] = (0, most)
+    follow_ends(key, (0, most))
     low, high = st.slider(
         f"Loops of {letter}",
         0,

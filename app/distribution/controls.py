@@ -13,6 +13,7 @@ import streamlit as st
 
 from app import ranges
 from app.gallery.own import OwnOrder
+from app.sliders import follow_ends
 from drnn_core.analysis.loops import ORDERS, Order, Selection
 from drnn_core.inference.facts import NetworkFacts
 
@@ -145,8 +146,6 @@ def in_words(chosen: Selection, classes: Sequence[str], facts: NetworkFacts) -> 
 def _forget_strangers(classes: Sequence[str], facts: NetworkFacts) -> None:
     """Drop values that the chosen run does not have, such as the classes of the one before."""
     state = st.session_state
-    if LOOPS in state and state[LOOPS][1] > facts.loops_max:
-        state[LOOPS] = (0, facts.loops_max)
     known = [name for name in state.get(CLASSES, []) if name in classes]
     if CLASSES in state and known != state[CLASSES]:
         state[CLASSES] = known
@@ -157,6 +156,7 @@ def _forget_strangers(classes: Sequence[str], facts: NetworkFacts) -> None:
 def _loops(most: int) -> tuple[int, int] | None:
     if not most:
         return None
+    follow_ends(LOOPS, (0, most))
     low, high = st.slider(
         "Loops",
         0,

@@ -28,11 +28,9 @@ from drnn_core.inference.facts import NetworkFacts
 from drnn_core.querying.frames import FrameRecords
 from drnn_core.querying.records import Records
 
-# Where the Inspect page finds the index of the image that it is to show.
-INSPECT = "inspect_record"
-
 _HISTOGRAM, _STEPS, _CLASS_CHART, _GALLERY = "histogram", "steps", "class_chart", "gallery"
 _CHANCES = "chances"
+_INSPECT = "distribution_inspect"  # index of the image that is to be opened
 
 
 @dataclass(frozen=True)
@@ -216,8 +214,8 @@ def _gallery(view: View) -> None:
     address = f"/inspect?{urlencode({'run': view.run.name})}&record="
     source = describe(view.run, view.table, query, pictures, address)
     gallery(source, _GALLERY, opened(rows), _image_changed, _inspect)
-    if INSPECT in st.session_state:
-        index = str(st.session_state[INSPECT])
+    if _INSPECT in st.session_state:
+        index = str(st.session_state.pop(_INSPECT))
         st.switch_page("views/inspect.py", query_params={"run": view.run.name, "record": index})
 
 
@@ -250,4 +248,4 @@ def _image_changed() -> None:
 
 
 def _inspect() -> None:
-    st.session_state[INSPECT] = st.session_state[_GALLERY].get("inspect")
+    st.session_state[_INSPECT] = st.session_state[_GALLERY].get("inspect")

@@ -11,7 +11,7 @@ from typing import Literal
 
 import streamlit as st
 
-from app import filters
+from app.sliders import follow_ends
 from drnn_core.analysis.galleries import ByCount, ByLoops, ByQuantile, Rule
 
 RULE, EACH, SHARE, LIMITS = "rule", "each", "share", "limits"
@@ -57,6 +57,7 @@ def rule_controls(loops_max: int, limits: tuple[int, int]) -> Rule | None:
         )  # fmt: skip
         return ByQuantile(share / 100)
     if kind == "loops":
+        follow_ends(LIMITS, (0, loops_max), limits)
         easy, hard = st.slider(
             "Easy up to, hard from", 0, loops_max, limits, key=LIMITS, bind=_BIND,
             help="Executed loops of an image, summed over all recursive blocks.",
@@ -108,14 +109,6 @@ def column_box(names: Sequence[str]) -> int:
         "Column", list(names), key=COLUMN, bind=_BIND, label_visibility="collapsed"
     )
     return names.index(chosen)
-
-
-def forget_strangers(classes: Sequence[str], loops_max: int) -> None:
-    """Drop values that the chosen run does not have, such as the classes of the one before."""
-    filters.forget_strangers(classes)
-    state = st.session_state
-    if LIMITS in state and state[LIMITS][1] > loops_max:
-        del state[LIMITS]
 
 
 def on_row(key: str, names: Sequence[str]) -> Callable[[], None]:

@@ -40,7 +40,7 @@ def show() -> None:
         texts.one_path(facts)
         return
     show_doubt_about_loops(run, table, facts)
-    controls.forget_strangers(run.info.classes, facts.loops_max)
+    filters.forget_strangers(run.info.classes)
     with st.sidebar:
         rule = controls.rule_controls(facts.loops_max, comparison.first_limits(table))
         correct, labels = filters.answer_and_classes(run.info.classes)

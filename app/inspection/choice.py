@@ -14,8 +14,6 @@ from app.inspection.pictures import Picture
 from app.inspection.sources import NoSuchPictureError, record_picture
 
 SAMPLE, RECORD = "sample", "record"
-# The Distribution page leaves the index of an image here that it wants inspected.
-FROM_DISTRIBUTION = "inspect_record"
 
 _CHOSEN = "inspect_chosen"
 _ADDRESS = "inspect_address"
@@ -61,11 +59,7 @@ def chosen_picture(
 
 
 def _follow_address() -> None:
-    """Another page's wish comes first, then an address that the user opened or edited."""
-    wish = st.session_state.pop(FROM_DISTRIBUTION, None)
-    if wish is not None:
-        choose(RECORD, str(wish))
-        return
+    """Take what an address names that the user opened or edited, or another page led to."""
     address = _address()
     if address == st.session_state.get(_ADDRESS):
         return

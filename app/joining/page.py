@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from app import cache, charts, columns, downloads, runpicker
 from app.distribution.texts import require_records
@@ -18,7 +19,8 @@ from drnn_core.analysis.outside import LOOPS, OutsideColumn, binned_loops
 from drnn_core.store.measures import MeasuresError
 
 COLUMN = "column"
-_SEEN, _REFUSED = "joining_seen", "joining_refused"
+_JOINED = "joining_joined"  # id of the file that was
+_REFUSED = "joining_refused"  # ((id of a file, name of the run that did not take it), why)
 _RELATIONS, _ALONG = "joining_relations", "joining_along"
 _AT_ONCE = 8  # columns that are related unasked
 
@@ -47,7 +49,7 @@ def show() -> None:
 
 
 def _uploader(run: cache.Run, table: cache.Table) -> None:
-    """Take a file, once; what is wrong with it stands here until another one comes."""
+    """Take a file, once; what is wrong with it for this run stands here until another comes."""
     state = st.session_state
     generation = state.get(GENERATION, 0)
     upload = st.file_uploader(
@@ -66,27 +68,31 @@ def _uploader(run: cache.Run, table: cache.Table) -> None:
             on_click="ignore",
             help="The ids and class names of this run's images, with an empty column to fill in.",
         )
-    if upload is not None and upload.file_id != state.get(_SEEN):
-        state[_SEEN] = upload.file_id
-        state[_REFUSED] = ""
-        taken = subject.taken_names(run, table)
-        try:
-            with st.spinner("Reading the table…", show_time=True):
-                joined = join(
-                    upload.getvalue(),
-                    upload.name,
-                    table.frame,
-                    table.header.data_fingerprint,
-                    taken,
-                )
-        except MeasuresError as error:
-            state[_REFUSED] = str(error)
-        else:
-            subject.bring(run, joined)
-    elif upload is not None and not state.get(_REFUSED) and columns.brought_of(run) is None:
+    if upload is None:
+        return
+    here = upload.file_id, run.name
+    if upload.file_id != state.get(_JOINED) and state.get(_REFUSED, ("", ""))[0] != here:
+        _take(run, table, upload)
+    refused, problem = state.get(_REFUSED, ("", ""))
+    if refused == here:
+        st.error(f"This table cannot be used: {escaped(problem)}")
+    elif columns.brought_of(run) is None:
         texts.of_other_images(upload.name)
-    if upload is not None and state.get(_REFUSED):
-        st.error(f"This table cannot be used: {escaped(state[_REFUSED])}")
+
+
+def _take(run: cache.Run, table: cache.Table, upload: UploadedFile) -> None:
+    """Join a file to the run; or remember why it cannot be, which says nothing of other runs."""
+    taken = subject.taken_names(run, table)
+    fingerprint = table.header.data_fingerprint
+    try:
+        with st.spinner("Reading the table…", show_time=True):
+            joined = join(upload.getvalue(), upload.name, table.frame, fingerprint, taken)
+    except MeasuresError as error:
+        st.session_state[_REFUSED] = (upload.file_id, run.name), str(error)
+    else:
+        st.session_state[_JOINED] = upload.file_id
+        st.session_state.pop(_REFUSED, None)
+        subject.bring(run, joined)
 
 
 def template(table: cache.Table, classes: Sequence[str]) -> pd.DataFrame:

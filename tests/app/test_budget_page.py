@@ -278,6 +278,17 @@ def test_a_wanted_cost_moves_the_slider(own_runs: Path) -> None:
     assert page.select_slider(key="threshold").value == 0.3, "and stays there"
 
 
+def test_an_answer_to_what_was_wanted_is_of_one_run(own_runs: Path) -> None:
+    shutil.copytree(own_runs / "dr", own_runs / "other")
+    page = opened("dr")
+    page.number_input(key="budget_wanted_macs").set_value(9e6)
+    again(page)
+    assert "cannot be reached" in texts(page)
+    page.selectbox(key="run").set_value("other")
+    again(page)
+    assert "cannot be reached" not in texts(page)
+
+
 def test_a_wanted_mean_that_is_known_needs_no_estimate(own_runs: Path) -> None:
     curve = read_budget(own_runs / "dr")
     assert curve is not None
@@ -505,7 +516,7 @@ def test_an_operating_point_becomes_a_run(own_runs: Path, jobs: Jobs) -> None:
     button(page, "Write the run").click()
     again(page)
     out = own_runs / "cheaper"
-    assert jobs.wait(("move", out, (0.3, 0.3)), SECONDS).state == "done"
+    assert jobs.wait(page.session_state["budget_export_dr"], SECONDS).state == "done"
     again(page)
     assert "The run cheaper is written" in texts(page)
     assert verify_run(out) == []
@@ -517,6 +528,34 @@ def test_an_operating_point_becomes_a_run(own_runs: Path, jobs: Jobs) -> None:
     page = opened("cheaper")
     assert "gates of this run were moved after training" in texts(page)
     assert "moved already" in texts(page)
+
+
+def test_what_was_written_is_said_of_its_run_while_it_is_there(
+    own_runs: Path, jobs: Jobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from app.budget import export
+
+    def made(_: Any, out: Path, *__: Any) -> Any:
+        def work(tell: Any) -> str:
+            out.mkdir()
+            return out.name
+
+        return work
+
+    monkeypatch.setattr(export, "_work", made)
+    shutil.copytree(own_runs / "dr", own_runs / "other")
+    page = opened("dr", threshold="0.3")
+    for _ in range(2):
+        button(page, "Write the run").click()
+        again(page)
+        jobs.wait(page.session_state["budget_export_dr"], SECONDS)
+        assert "The run dr_at_0.3 is written" in texts(again(page))
+        assert (own_runs / "dr_at_0.3").is_dir()
+        page.selectbox(key="run").set_value("other")
+        assert "is written" not in texts(again(page))
+        (own_runs / "dr_at_0.3").rmdir()
+        page.selectbox(key="run").set_value("dr")
+        assert "is written" not in texts(again(page))
 
 
 def test_the_data_folder_of_other_images_is_no_picture(

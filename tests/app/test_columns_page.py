@@ -18,6 +18,7 @@ from app import cache
 from app.joining.page import template
 from app.settings import RUNS_VARIABLE
 from drnn_core.analysis.outside import binned_loops
+from drnn_core.data.generated import GeneratedSet
 from drnn_core.store.columns import column_tables, keep_columns, read_all
 from drnn_core.store.records import read_records
 from tests.app.fake_runs import fake_run
@@ -177,6 +178,22 @@ def test_a_file_that_is_no_table_is_one_sentence(
     drop(page, ratings(runs)[0])  # the next one is welcome
     assert not page.error
     assert shown(page)["Images matched"] == "80"
+
+
+def test_a_file_that_one_run_refuses_another_may_take(runs: Path) -> None:
+    images = GeneratedSet("train", 40)
+    fake_run(runs / "train", images=images)
+    rows = "".join(f"{name},{place}\n" for place, name in enumerate(images.ids))
+    page = drop(opened(), "id,x\n" + rows)
+    assert "none of the 40 rows has an id" in texts(page).replace("\\", "")
+    page.selectbox(key="run").set_value("train")
+    again(page)
+    assert not page.error
+    assert shown(page)["Images matched"] == "40"
+    page.selectbox(key="run").set_value("dr")
+    again(page)
+    assert not page.error
+    assert "was joined to a run of other images" in texts(page)
 
 
 def test_kept_for_everybody_and_removed_again(runs: Path) -> None:

@@ -364,6 +364,22 @@ def of_gates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.usefixtures("of_gates")
+def test_an_image_is_sent_to_inspect_once(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clicks, left = [7], list[dict[str, str]]()
+
+    def clicked(_: Any, key: str, *rest: Any) -> None:
+        if clicks:
+            st.session_state[key] = {"inspect": clicks.pop()}
+            rest[-1]()
+
+    monkeypatch.setattr(distribution_page, "gallery", clicked)
+    monkeypatch.setattr(st, "switch_page", lambda _, query_params: left.append(query_params))
+    page = opened("plain")
+    assert left == [{"run": "plain", "record": "7"}]
+    again(page)  # come back by the navigation
+    assert len(left) == 1
+
+
 def test_gates_that_do_not_tell_images_apart_are_named() -> None:
     for run in ("alive", "plain"):
         assert "images apart" not in texts(opened(run))

@@ -9,13 +9,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from app import cache
 from app.inspection import sources
 from drnn_core.data.generated import render
 from tests.app.inspect_pages import (
-    PAGE,
     components,
     drawings,
     headings,
@@ -105,9 +103,9 @@ def test_an_address_names_an_image_of_the_records(runs: Path) -> None:
     np.testing.assert_array_equal(np.asarray(picture.open(32)), render(1_000_003).image)
 
 
-def test_another_page_may_send_an_image_here(runs: Path) -> None:
-    page = AppTest.from_string(PAGE, default_timeout=60)
-    page.session_state["inspect_record"] = 5
+def test_another_address_names_another_image(runs: Path) -> None:
+    page = opened(record="3")
+    page.query_params["record"] = "5"
     run_again(page)
     assert headings(page)[0] == "image g1000005"
     assert page.query_params["record"] == "5"

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from drnn_core.cost import NetworkCost
 from drnn_core.models.bodies import PadShortcut, PlainBlock
 from drnn_core.models.gate import Gate
+from drnn_core.models.modes import in_mode
 from drnn_core.models.network import Network, StagedNetwork
 from drnn_core.models.norm import LoopNorm
 
@@ -23,7 +24,7 @@ def network_cost(network: Network, image_size: int | None = None) -> NetworkCost
     """Count a network by running one image of ``image_size`` pixels through its modules.
 
     Args:
-        network: left as it was (mode, device, hooks).
+        network: left as it was (modes, device, hooks).
         image_size: height and width; by default the recipe's.
     """
     calls: dict[nn.Module, int] = {}
@@ -33,13 +34,11 @@ def network_cost(network: Network, image_size: int | None = None) -> NetworkCost
         for module in network.modules()
         if isinstance(module, nn.Conv2d | nn.Linear)
     ]
-    was_training = network.training
     try:
         device = next(network.parameters()).device
-        with torch.inference_mode():
-            network.eval()(torch.zeros(1, 3, size, size, device=device))
+        with in_mode(network, training=False), torch.inference_mode():
+            network(torch.zeros(1, 3, size, size, device=device))
     finally:
-        network.train(was_training)
         for handle in handles:
             handle.remove()
     return _split(network, calls)

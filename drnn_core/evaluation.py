@@ -19,6 +19,7 @@ from drnn_core.cost import NetworkCost
 from drnn_core.counting import network_cost
 from drnn_core.data.sets import ImageSet
 from drnn_core.data.transforms import Preprocessing
+from drnn_core.models.modes import in_mode
 from drnn_core.models.network import Network
 from drnn_core.models.world import ALONE, World
 from drnn_core.trace import Output
@@ -75,14 +76,12 @@ def outputs(
 ) -> Iterator[Batch]:
     """Forward passes in evaluation mode over images ``first`` to ``last`` (exclusive).
 
-    The network's mode is restored at the end. ``forward`` computes in its place, for instance the
-    network compiled for inference; by default its own forward does.
+    Each module's mode is restored at the end. ``forward`` computes in the network's place, for
+    instance the network compiled for inference; by default its own forward does.
     """
     device = next(network.parameters()).device
     labels = torch.from_numpy(np.asarray(images.labels))
-    was_training = network.training
-    network.eval()
-    try:
+    with in_mode(network, training=False):
         end = len(images) if last is None else last
         for start in range(first, end, batch):
             stop = min(start + batch, end)
@@ -90,8 +89,6 @@ def outputs(
             with torch.inference_mode():
                 output = (forward or network)(preprocessing.normalise(pixels))
             yield Batch(start, labels[start:stop].to(device), output)
-    finally:
-        network.train(was_training)
 
 
 def measure(

@@ -89,6 +89,73 @@ def test_what_would_change_nothing_is_refused(recipe: str, setting: str, message
         parse_changes([setting]).of(network)
 
 
+@pytest.mark.parametrize(
+    ("recipe", "settings", "needed"),
+    [
+        ("dr_resnet16_l2_short", ["photometric=0.5"], "augment=scale"),
+        ("dr_resnet16_l2_short", ["lr_steps=1,2"], "schedule=steps"),
+        ("dr_resnet16_l2_short", ["augment=scale", "pad=2"], "augment=crop"),
+        ("dr_resnet53_l3_paper", ["pad=2"], "augment=crop"),
+        ("dr_resnet16_l2_paper", ["warmup=0.1"], "schedule=one_cycle"),
+        ("resnet20_short", ["decay_everything=true", "weight_decay=0"], "weight_decay above 0"),
+    ],
+)
+def test_what_a_training_does_not_read_is_refused(
+    recipe: str, settings: list[str], needed: str
+) -> None:
+    """It would leave the same weights, and be told as another training."""
+    training = get_recipe(recipe).training
+    with pytest.raises(ValueError, match=f"changes nothing of this training, .* with {needed}"):
+        parse_changes(settings).of_training(training)
+
+
+@pytest.mark.parametrize(
+    ("recipe", "settings"),
+    [
+        ("dr_resnet16_l2_short", ["photometric=0.5", "augment=scale"]),
+        ("dr_resnet16_l2_short", ["lr_steps=1,2", "schedule=steps"]),
+        ("dr_resnet16_l2_short", ["photometric=0", "lr_steps=", "pad=2"]),  # two as they are
+        ("dr_resnet16_l2_paper", ["schedule=one_cycle", "warmup=0.1"]),
+        ("dr_resnet53_l3_paper", ["augment=crop", "pad=2"]),
+    ],
+)
+def test_what_a_training_reads_is_set(recipe: str, settings: list[str]) -> None:
+    training = get_recipe(recipe).training
+    changed = asdict(parse_changes(settings).of_training(training))
+    given = parse_changes(settings).training
+    assert len(given) == len(settings)
+    assert changed == {**asdict(training), **given}
+
+
+def test_a_setting_that_changes_nothing_ends_before_any_data_is_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["train", "resnet20_short", "--data", "nowhere", "--out", str(tmp_path / "run")]
+    assert main([*command, "--set", "photometric=0.5"]) == 1
+    assert "photometric=0.5 changes nothing of this training" in capsys.readouterr().err
+    assert main([*command, "--fuse"]) == 1
+    assert "expected --fuse with --device cuda, got cpu" in capsys.readouterr().err
+    series = ["series", "resnet20_short", "--data", "nowhere", "--out", str(tmp_path), "--fuse"]
+    assert main(series) == 1
+    assert "expected --fuse with --device cuda, got cpu" in capsys.readouterr().err
+
+
+def test_loops_without_gates_are_trained_as_the_message_says(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Every loop once leaves no gate; each refusal on the way names gated=false, which works."""
+    write_images(tmp_path / "data", train=16, test=4)
+    flags = ["--data", str(tmp_path / "data"), "--epochs", "1", "--out", str(tmp_path / "run")]
+    small = ["blocks=1,2,2", "widths=4,4,4", "batch=8", "loops=1,1,1"]
+    for more in ([], ["target=none"]):
+        assert main(["train", "dr_resnet16_l2_short", *flags, "--set", *small, *more]) == 1
+        assert "gated=false" in capsys.readouterr().err
+    assert main(["train", "dr_resnet16_l2_short", *flags, "--set", *small, "gated=false"]) == 0
+    network, info = load_network(tmp_path / "run")
+    assert network.layout == ()
+    assert info.metrics.test.target is None
+
+
 def test_every_form_of_networks_says_what_can_be_set() -> None:
     for network in NETWORKS.values():
         assert parse_changes(["blocks=1"]).of(network) == {"blocks": (1,)}

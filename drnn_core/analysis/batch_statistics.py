@@ -26,6 +26,7 @@ from drnn_core.analysis.moments import channel_mean
 from drnn_core.analysis.sampling import spread_sample
 from drnn_core.data.sets import ImageSet, LazySet
 from drnn_core.evaluation import Forward
+from drnn_core.models.modes import in_mode
 from drnn_core.models.network import Network
 from drnn_core.models.norm import LoopNorm
 from drnn_core.trace import Output
@@ -176,17 +177,14 @@ def _by_batch(network: Network) -> Generator[None]:
     """Recursive blocks tell executed images apart, and their norms normalise, as in training."""
     blocks = [block for _, block in network.recursive_blocks()]
     norms = [norm for block in blocks for _, norm in _loop_norms(block.body)]
-    modes = [(module, module.training) for module in network.modules()]
     shapes = [(block, block.fixed_shapes) for block in blocks]
     try:
-        network.eval()
-        for block in blocks:
-            block.training, block.fixed_shapes = True, False
-        for norm in norms:
-            norm.train()
-        yield
+        with in_mode(network, training=False):
+            for block in blocks:
+                block.training, block.fixed_shapes = True, False
+            for norm in norms:
+                norm.train()
+            yield
     finally:
-        for module, training in modes:
-            module.training = training
         for block, fixed_shapes in shapes:
             block.fixed_shapes = fixed_shapes

@@ -20,6 +20,7 @@ from torch.func import functional_call  # pyright: ignore[reportUnknownVariableT
 
 from drnn_core.analysis.loop_uses import SeparateUses, Use, WatchedBlock
 from drnn_core.models.gate import Gate
+from drnn_core.models.modes import in_mode
 from drnn_core.models.network import Network
 from drnn_core.models.norm import LoopNorm
 from drnn_core.trace import Output
@@ -180,7 +181,6 @@ def _trained(network: Network, seed: int, noise: float, share: float | None) -> 
     A training whose updates are captured has its gates read numbers that were drawn ahead, and its
     blocks compute in a form that can be captured: neither is for a pass beside it.
     """
-    modes = [(module, module.training) for module in network.modules()]
     blocks = [(block, block.fixed_shapes) for _, block in network.recursive_blocks()]
     found = [module for module in network.modules() if isinstance(module, Gate)]
     gates = [(gate, gate.noise, gate.draw, gate.share) for gate in found]
@@ -191,15 +191,13 @@ def _trained(network: Network, seed: int, noise: float, share: float | None) -> 
         return torch.rand(logits.shape, generator=generator).to(logits.device)
 
     try:
-        network.train()
         for block, _ in blocks:
             block.fixed_shapes = False
         for gate in found:
             gate.noise, gate.draw, gate.share = noise, draw, share
-        yield
+        with in_mode(network, training=True):
+            yield
     finally:
-        for module, training in modes:
-            module.training = training
         for block, fixed_shapes in blocks:
             block.fixed_shapes = fixed_shapes
         for gate, noise_before, draw_before, share_before in gates:

@@ -27,6 +27,7 @@ import torch
 from torch import Tensor, nn
 
 from drnn_core.analysis.moments import Moments, NormStatistics, Parts
+from drnn_core.models.modes import in_mode
 from drnn_core.models.network import Network
 from drnn_core.models.norm import LoopNorm
 
@@ -51,7 +52,7 @@ def norm_statistics(
 ) -> list[NormStatistics]:
     """Collect the moments while the network classifies.
 
-    The network is run in evaluation mode with hooks on its LoopNorms; mode and hooks are
+    The network is run in evaluation mode with hooks on its LoopNorms; modes and hooks are
     afterwards as before.
 
     Args:
@@ -71,11 +72,10 @@ def norm_statistics(
     steps = _steps(network)
     images = 0
     with ExitStack() as stack:
-        stack.callback(network.train, network.training)
+        stack.enter_context(in_mode(network, training=False))
         for name, norm, module in _loop_norms(network):
             handle = module.register_forward_pre_hook(_watch(seen, name, norm), with_kwargs=True)
             stack.callback(handle.remove)
-        network.eval()
         for batch in batches:
             with computing(), torch.inference_mode():
                 ran = network(batch).trace.ran.cpu()

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from drnn_core._torchvision import torchvision
 from drnn_core.benchmarking.decisions import trace_of
 from drnn_core.benchmarking.interleaving import Call, interleave, ratio, typical
-from drnn_core.benchmarking.subjects import Subject
+from drnn_core.benchmarking.subjects import Subject, check_loops
 from drnn_core.counting import network_cost
 from drnn_core.inference.skipping import (
     compile_for_inference,
@@ -87,8 +87,7 @@ def compare(
     Raises:
         ValueError: the network does not loop.
     """
-    if not subject.network.layout:
-        raise ValueError(f"expected a network with recursive blocks, {subject.name} has none")
+    check_loops(subject)
     match = _Match(subject, batch, device, dtype)
     calls: dict[str, list[Call]] = {"": match.ours()}
     macs: dict[str, float] = {}

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from drnn_core.benchmarking.interleaving import Call, interleave, typical
-from drnn_core.benchmarking.subjects import Subject
+from drnn_core.benchmarking.subjects import Subject, check_loops
 from drnn_core.inference.skipping import compile_for_inference, static_execution
 
 _POINTS = 7
@@ -55,9 +55,8 @@ def path_costs(
     Raises:
         ValueError: the network does not loop.
     """
+    check_loops(subject)
     layout, cost = subject.network.layout, subject.cost
-    if not layout:
-        raise ValueError(f"expected a network with recursive blocks, {subject.name} has none")
     loops_of_steps = [loop for block in layout for loop in range(block.loops)]
     order = np.argsort(loops_of_steps, kind="stable")
     images = subject.images(1, device)

@@ -57,9 +57,7 @@ def compare_steps(
     """
     torch.manual_seed(0)
     network = create_model(name)
-    other = network.recipe.counterpart
-    if other is None:
-        raise ValueError(f"expected a network with a plain counterpart, {name} has none")
+    other = counterpart_of(network)
     plain = create_model(other)
     macs_ratio = network_cost(network).macs_max / network_cost(plain).macs_max
     calls = {"ours": [_step(network, batch, device)], "theirs": [_step(plain, batch, device)]}
@@ -78,6 +76,18 @@ def compare_steps(
         1e3 * typical(times["theirs"]),
         len(times["ours"]),
     )
+
+
+def counterpart_of(network: Network) -> str:
+    """The name of the plain network that a network's training step is compared with.
+
+    Raises:
+        ValueError: there is none.
+    """
+    recipe = network.recipe
+    if recipe.counterpart is None:
+        raise ValueError(f"expected a network with a plain counterpart, {recipe.name} has none")
+    return recipe.counterpart
 
 
 def _step(network: Network, batch: int, device: str) -> Call:

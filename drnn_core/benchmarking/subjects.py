@@ -59,6 +59,16 @@ class Subject:
         return torch.randn(shape, generator=generator).to(device)
 
 
+def check_loops(subject: Subject) -> None:
+    """Refuse a network in which nothing can be skipped.
+
+    Raises:
+        ValueError: it does not loop.
+    """
+    if not subject.network.layout:
+        raise ValueError(f"expected a network with recursive blocks, {subject.name} has none")
+
+
 def find_subject(name: str, device: str = "cpu") -> Subject:
     """A registered network by its name, with fresh weights from seed 0; or a run by its folder.
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,6 +18,8 @@ _CIFAR = ("dr_resnet16_l2", "dr_resnet40_l2", "dr_resnet74_l2")
 _TRAINED = ("dr_resnet16_l2", "dr_resnet74_l2")
 _QUICK = (("dr_resnet53_l3", 1), ("dr_resnet40_l2", 64))
 _QUICK_SECONDS = 16.0
+# What --quick has chosen already.
+_NOT_QUICK = ("nets", "parts", "batch", "training_batch", "run_folder", "images")
 _SHIPPED = Path(__file__).resolve().parents[2] / "checkpoints" / "cifar10_dr_resnet16_l2"
 
 # What was measured, its rows, and how a row is printed.
@@ -37,7 +40,7 @@ class Bench:
     Args:
         nets: names of networks, or folders of runs, whose decisions are then those of their
             records; by default the paper's.
-        parts: what to measure.
+        parts: what to measure; training leaves folders of runs out.
         batch: batch sizes of inference; by default 1, 8 and 64 at 224 pixels, 1, 64 and 256 at 32.
         against: what inference is compared with.
         device: "cpu" or "cuda"; records are measured on the CPU.
@@ -48,7 +51,7 @@ class Bench:
         run_folder: whose pipeline records measures.
         images: that it records.
         quick: only inference of DR-ResNet 53 at batch 1 and DR-Res 40 at batch 64, and nothing
-            masked, in less than 50 seconds.
+            masked, in less than 50 seconds; without nets, parts, batch and what other parts take.
         json: print machine and rows as JSON.
     """
 
@@ -78,6 +81,8 @@ class Bench:
 
         check_device(self.device)
         self._check_counts()
+        self._check_choices()
+        self._check_subjects()
         if self.threads:
             torch.set_num_threads(self.threads)
         machine = this_machine(self.device)
@@ -100,6 +105,51 @@ class Bench:
                 "expected at least 1 for --batch, --training-batch, --images and --threads, "
                 f"got {min(counts)}"
             )
+        if not (self.seconds > 0 and math.isfinite(self.seconds)):
+            raise ValueError(f"expected --seconds to be a number above 0, got {self.seconds:g}")
+
+    def _check_choices(self) -> None:
+        for name in ("parts", "against"):
+            if not getattr(self, name):
+                raise ValueError(f"expected at least one word after --{name}, got none")
+        if not self.quick:
+            return
+        own = [field.name for field in fields(self) if getattr(self, field.name) != field.default]
+        given = [name.replace("_", "-") for name in _NOT_QUICK if name in own]
+        if given:
+            raise ValueError(
+                f"expected --quick without {', '.join(given)}, which it has chosen already; leave "
+                "--quick or these out"
+            )
+        if set(self.against) == {"masked"}:
+            raise ValueError("expected something to compare with --quick, which masks nothing")
+
+    def _check_subjects(self) -> None:
+        """Find all that is to be measured: a refusal in the midst would lose what was measured."""
+        from drnn_core.benchmarking.steps import counterpart_of
+        from drnn_core.benchmarking.subjects import check_loops, find_subject
+        from drnn_core.store.runs import load_network
+
+        stepping = self._stepping()
+        for net in self.nets:
+            subject = find_subject(net)
+            if {"inference", "paths"} & {*self.parts}:
+                check_loops(subject)
+            if "training" in self.parts and net in stepping:
+                counterpart_of(subject.network)
+        if {*self.parts} == {"training"} and not stepping:
+            raise ValueError(
+                "expected names of networks for --parts training, got folders of runs only; name "
+                "their networks"
+            )
+        if "records" in self.parts and not self.quick:
+            load_network(self.run_folder)
+
+    def _stepping(self) -> tuple[str, ...]:
+        """The networks whose training step is to be measured: registered ones."""
+        from drnn_core.models.registry import list_models
+
+        return tuple(net for net in self.nets or _TRAINED if net in list_models())
 
     def _measurements(self) -> Iterator[_Found]:
         """One measurement after another."""
@@ -160,7 +210,11 @@ class Bench:
     def _training(self) -> Iterator[_Found]:
         from drnn_core.benchmarking.steps import compare_steps
 
-        for net in self.nets or _TRAINED:
+        stepping = self._stepping()
+        for net in self.nets:
+            if net not in stepping:
+                errors().print(f"{net} is a run: its training step is not measured", style="dim")
+        for net in stepping:
             _say(f"{net}, training step")
             measured = compare_steps(net, self.training_batch, self.device, self.seconds)
             yield "training", [measured], _step

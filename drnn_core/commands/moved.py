@@ -27,7 +27,14 @@ from drnn_core.store.operating_point import (
 )
 from drnn_core.store.recorded import check_recorded
 from drnn_core.store.records import has_records, read_manifest
-from drnn_core.store.runs import RunError, RunInfo, RunMetrics, load_network, write_run
+from drnn_core.store.runs import (
+    RunError,
+    RunInfo,
+    RunMetrics,
+    is_unwritten,
+    load_network,
+    write_run,
+)
 from drnn_core.training.outcome import as_metrics
 
 
@@ -40,12 +47,12 @@ def move_gates(
 ) -> RunInfo:
     """Write a run at other thresholds, measured on its test images, with records of them.
 
-    Interrupted while it records, it goes on when it is called again.
+    Interrupted, it goes on when it is called again.
 
     Args:
         run_folder: of the run as it was trained.
-        out: folder of the new run, which does not exist, or holds this very operating point
-            without whole records.
+        out: folder of the new run, which does not exist, is empty, or holds this very operating
+            point without whole records, or a part of it.
         thresholds: one, or one for each recursive block, 0..1.
         images: the test set; the one that was recorded, of a run with records.
         progress: called with (done, total) images of both passes; what it raises ends them. The
@@ -72,7 +79,8 @@ def move_gates(
     if all(limit == RECORDED_THRESHOLD for limit in point.thresholds.values()):
         raise ValueError(f"expected thresholds that move a gate, got {RECORDED_THRESHOLD} for all")
     changed = with_thresholds(network, limits)
-    moved = _begun(out, point, changed) if Path(out).exists() else None
+    unwritten = is_unwritten(out, changed.state_dict())
+    moved = None if unwritten else _begun(out, point, changed)
     recorded = check_recorded(run_folder, images)
     tell, count = progress or _nobody, len(images)
     if moved is None or recorded is None:  # without records, nothing says of which images it is

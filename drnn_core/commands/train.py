@@ -114,7 +114,7 @@ class Train:
 
         changes = parse_changes(self.settings)
         recipe = get_recipe(self.recipe)
-        return replace(recipe, training=replace(recipe.training, **changes.training)), changes
+        return replace(recipe, training=changes.of_training(recipe.training)), changes
 
     def training_set(self, recipe: Recipe, opened: Callable[..., ImageSet]) -> ImageSet:
         """The images to train on, as ``open_split`` or what stands in for it opens them."""
@@ -140,6 +140,7 @@ class Train:
         from drnn_core.training.seeds import derived_seed
         from drnn_core.training.settings import Settings
 
+        check_fuse(self.fuse, self.device)
         recipe, changes = self.changed_recipe()
         sizing, opened = Preprocessing.of_network(recipe.network), opened or open_split
         train_set = self.training_set(recipe, opened)
@@ -216,8 +217,18 @@ def check_target(network: Network) -> None:
     if target is not None and not gates:
         raise ValueError(
             f"expected a network with gates for the target {target:g}, got one without; set "
-            "target=none, or loops that gates stand before"
+            "gated=false and no target, or loops that gates stand before"
         )
+
+
+def check_fuse(fuse: bool, device: str) -> None:
+    """Refuse to compile blocks for a CPU, which nothing does.
+
+    Raises:
+        ValueError: it is asked for.
+    """
+    if fuse and device == "cpu":
+        raise ValueError("expected --fuse with --device cuda, got cpu; leave --fuse out")
 
 
 def check_free(folder: Path) -> None:

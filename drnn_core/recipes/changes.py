@@ -28,6 +28,14 @@ _OF_FORM: Mapping[str, set[str]] = {
     "rcnn": {"blocks", "loops", "widths"},
     "recursified": {"loops", "where", "norm", *_GATES},
 }
+# Which training reads a field that not every training reads: the setting, and whether it is made.
+_READ_BY: Mapping[str, tuple[str, Callable[[TrainingRecipe], bool]]] = {
+    "lr_steps": ("schedule=steps", lambda training: training.schedule == "steps"),
+    "warmup": ("schedule=one_cycle", lambda training: training.schedule == "one_cycle"),
+    "pad": ("augment=crop", lambda training: training.augment == "crop"),
+    "photometric": ("augment=scale", lambda training: training.augment == "scale"),
+    "decay_everything": ("weight_decay above 0", lambda training: training.weight_decay > 0),
+}
 _Limit = tuple[Callable[[float], bool], str]
 _LIMITS: Mapping[str, _Limit] = {
     "target": (lambda value: 0 < value < 1, _SHARES),
@@ -76,7 +84,10 @@ class Changes:
             )
         gated = found.get("gated", recipe.gated and recipe.target is not None)
         if gated and found.get("target", recipe.target) is None:
-            raise ValueError("expected a target rate of the gates, got none; set target=0.7")
+            raise ValueError(
+                "expected a target rate of the gates, got none; set target=0.7, or gated=false for "
+                "a network without gates"
+            )
         loops = found.get("loops", (1,))
         if recipe.form != "recursified":
             if loops is None:
@@ -88,6 +99,23 @@ class Changes:
                 )
             found["loops"] = loops[0]
         return found
+
+    def of_training(self, recipe: TrainingRecipe) -> TrainingRecipe:
+        """This recipe with the training's fields changed.
+
+        Raises:
+            ValueError: a changed field that such a training does not read, so that it would be
+                another training by its name only.
+        """
+        changed = dataclasses.replace(recipe, **self.training)
+        for name, (setting, made) in _READ_BY.items():
+            if getattr(changed, name) != getattr(recipe, name) and not made(changed):
+                raise ValueError(
+                    f"{setting_text(name, getattr(changed, name))} changes nothing of this "
+                    f"training, which reads {name} with {setting} only; set that too, or leave "
+                    f"{name} out"
+                )
+        return changed
 
 
 def parse_changes(settings: Sequence[str]) -> Changes:

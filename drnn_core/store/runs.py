@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from drnn_core.store.building import count_run
 from drnn_core.store.card import model_card
-from drnn_core.store.files import atomic_write_bytes
+from drnn_core.store.files import atomic_write_bytes, is_temporary, sha256_of
 from drnn_core.store.runinfo import CurvePoint, Metrics, RunError, RunInfo, RunMetrics
 from drnn_core.store.sealed import SealError, read_sealed, write_sealed
 
@@ -31,6 +31,7 @@ __all__ = [
     "RunMetrics",
     "add_network",
     "find_runs",
+    "is_unwritten",
     "load_network",
     "read_run",
     "write_run",
@@ -74,6 +75,31 @@ def write_run(folder: Path, network_state: Mapping[str, Tensor], info: RunInfo) 
     atomic_write_bytes(folder / CARD, card)
     write_sealed(folder / INFO, values)
     return info
+
+
+def is_unwritten(folder: Path, network_state: Mapping[str, Tensor]) -> bool:
+    """Whether a folder holds nothing but what ``write_run``, killed, may have left of this network.
+
+    That is no folder, an empty one, temporary files, or these very weights, with their card or
+    without: another network's README.md and model.safetensors are somebody's.
+
+    Args:
+        folder: of the run that is to be written.
+        network_state: as of ``write_run``.
+
+    Raises:
+        OSError: the folder cannot be read.
+    """
+    from drnn_core.store.weights import packed
+
+    folder = Path(folder)
+    if not folder.is_dir():
+        return not folder.exists()
+    left = {path.name for path in folder.iterdir() if not is_temporary(path)}
+    if WEIGHTS not in left:
+        return not left
+    digest = hashlib.sha256(packed(network_state)).hexdigest()
+    return left <= {WEIGHTS, CARD} and sha256_of(folder / WEIGHTS) == digest
 
 
 def add_network(folder: Path) -> RunInfo:

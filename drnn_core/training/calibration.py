@@ -33,6 +33,7 @@ from torch import Tensor, nn
 from drnn_core.data.sets import ImageSet
 from drnn_core.data.transforms import Preprocessing
 from drnn_core.models.gate import Gate, gate_bias, gate_head, logit_unit
+from drnn_core.models.modes import in_mode
 from drnn_core.models.network import Network
 from drnn_core.models.recursive import RecursiveBlock
 
@@ -57,7 +58,7 @@ def calibrate_gates(
     """Shift each gate's bias until its mean opening rate over its loops is the target.
 
     Args:
-        network: its gates' biases are changed; its mode is restored.
+        network: its gates' biases are changed; its modules' modes are restored.
         images: training images; ``most`` of them, at even distances, are used.
         preprocessing: of the network.
         target: t, the conditional opening rate.
@@ -70,23 +71,21 @@ def calibrate_gates(
         The shift of each gated block, in logits, in network order.
     """
     pixels = images.images(_chosen(images, most))
-    was_training = network.training
-    network.eval()
     shifts: list[float] = []
     owed = 0.0  # rates of single loops, summed: what the gates so far are below the target
-    for _, block in network.recursive_blocks():
-        if (gate := block.gate) is None:
-            continue
-        logits = _logits(network, block, gate, preprocessing, pixels)
-        if unit:
-            logits = logits / _made_unit(gate, logits[:, 0])
-        loops = logits.shape[1]
-        lowest, highest = target / 2, (1 + target) / 2
-        shift = best_shift(logits, min(max(target + owed / loops, lowest), highest))
-        owed += loops * (target - rate_at(logits, shift))
-        gate_bias(gate).add_(shift)
-        shifts.append(shift)
-    network.train(was_training)
+    with in_mode(network, training=False):
+        for _, block in network.recursive_blocks():
+            if (gate := block.gate) is None:
+                continue
+            logits = _logits(network, block, gate, preprocessing, pixels)
+            if unit:
+                logits = logits / _made_unit(gate, logits[:, 0])
+            loops = logits.shape[1]
+            lowest, highest = target / 2, (1 + target) / 2
+            shift = best_shift(logits, min(max(target + owed / loops, lowest), highest))
+            owed += loops * (target - rate_at(logits, shift))
+            gate_bias(gate).add_(shift)
+            shifts.append(shift)
     return shifts
 
 
@@ -123,11 +122,9 @@ def calibrate_together(
         shift_all(shift)
         return network_rate(network, preprocessing, pixels) - target
 
-    was_training = network.training
-    network.eval()
-    shift = closest_to_zero(miss)
+    with in_mode(network, training=False):
+        shift = closest_to_zero(miss)
     shift_all(shift)
-    network.train(was_training)
     return shift
 
 

@@ -11,8 +11,9 @@ import pytest
 
 from drnn_core.benchmarking import contenders, paths, records, steps
 from drnn_core.cli import main
+from drnn_core.inference.recording import record_run
 from tests.benchmarking.test_contenders import tiny_subject
-from tests.tiny_runs import tiny_run
+from tests.tiny_runs import tiny_images, tiny_run
 
 
 @pytest.fixture
@@ -86,6 +87,58 @@ def test_quick_is_two_comparisons(measured: list[Any], capsys: pytest.CaptureFix
     assert set(json.loads(capsys.readouterr().out)) == {"machine", "rows"}
     others = ("static", "counterpart", "eager")
     assert measured == [("dr_resnet53_l3", 1, others), ("dr_resnet40_l2", 64, others)]
+
+
+def test_a_run_has_no_training_step(
+    measured: list[Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What was measured before is not lost to it, and networks beside it have theirs."""
+    run = tmp_path / "run"
+    tiny_run(run)
+    record_run(run, tiny_images())
+    command = ["bench", str(run), "dr_resnet16_l2", "--parts", "inference", "training", "--json"]
+    assert main([*command, "--batch", "2", "--against", "static"]) == 0
+    said = capsys.readouterr()
+    found = json.loads(said.out)
+    assert (len(found["rows"]), len(found["training"])) == (2, 1)
+    assert "is a run: its training step is not measured" in " ".join(said.err.split())
+    compared = [(net, 2, ("static",)) for net in (str(run), "dr_resnet16_l2")]
+    assert measured == [*compared, ("dr_resnet16_l2", "step", 128)]
+    measured.clear()
+    assert main(["bench", str(run), "--parts", "training"]) == 1
+    assert "expected names of networks for --parts training" in capsys.readouterr().err
+    assert measured == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["dr_resnet16_l2", "dr_resnet99"], "expected the name of a network"),
+        (["dr_resnet16_l2", "resnet20"], "recursive blocks, resnet20 has none"),
+        (["resnet20", "--parts", "training"], "plain counterpart, resnet20 has none"),
+        (["dr_resnet16_l2", "--run-folder", "missing"], "there is no folder missing"),
+        (["--quick", "dr_resnet16_l2"], "expected --quick without nets"),
+        (["--quick", "--batch", "4"], "expected --quick without batch"),
+        (["--quick", "--parts", "paths", "--images", "9"], "--quick without parts, images"),
+        (["--quick", "--against", "masked"], "--quick, which masks nothing"),
+        (["--parts"], "expected at least one word after --parts, got none"),
+        (["--against"], "expected at least one word after --against, got none"),
+        (["--seconds", "0"], "expected --seconds to be a number above 0, got 0"),
+        (["--seconds", "-2"], "got -2"),
+        (["--seconds", "nan"], "got nan"),
+        (["--seconds", "inf"], "got inf"),
+    ],
+)
+def test_nothing_is_measured_before_a_refusal(
+    arguments: list[str],
+    message: str,
+    measured: list[Any],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["bench", "--json", *arguments]) == 1
+    said = capsys.readouterr()
+    assert (said.out, measured) == ("", [])
+    assert message in said.err
 
 
 @pytest.mark.parametrize(

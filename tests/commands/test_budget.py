@@ -214,6 +214,45 @@ def test_an_interrupted_operating_point_goes_on_recording(run: Path) -> None:
         move_gates(run, out, [0.5, 0.8], IMAGES)
 
 
+@pytest.mark.parametrize(
+    "left",
+    [
+        (),
+        (".model.safetensors.0123456789abcdef.partial",),
+        ("model.safetensors",),
+        ("model.safetensors", "README.md", ".run.json.0123456789abcdef.partial"),
+    ],
+)
+def test_an_operating_point_goes_on_without_a_run_json(run: Path, left: tuple[str, ...]) -> None:
+    """Killed before run.json, which comes last; or a folder that somebody made for it."""
+    whole, out = run.parent / "whole", run.parent / "moved"
+    info = move_gates(run, whole, [0.5, 0.8], IMAGES)
+    out.mkdir()
+    for name in left:
+        source = whole / name
+        (out / name).write_bytes(source.read_bytes() if source.exists() else b"a part")
+    assert move_gates(run, out, [0.5, 0.8], IMAGES) == info
+    assert [found.path for found in verify_run(out)] == [each for each in left if each[0] == "."]
+    for name in ("model.safetensors", "README.md", "run.json"):
+        assert (out / name).read_bytes() == (whole / name).read_bytes()
+
+
+@pytest.mark.parametrize("names", [("notes.txt",), ("README.md",), ("model.safetensors",)])
+def test_what_is_no_part_of_the_operating_point_is_left_alone(
+    run: Path, names: tuple[str, ...]
+) -> None:
+    """Somebody's folder, or this run's weights at other thresholds: the trained ones."""
+    out = run.parent / "moved"
+    out.mkdir()
+    for name in names:
+        source = run / name
+        (out / name).write_bytes(source.read_bytes() if source.exists() else b"mine")
+    before = {path: path.read_bytes() for path in out.iterdir()}
+    with pytest.raises(ValueError, match=r"there is a .* already; choose another --out"):
+        move_gates(run, out, [0.5, 0.8], IMAGES)
+    assert {path: path.read_bytes() for path in out.iterdir()} == before
+
+
 def test_of_a_run_without_records_it_is_measured_anew(run: Path) -> None:
     """The images of the second call may be others than those of the first."""
     out = run.parent / "moved"

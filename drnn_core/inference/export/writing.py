@@ -20,6 +20,7 @@ from drnn_core.inference.export.tracing import write_empty_trace, write_threshol
 from drnn_core.inference.export.translating import Value, translate
 from drnn_core.inference.skipping.cutting import chain_of
 from drnn_core.models.bodies import PlainBlock
+from drnn_core.models.modes import in_mode
 from drnn_core.models.network import Network, StagedNetwork
 from drnn_core.models.recursify import RecursifiedNetwork
 from drnn_core.models.recursive import RecursiveBlock
@@ -75,13 +76,9 @@ def export_network(
         NotAChainError: branches lead around its recursive blocks.
     """
     size = image_size or network.recipe.image_size
-    was_training = network.training
-    network.eval()
-    try:
+    with in_mode(network, training=False):
         graph = _Writer(network, size, preprocessing, thresholds).write()
         said = describe(network, size) | dict(properties or {})
-    finally:
-        network.train(was_training)
     opsets = [helper.make_opsetid("", OPSET)]
     model = helper.make_model(
         graph, opset_imports=opsets, ir_version=IR_VERSION, producer_name="loopscope"

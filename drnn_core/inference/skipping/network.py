@@ -16,6 +16,7 @@ from drnn_core.inference.skipping.finite import NotFiniteError, check_finite_wei
 from drnn_core.inference.skipping.lowering import Target
 from drnn_core.inference.skipping.path import Path, Steps, overruling
 from drnn_core.layout import BlockLayout
+from drnn_core.models.modes import in_mode
 from drnn_core.models.network import Network
 from drnn_core.recipes import NetworkRecipe
 from drnn_core.trace import Output
@@ -191,12 +192,8 @@ def _compile(
     device = next(network.parameters()).device
     blocks = [block for _, block in network.recursive_blocks()]
     steps = Steps(blocks, asks != "nobody", device)
-    was_training = network.training
-    network.eval()
-    try:
+    with in_mode(network, training=False):
         pieces = build(network, asks, image_size or network.recipe.image_size, target)
-    finally:
-        network.train(was_training)
     return InferenceNetwork(network, pieces, steps, target)
 
 

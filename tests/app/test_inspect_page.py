@@ -13,7 +13,9 @@ from streamlit.testing.v1 import AppTest
 
 from app import cache
 from app.inspection import sources
-from drnn_core.data.generated import render
+from app.inspection.components import data_uri
+from drnn_core.data.generated import GeneratedSet, render
+from drnn_core.inference.recording import record_run
 from tests.app.inspect_pages import (
     PAGE,
     components,
@@ -111,6 +113,26 @@ def test_another_page_may_send_an_image_here(runs: Path) -> None:
     run_again(page)
     assert headings(page)[0] == "image g1000005"
     assert page.query_params["record"] == "5"
+
+
+def test_records_of_other_images_bring_their_own_answer(runs: Path) -> None:
+    """What was kept of the image that had the same place before is not shown for it."""
+    page = opened(record="3")
+    before = html(page), drawings(page)
+    images = GeneratedSet("train", IMAGES)
+    shutil.rmtree(runs / "tiny" / "records")
+    record_run(runs / "tiny", images, split="train")
+    run_again(page)
+    assert headings(page)[0] == f"image {images.ids[3]}"
+    seen = np.ascontiguousarray(images.arrays([3])[0].transpose(1, 2, 0))
+    assert data_uri(seen) in html(page)
+    assert data_uri(seen) not in before[0]
+    drawn, old = (
+        re.findall(r'href="([^"]+)"', each.partition("ls-evidence")[2])
+        for each in (drawings(page), before[1])
+    )
+    assert len(drawn) == len(old) == 2, "the picture, and the evidence over it"
+    assert not set(drawn) & set(old)
 
 
 @pytest.mark.parametrize(

@@ -64,7 +64,7 @@ def _show_picture(run: cache.Run, predictor: Predictor, picture: Picture) -> Non
     st.subheader(picture.name, anchor=False)
     seen, answer, cost = st.columns([10, 9, 8], gap="large")
     with seen:
-        st.html(parts.pair(picture, prediction, predictor.info.preprocessing.keep_aspect))
+        st.html(parts.pair(picture, prediction, predictor.info.preprocessing))
     with answer:
         st.html(parts.verdict(prediction, classes, picture.truth))
         st.html(parts.top_bars(prediction, classes, picture.truth))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any, cast
 from xml.etree import ElementTree as ET
 
@@ -20,6 +21,7 @@ from app.inspection.inbox import MOST_BYTES, Inbox
 from app.inspection.pictures import Picture, seed_of, short_name
 from app.inspection.standing import standing_figure, standing_in_words
 from drnn_core.data.generated import render
+from drnn_core.data.transforms import Preprocessing
 
 
 def png(width: int = 20, height: int = 10) -> bytes:
@@ -183,6 +185,29 @@ class TestStanding:
 
     def test_of_no_records(self) -> None:
         assert standing_in_words(np.zeros(4, int), 2) == "The records hold no images."
+
+
+@pytest.mark.parametrize(
+    ("size", "resize", "keep_aspect", "words"),
+    [
+        ((40, 40), 32, True, "32 × 32"),
+        ((40, 40), 32, False, "32 × 32"),
+        ((40, 40), 36, True, "32 × 32 of its middle"),
+        ((40, 40), 36, False, "32 × 32 of its middle"),
+        ((60, 40), 32, True, "32 × 32 of its middle"),
+        ((60, 40), 32, False, "32 × 32, squashed"),
+        ((60, 40), 36, True, "32 × 32 of its middle"),
+        ((60, 40), 36, False, "32 × 32 of its middle, squashed"),
+    ],
+    ids=str,
+)
+def test_what_is_cut_off_and_squashed_is_said(
+    size: tuple[int, int], resize: int, keep_aspect: bool, words: str
+) -> None:
+    sizing = Preprocessing(32, resize, keep_aspect, (0.5,) * 3, (0.25,) * 3)
+    seen: Any = SimpleNamespace(seen=np.zeros((32, 32, 3), np.uint8))
+    drawn = parts.pair(Picture("upload-1", "x.png", png(*size)), seen, sizing)
+    assert f"<figcaption>what the network sees, {words}</figcaption>" in drawn
 
 
 @pytest.mark.parametrize(

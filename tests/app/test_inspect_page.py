@@ -18,6 +18,7 @@ from drnn_core.data.generated import GeneratedSet, render
 from drnn_core.inference.recording import record_run
 from tests.app.inspect_pages import (
     PAGE,
+    as_read,
     components,
     drawings,
     headings,
@@ -149,7 +150,7 @@ def test_an_address_of_nothing_gets_a_sentence(
     runs: Path, params: dict[str, str], sentence: str
 ) -> None:
     page = opened(**params)
-    assert any(re.search(sentence, each.value) for each in page.warning)
+    assert any(re.search(sentence, as_read(each.value)) for each in page.warning)
     assert headings(page)[0] == "bird-1"
 
 
@@ -198,7 +199,7 @@ def test_a_run_without_records_says_how_to_get_them(runs: Path) -> None:
 def test_damaged_records_do_not_take_the_page_down(runs: Path) -> None:
     (runs / "tiny" / "records" / "part-00000.parquet").write_bytes(b"PAR1")
     page = opened(record="2")
-    sentences = [each.value for each in page.warning]
+    sentences = [as_read(each.value) for each in page.warning]
     assert any("Image 2 cannot be opened:" in each for each in sentences)
     assert any("records cannot be read:" in each for each in sentences)
     assert headings(page)[0] == "bird-1"

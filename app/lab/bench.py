@@ -102,7 +102,7 @@ def caption(title: str, found: Prediction, before: Prediction | None = None) -> 
         more = ""
         if before is not None and found.loops != before.loops:
             more = f" ({_signed(found.loops - before.loops, 0)})"
-        lines.append(f"<div>{found.loops} of {found.loops_max} loops{more} · {cost} MACs</div>")
+        lines.append(f"<div>{found.loops} of {found.loops_max} loops{more} · {cost} multiply-adds</div>")
     return "".join(lines)
 
 

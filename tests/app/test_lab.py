@@ -105,6 +105,7 @@ def test_the_address_restores_factors_box_and_answer(runs: Path, subject: Subjec
     said, chance = expected.top[0]
     assert f"<strong>{said}</strong>" in found["pictures"][1]["caption"]
     assert f"{100 * chance:.1f} %" in found["pictures"][1]["caption"]
+    assert all("multiply-adds</div>" in each["caption"] for each in found["pictures"])
     assert f"As changed: {expected.loops} of 5 loops" in drawings(page)
 
 

@@ -12,6 +12,7 @@ from app.charts import Palette
 from app.columns import Column, known
 from app.inspection.components import data_uri
 from app.inspection.pictures import Picture
+from app.numbers import percent
 from app.units import macs_text
 from drnn_core.data.transforms import Preprocessing
 from drnn_core.inference.prediction import Prediction
@@ -170,11 +171,3 @@ def _listed(note: str, label: str, facts: Sequence[tuple[str, str, str]]) -> str
         for name, meaning, value in facts
     )
     return f'<p class="ls-note">{note}</p><dl class="ls-factors" aria-label="{label}">{rows}</dl>'
-
-
-def percent(share: float) -> str:
-    """93.1 %, and never 100 % or 0 % of what is not."""
-    shown = f"{100 * share:.1f}"
-    if shown == "100.0" and share < 1:
-        return "> 99.9 %"
-    return "< 0.1 %" if shown == "0.0" and share > 0 else f"{shown} %"

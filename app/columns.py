@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from app import cache
 from app.cache import Run, Table, stamp_of
-from drnn_core.store.columns import OWN, column_table, column_tables, read_columns
+from drnn_core.store.columns import OWN, column_table, column_tables, columns_header, read_columns
 from drnn_core.store.manifest import MANIFEST
 
 # {name of a run: Brought}; set by the page where a user's table is dropped.
@@ -272,9 +272,8 @@ def _sampled(folder: Path, name: str) -> pd.DataFrame:
     """The rows of a table of columns that ``Table.frame`` holds of the records."""
     from drnn_core.querying.parquet import sample, verified_files  # DuckDB
 
-    kind = column_table(name)
-    rows = kind.manifest(folder).header.rows
-    return sample(verified_files(folder, kind), rows, cache.SAMPLE)
+    header = columns_header(folder, name)  # refuses what is measured on other images
+    return sample(verified_files(folder, column_table(name)), header.rows, cache.SAMPLE)
 
 
 def names_of(columns: Sequence[Column]) -> list[str]:

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from app.cache import Run, Table
+from app.markdown import escaped
 from app.settings import settings
 from drnn_core.data.datasets import load_split
 from drnn_core.data.generated import GENERATED_SIZE, GeneratedSet, LargeGeneratedSet
@@ -74,6 +75,11 @@ class NoPictures:
     """Why there are none, and what to do, in one or two sentences."""
 
     reason: str
+
+    @property
+    def in_markdown(self) -> str:
+        """The reason for pages; it names the image set and folders as they are called."""
+        return escaped(self.reason)
 
 
 def pictures_of(run: Run, table: Table) -> Pictures | NoPictures:

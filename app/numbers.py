@@ -39,6 +39,14 @@ def number(value: float, form: str = ".2f") -> str:
     return _NONE if math.isnan(value) else format(value, form).replace("-", "−")
 
 
+def percent(share: float) -> str:
+    """93.1 %, and never 100 % or 0 % of what is not; ``gallery/assets/tile.js`` has it, too."""
+    shown = f"{100 * share:.1f}"
+    if shown == "100.0" and share < 1:
+        return "> 99.9 %"
+    return "< 0.1 %" if shown == "0.0" and share > 0 else f"{shown} %"
+
+
 def between(low: float, high: float, form: str = ".2f") -> str:
     """An interval: "0.10 to 0.25"; a dash where there is none."""
     if math.isnan(low) or math.isnan(high):

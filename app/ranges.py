@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from app import columns
 from app.cache import Run, Table
 from app.columns import Column
-from app.joining.intake import escaped, plain
+from app.joining.intake import plain
+from app.markdown import escaped
 from app.sliders import follow_ends
 
 COLUMN = "where"

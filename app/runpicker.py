@@ -86,7 +86,8 @@ def _first(runs: Mapping[str, Run]) -> str:
     best = _best(list(runs.values()))
     if named:
         st.session_state[_MISSING] = (named, best)
-        st.toast(f"There is no run {named} here; this is {best}.", duration="long")
+        sentence = f"There is no run {_verbatim(named)} here; this is {_verbatim(best)}."
+        st.toast(sentence, duration="long")
     return best
 
 

@@ -35,9 +35,10 @@ def network_cost(network: Network, image_size: int | None = None) -> NetworkCost
         if isinstance(module, nn.Conv2d | nn.Linear)
     ]
     try:
-        device = next(network.parameters()).device
+        weight = next(network.parameters())
+        image = torch.zeros(1, 3, size, size, device=weight.device, dtype=weight.dtype)
         with in_mode(network, training=False), torch.inference_mode():
-            network(torch.zeros(1, 3, size, size, device=device))
+            network(image)
     finally:
         for handle in handles:
             handle.remove()

@@ -57,7 +57,7 @@ def panel(view: View, setting: Setting, pictures: Pictures | NoPictures) -> None
         pressed = st.button(
             "Write the run",
             disabled=bool(problem) or isinstance(pictures, NoPictures),
-            help=problem or (pictures.reason if isinstance(pictures, NoPictures) else None),
+            help=problem or (pictures.in_markdown if isinstance(pictures, NoPictures) else None),
         )
     if problem:
         st.caption(problem)

@@ -59,7 +59,7 @@ def _images_of(view: View, setting: Setting) -> int:
 
 def _why(pictures: Pictures | NoPictures, known: bool, exact: bool) -> str:
     if isinstance(pictures, NoPictures):
-        return pictures.reason
+        return pictures.in_markdown
     if exact:
         return "Nothing changes here: the records are exact."
     if known:

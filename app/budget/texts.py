@@ -236,7 +236,7 @@ def answers(found: McNemar) -> None:
 def no_pictures(found: NoPictures | Pictures) -> None:
     """Why the network cannot be run anew from here."""
     if isinstance(found, NoPictures):
-        st.caption(f"The network cannot be run anew here. {found.reason}")
+        st.caption(f"The network cannot be run anew here. {found.in_markdown}")
 
 
 def no_curve(run: cache.Run) -> None:

@@ -12,6 +12,7 @@ from app import cache
 from app.distribution import controls
 from app.distribution.breakdowns import MOST_CLASSES
 from app.headlines import headline_of
+from app.markdown import escaped
 from app.numbers import between, figure, how_sure
 from app.onepath import why_one_path
 from app.units import macs_text
@@ -212,7 +213,7 @@ def gallery_filters(
     chosen: Selection, classes: Sequence[str], facts: NetworkFacts, more: Sequence[str] = ()
 ) -> None:
     """Which images those are, and a way back to all; always one line, so that nothing jumps."""
-    words = [*controls.in_words(chosen, classes, facts), *more]
+    words = [*controls.in_words(chosen, [escaped(name) for name in classes], facts), *more]
     with st.container(horizontal=True, vertical_alignment="center", height=28, border=False):
         if words:
             st.caption(" · ".join(words), width="content")

@@ -88,7 +88,7 @@ def _gallery(view: View) -> None:
     pictures = found if isinstance(found, Pictures) else None
     _contact_sheet(save, view, rows, found)
     if isinstance(found, NoPictures):
-        st.caption(found.reason)
+        st.caption(found.in_markdown)
     loops_max = cache.facts(view.run).loops_max
     source = tiles.describe(view, rows, loops_max, pictures)
     tiles.show(_TILES, source, _inspect)

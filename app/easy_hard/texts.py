@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from app import cache, filters
 from app.easy_hard.comparison import Compared, View, rule_words
+from app.markdown import escaped
 from app.numbers import figure, how_sure, number
 from app.onepath import why_one_path
 from drnn_core.analysis.effects import size_of
@@ -169,7 +170,7 @@ def ties_note(view: View) -> None:
     for name, parts in ends.items():
         label, most = max(parts, key=lambda part: len(part[1]))
         if len(most) > rule.images:
-            where = f"{view.classes[label]}, where {view.last_of(most)}"
+            where = f"{escaped(view.classes[label])}, where {view.last_of(most)}"
             listed.append(f"up to {len(most):,} {name} ones ({where})")
     if listed:
         st.caption(

@@ -19,6 +19,7 @@ from streamlit.components import v2
 from app.cache import Table
 from app.easy_hard.comparison import View
 from app.images import Pictures
+from app.numbers import percent
 
 _ASSETS = Path(__file__).resolve().parent / "assets"
 _LOSSLESS = 48  # pixels a side up to which a picture is sent as it is
@@ -100,7 +101,7 @@ def _tiles(
             "index": int(index),
             "answer": "" if correct else classes[int(prediction)],
             "loops": int(loops),
-            "confidence": f"{100 * float(confidence):.1f} %",
+            "confidence": percent(float(confidence)),
             "picture": picture,
         }
         for (index, prediction, correct, loops, confidence), picture in zip(

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from app import cache
 from app.bounded import BoundedCache
 from app.cache import Run, Table, facts
+from app.columns import known
 from app.gallery.among import only_among
 from app.gallery.beside import has_other, other_rows, rows_beside
 from app.gallery.own import own_facts, put_in_order
@@ -106,7 +107,7 @@ def tiles(table: Table, rows: NDArray[np.int64]) -> list[dict[str, Any]]:
             "label": int(label),
             "prediction": int(prediction),
             "loops": int(loops),
-            "confidence": round(float(confidence), 6),
+            "confidence": round(float(confidence), 8),  # float32 below 1 stays below it,
         }
         for index, label, prediction, loops, confidence in part.itertuples(index=False)
     ]
@@ -153,7 +154,7 @@ def _blocks(
     first = 0
     for name, block, loops in zip(network.block_names(), network.layout, ran, strict=True):
         part = gates[first : first + block.loops]
-        chances = [None if np.isnan(chance) else round(float(chance), 4) for chance in part]
+        chances = [None if np.isnan(chance) else float(chance) for chance in part]
         blocks.append({"name": name, "ran": int(loops), "gates": chances})
         first += block.loops
     return blocks
@@ -175,5 +176,6 @@ def _facts(values: Mapping[str, Any], network: NetworkFacts) -> list[tuple[str, 
     for name, value in values.items():
         if name not in _SHOWN_ELSEWHERE:
             text = f"{value:.3g}" if isinstance(value, float) else str(value)
-            shown.append((name, text, "a known fact of the image, from its data set"))
+            column = known(name)
+            shown.append((column.label, text, column.meaning))
     return shown

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from app import cache
 from app.inspection import heat
 from app.inspection.components import drawing
-from app.inspection.parts import defined, percent
+from app.inspection.parts import defined
 from app.inspection.pictures import Picture
 from app.methods import METHOD_MEANINGS, METHOD_TITLES, SIGNED_METHODS
+from app.numbers import percent
 from drnn_core.analysis.evidence import METHODS, Method, share_on
 from drnn_core.analysis.saliency import attribute
 from drnn_core.inference.frozen import freeze_prediction

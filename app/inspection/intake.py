@@ -10,9 +10,9 @@ from app import cache
 from app.inspection import components
 from app.inspection.choice import SAMPLE, choose
 from app.inspection.inbox import Inbox
-from app.inspection.parts import percent
 from app.inspection.pictures import Picture
 from app.inspection.predictions import prediction_of
+from app.numbers import percent
 from drnn_core.data.pictures import PictureError
 from drnn_core.inference.predictor import Predictor
 

@@ -16,6 +16,7 @@ from app.inspection.sources import samples
 from app.inspection.standing import show_decisions, show_standing
 from app.lab.answers import Subject
 from app.lab.section import show_lab
+from app.markdown import escaped
 from app.pathpicture import legend, path_html
 from drnn_core.data.samples import SamplesError
 from drnn_core.inference.prediction import Prediction
@@ -43,7 +44,7 @@ def show(run: cache.Run) -> None:
     intake.show_refused()
     intake.show_comparison(run, predictor, picture)
     if problem:
-        st.warning(problem)
+        st.warning(escaped(problem))  # it may name what the address holds
     if picture is None:
         st.info("Drop a picture on the field above, or paste one, to look inside the network.")
         return
@@ -61,10 +62,10 @@ def _show_picture(run: cache.Run, predictor: Predictor, picture: Picture) -> Non
     prediction = prediction_of(run, predictor, picture)
     classes = predictor.info.classes
     st.divider()
-    st.subheader(picture.name, anchor=False)
+    st.subheader(escaped(picture.name), anchor=False)
     seen, answer, cost = st.columns([10, 9, 8], gap="large")
     with seen:
-        st.html(parts.pair(picture, prediction, predictor.info.preprocessing.keep_aspect))
+        st.html(parts.pair(picture, prediction, predictor.info.preprocessing))
     with answer:
         st.html(parts.verdict(prediction, classes, picture.truth))
         st.html(parts.top_bars(prediction, classes, picture.truth))

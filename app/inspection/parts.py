@@ -12,7 +12,9 @@ from app.charts import Palette
 from app.columns import Column, known
 from app.inspection.components import data_uri
 from app.inspection.pictures import Picture
+from app.numbers import percent
 from app.units import macs_text
+from drnn_core.data.transforms import Preprocessing
 from drnn_core.inference.prediction import Prediction
 
 _STYLE = Path(__file__).resolve().parent / "assets" / "inspect.css"
@@ -27,8 +29,8 @@ def style(colours: Palette) -> None:
     st.html(f"<style>:root{{{values}}}{_STYLE.read_text('utf-8')}</style>")
 
 
-def pair(picture: Picture, prediction: Prediction, keep_aspect: bool) -> str:
-    """The picture as it came beside the pixels that the network saw."""
+def pair(picture: Picture, prediction: Prediction, sizing: Preprocessing) -> str:
+    """The picture as it came beside the pixels that the network saw, by the run's ``sizing``."""
     width, height = picture.size
     side = prediction.seen.shape[0]
     blocky = " ls-pixels" if max(width, height) < _SMALL else ""
@@ -36,7 +38,9 @@ def pair(picture: Picture, prediction: Prediction, keep_aspect: bool) -> str:
     original = f"as it came, {width} × {height}"
     if drawn:
         original = "the scene, drawn finer" if width > side else f"the scene, {width} × {height}"
-    part = "" if width == height else (" of its middle" if keep_aspect else ", squashed")
+    cut = sizing.scaled(width, height) != (side, side)
+    part = " of its middle" if cut else ""
+    part += ", squashed" if width != height and not sizing.keep_aspect else ""
     return (
         '<div class="ls-pair">'
         f'<figure><img class="ls-picture{blocky}" src="{data_uri(picture.preview)}" '
@@ -167,11 +171,3 @@ def _listed(note: str, label: str, facts: Sequence[tuple[str, str, str]]) -> str
         for name, meaning, value in facts
     )
     return f'<p class="ls-note">{note}</p><dl class="ls-factors" aria-label="{label}">{rows}</dl>'
-
-
-def percent(share: float) -> str:
-    """93.1 %, and never 100 % or 0 % of what is not."""
-    shown = f"{100 * share:.1f}"
-    if shown == "100.0" and share < 1:
-        return "> 99.9 %"
-    return "< 0.1 %" if shown == "0.0" and share > 0 else f"{shown} %"

@@ -7,9 +7,9 @@ from collections import OrderedDict
 import streamlit as st
 
 from app import cache
-from app.inspection.parts import percent
 from app.inspection.path import NetworkPath, network_path
 from app.inspection.pictures import Picture
+from app.numbers import percent
 from drnn_core.inference.prediction import Prediction
 from drnn_core.inference.predictor import Predictor
 

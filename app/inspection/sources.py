@@ -54,17 +54,16 @@ def record_picture(run: cache.Run, index: int) -> Picture:
         raise NoSuchPictureError(f"Image {index} cannot be opened. {found.reason}")
     row = table.records.at(np.array([index])).iloc[0]
     id_, truth = str(row["id"]), run.info.classes[int(row["label"])]
-    key = f"record-{run.name}-{index}"
-    stamp = f"{table.stamp} {table.header.data_fingerprint}"
-    return _record_picture(key, stamp, id_, truth, index, lambda: found.original(index))
+    written = f"{table.stamp}-{table.header.data_fingerprint[:12]}"
+    key = f"record-{run.name}-{index}-{written}"  # what is kept of a picture is kept by its key
+    return _record_picture(key, id_, truth, index, lambda: found.original(index))
 
 
 @st.cache_resource(max_entries=_RECORDS_KEPT, show_spinner=False)
 def _record_picture(
-    key: str, stamp: str, id_: str, truth: str, index: int, _open: Callable[[], Image.Image]
+    key: str, id_: str, truth: str, index: int, _open: Callable[[], Image.Image]
 ) -> Picture:
     """One object for one image, so that what it derives from its pixels is derived once."""
-    del stamp
     seed, original = seed_of(id_), np.asarray(_open(), np.uint8)
     if seed is not None and original.shape[0] == GENERATED_SIZE:  # too small to be looked at
         original = render(seed, FINER_SIDE).image

@@ -7,7 +7,6 @@ words here, once, before any page sees them.
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -119,8 +118,3 @@ def plain(text: str) -> str:
     if len(clean) > _NAME_LONGEST:
         clean = f"{clean[: _NAME_LONGEST - 1].rstrip()}…"
     return clean or "_"
-
-
-def escaped(text: str) -> str:
-    """A text as it is, in Markdown."""
-    return re.sub(r"([\\`*_{}\[\]<>()#+\-.!|~$:&])", r"\\\1", text)

@@ -13,8 +13,9 @@ from app import cache, charts, columns, downloads, runpicker
 from app.distribution.texts import require_records
 from app.gates import show_doubt_about_loops
 from app.joining import figures, keeping, subject, texts
-from app.joining.intake import MOST_COLUMNS, escaped, join
+from app.joining.intake import MOST_COLUMNS, join
 from app.joining.subject import GENERATION, View
+from app.markdown import escaped
 from drnn_core.analysis.outside import LOOPS, OutsideColumn, binned_loops
 from drnn_core.store.measures import MeasuresError
 

@@ -19,8 +19,8 @@ from streamlit.components.v2 import component
 
 from app.inspection import heat
 from app.inspection.components import data_uri
-from app.inspection.parts import percent
 from app.lab.factors import FACTORS
+from app.numbers import percent
 from app.units import macs_text
 from drnn_core.analysis.edits import Box, Edit
 from drnn_core.inference.prediction import Prediction
@@ -102,7 +102,9 @@ def caption(title: str, found: Prediction, before: Prediction | None = None) -> 
         more = ""
         if before is not None and found.loops != before.loops:
             more = f" ({_signed(found.loops - before.loops, 0)})"
-        lines.append(f"<div>{found.loops} of {found.loops_max} loops{more} · {cost} MACs</div>")
+        lines.append(
+            f"<div>{found.loops} of {found.loops_max} loops{more} · {cost} multiply-adds</div>"
+        )
     return "".join(lines)
 
 

@@ -14,6 +14,7 @@ from app import charts
 from app.charts import Palette
 from app.inspection.components import data_uri
 from app.lab.line import STEP, Line
+from app.numbers import percent
 from drnn_core.store.sweeps import KeptPoint, KeptSweep, Ranged
 
 _THUMB = 64  # pixels
@@ -123,7 +124,8 @@ def _words(line: Line, place: int, point: KeptPoint | None, looped: bool) -> str
     """Of one column."""
     found = line.found[place]
     said, chance = found.top[0]
-    words = f"<b>{line.factor.in_words(line.values[place], sign=True)}</b><br>{said}, {chance:.1%}"
+    strength = line.factor.in_words(line.values[place], sign=True)
+    words = f"<b>{strength}</b><br>{said}, {percent(chance)}"
     if looped:
         words += f"<br>{found.loops} loops"
     if point is None:

@@ -11,7 +11,6 @@ from app import charts
 from app.charts import Palette
 from app.downloads import tables
 from app.inspection.components import drawing, small_uri
-from app.inspection.parts import percent
 from app.inspection.path import NetworkPath
 from app.inspection.pictures import png_of
 from app.inspection.predictions import path_of
@@ -20,6 +19,7 @@ from app.lab.along import show_along
 from app.lab.answers import Subject, answer, evidence, seconds_of_one
 from app.lab.changes import Change, changes, compared, gate_table
 from app.lab.factors import from_text, to_text
+from app.numbers import percent
 from app.pathpicture import legend, path_html
 from drnn_core.analysis.edits import Edit, usual_box
 from drnn_core.inference.prediction import Prediction

@@ -115,8 +115,8 @@ def table_title(view: View) -> None:
         VIEWS[view],
         anchor=False,
         help="Point at a column's name for what it means, at a figure for more of it. Figures in "
-        "orange are printed otherwise than we count; the notes below say why, where we know. "
-        "Click a row to draw the network.",
+        "orange, underlined with dots, are printed otherwise than we count; the notes below say "
+        "why, where we know. Click a row to draw the network.",
     )
 
 

@@ -101,7 +101,7 @@ def _source(run: cache.Run) -> tuple[str | None, str]:
     except (ValueError, OSError) as error:
         return None, f"Which images to take, the records say, but they cannot be read: {error}"
     if isinstance(pictures, NoPictures):
-        return None, f"D is the data set of the records, a folder of images. {pictures.reason}"
+        return None, f"D is the data set of the records, a folder of images. {pictures.in_markdown}"
     return "generated" if drawn and pictures.name.startswith("generated") else settings().data, ""
 
 

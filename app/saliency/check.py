@@ -32,7 +32,7 @@ def show(view: View, pictures: Pictures | NoPictures) -> None:
     """The section; a fragment, so that its choices redraw nothing else."""
     check_texts.title()
     if isinstance(pictures, NoPictures):
-        st.info(f"The check needs the pictures. {pictures.reason}")
+        st.info(f"The check needs the pictures. {pictures.in_markdown}")
         return
     methods, count = controls.check_boxes()
     if not methods:

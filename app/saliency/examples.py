@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from app import cache, waiting
 from app.images import NoPictures, Pictures
+from app.markdown import escaped
 from app.methods import METHOD_TITLES
 from app.numbers import number
 from app.saliency import texts, work
@@ -43,7 +44,7 @@ def show(view: View, choice: Choice, pictures: Pictures | NoPictures) -> None:
         st.caption("Fewer than two images have a value.")
         return
     if isinstance(pictures, NoPictures):
-        st.caption(pictures.reason)
+        st.caption(pictures.in_markdown)
     rows = np.concatenate([low, high])
     found, to_come = _maps(view, choice, pictures, rows)
     halves = zip(st.columns(2, gap="large"), ("Lowest", "Highest"), (low, high), strict=True)
@@ -107,7 +108,7 @@ def _tile(
         if drawn:
             st.html(drawn)
         value = number(float(view.values[choice.name][row]), ".3g")
-        st.caption(f"{value}  \n{name}, {int(record['loops'])} loops")
+        st.caption(f"{value}  \n{escaped(name)}, {int(record['loops'])} loops")
         if isinstance(pictures, Pictures) and st.button(
             f"Inspect {index:,}", key=f"inspect {row}", type="tertiary", width="content"
         ):

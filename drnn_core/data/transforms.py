@@ -75,6 +75,13 @@ class Preprocessing:
         """Plain values for JSON."""
         return asdict(self)
 
+    def scaled(self, width: int, height: int) -> tuple[int, int]:
+        """Width and height that a picture has before the centre crop, in pixels."""
+        if not self.keep_aspect:
+            return self.resize, self.resize
+        scale = self.resize / min(width, height)
+        return max(round(width * scale), self.resize), max(round(height * scale), self.resize)
+
     def prepare(self, picture: Image.Image) -> Tensor:
         """A picture of any size as what the network sees: (3, image_size, image_size) uint8."""
         import torch
@@ -83,12 +90,7 @@ class Preprocessing:
 
     def pixels(self, picture: Image.Image) -> Pixels:
         """The same for NumPy."""
-        width, height = picture.size
-        if self.keep_aspect:
-            scale = self.resize / min(width, height)
-            size = (max(round(width * scale), self.resize), max(round(height * scale), self.resize))
-        else:
-            size = (self.resize, self.resize)
+        size = self.scaled(*picture.size)
         picture = picture.convert("RGB")
         if picture.size != size:
             picture = picture.resize(size, Image.Resampling.LANCZOS)

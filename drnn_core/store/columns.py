@@ -167,19 +167,33 @@ def rounded(values: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.where(np.isfinite(values), ((bits + half) & mask).view(np.float32), values)
 
 
+def columns_header(run_folder: Path, name: str) -> RecordsHeader:
+    """What a table of columns is of: the same weights and images as the run's records.
+
+    Raises:
+        RecordsError: no such table, or one of other weights or images.
+    """
+    kind = column_table(name)
+    found, records = (each.manifest(run_folder).header for each in (kind, RECORDS_TABLE))
+    own = replace(
+        found, columns=records.columns, shard_rows=records.shard_rows, measured=records.measured
+    )
+    if reason := difference(own, records):
+        raise RecordsError(
+            f"the columns in {Path(run_folder) / kind.folder} are not of the run's records "
+            f"({reason}); delete the folder and write them anew with: {kind.command} ..."
+        )
+    return found
+
+
 def read_columns(run_folder: Path, name: str) -> pd.DataFrame:
     """One table of columns, with ``index``.
 
     Raises:
         RecordsError: no such table, or one that is unfinished, damaged or not of the records.
     """
+    columns_header(run_folder, name)
     kind = column_table(name)
-    header = kind.manifest(run_folder).header
-    if reason := _foreign(RECORDS_TABLE.manifest(run_folder).header, header):
-        raise RecordsError(
-            f"the columns in {Path(run_folder) / kind.folder} are not of the run's records "
-            f"({reason}); delete the folder and write them anew with: {kind.command} ..."
-        )
     frame = read_table(run_folder, kind).to_pandas()
     if not np.array_equal(frame["index"].to_numpy(), np.arange(len(frame))):
         raise RecordsError(
@@ -207,11 +221,3 @@ def read_all(run_folder: Path, tables: Sequence[str] | None = None) -> pd.DataFr
         ]
     parts = [read_columns(run_folder, name).drop(columns="index") for name in tables]
     return pd.concat([records, *parts], axis=1)
-
-
-def _foreign(records: RecordsHeader, columns: RecordsHeader) -> str:
-    """In what columns are not of the same weights and images as the records; "" where they are."""
-    own = replace(
-        columns, columns=records.columns, shard_rows=records.shard_rows, measured=records.measured
-    )
-    return difference(own, records)

@@ -8,6 +8,7 @@ so that the app finds the pictures.
 from __future__ import annotations
 
 import dataclasses
+import shutil
 import time
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ from drnn_core.models.network import Network
 from drnn_core.models.registry import create_model
 from drnn_core.recipes import get_recipe
 from drnn_core.store.records import RECORD_SCHEMA, RecordsHeader, RecordWriter
-from drnn_core.store.runs import Metrics, RunInfo, RunMetrics, write_run
+from drnn_core.store.runs import Metrics, RunInfo, RunMetrics, read_run, write_run
 
 _PREPROCESSING = Preprocessing(32, 32, True, (0.5, 0.5, 0.5), (0.25, 0.25, 0.25))
 _SHARD_ROWS = 10_000
@@ -55,6 +56,13 @@ def fake_run(
         table = _records(info, images, seed, spread)
         _write(folder, info, table, of or (images.name, images.fingerprint))
     return info
+
+
+def records_anew(folder: Path, images: ImageSet) -> None:
+    """Write a fake run's records again, of other images."""
+    shutil.rmtree(folder / "records")
+    info = read_run(folder)
+    _write(folder, info, _records(info, images, 0, 1.0), (images.name, images.fingerprint))
 
 
 def _info(network: Network, rows: int, **changes: Any) -> RunInfo:

@@ -63,7 +63,12 @@ def html(page: AppTest) -> str:
 
 
 def headings(page: AppTest) -> list[str]:
-    return [each.value for each in page.subheader]
+    return [as_read(each.value) for each in page.subheader]
+
+
+def as_read(markdown: str) -> str:
+    """A text in Markdown without the backslashes that keep its signs as they are."""
+    return re.sub(r"\\([^\w\s])", r"\1", markdown)
 
 
 def refusals(page: AppTest) -> list[str]:

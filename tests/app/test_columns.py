@@ -15,7 +15,7 @@ from app import cache, columns
 from app.columns import BROUGHT, Brought
 from drnn_core.data.generated import GeneratedSet
 from drnn_core.store.columns import keep_columns
-from tests.app.fake_runs import fake_run
+from tests.app.fake_runs import fake_run, records_anew
 
 ROWS = 60
 
@@ -117,3 +117,26 @@ def test_kept_tables(master: Path, tmp_path: Path, session: dict[str, Any]) -> N
     assert columns.kept_tables(run) == {}
     (problem,) = columns.problems(run, table)
     assert "own_ratings cannot be read" in problem
+
+
+@pytest.mark.parametrize("most", [ROWS, ROWS // 2])
+def test_columns_of_images_recorded_before_are_refused(
+    master: Path,
+    tmp_path: Path,
+    session: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+    most: int,
+) -> None:
+    """Of records in memory as of a sample of those on the disk."""
+    monkeypatch.setattr(cache, "MOST_IN_MEMORY", most)
+    monkeypatch.setattr(cache, "SAMPLE", ROWS // 2)
+    shutil.copytree(master / "dr", tmp_path / "dr")
+    keep_columns(tmp_path / "dr", "ratings", {"human": np.arange(float(ROWS))})
+    run, table = opened(tmp_path)
+    assert table.sampled == (most < ROWS)
+    assert "human" in columns.frame(run, table)
+    records_anew(tmp_path / "dr", GeneratedSet("train", ROWS))
+    run, table = opened(tmp_path)
+    assert "human" not in columns.frame(run, table)
+    (problem,) = columns.problems(run, table)
+    assert "are not of the run's records (data fingerprint" in problem

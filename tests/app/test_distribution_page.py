@@ -205,9 +205,9 @@ def test_an_address_of_no_image_opens_none(runs: Path, image: str) -> None:
 
 
 def test_an_unknown_run_is_said_and_another_shown(runs: Path) -> None:
-    page = opened("nobody")
+    page = opened("no*body*")
     assert source_of(page)["count"] == 300
-    assert "There is no run nobody here" in str(page.toast[0].value)
+    assert "There is no run `no*body*` here; this is `dr`." in str(page.toast[0].value)
     assert address(page)["run"] == ["dr"]
 
 

@@ -82,8 +82,10 @@ def test_the_record_at_a_position(ask, shelf: Path) -> None:
     asked = [gate is not None for block in record["blocks"] for gate in block["gates"]]
     assert asked == list(~np.isnan(row["gate_prob"]))
     names = [name for name, _, _ in record["facts"]]
+    meanings = {name: meaning for name, _, meaning in record["facts"]}
     assert names[:2] == ["name in the set", "multiply-adds"]
-    assert {"blur", "occlusion", "noise"} <= set(names)
+    assert {"blur (known)", "occlusion (known)", "noise (known)"} <= set(names)
+    assert meanings["blur (known)"] == "Standard deviation of the scene's blur, in pixels."
     assert "label" not in names
     assert ask("dr/at/300.json").status == 404
 

@@ -12,8 +12,11 @@ import pytest
 
 from app import cache
 from app.inspection import sources
-from drnn_core.data.generated import render
+from app.inspection.components import data_uri
+from drnn_core.data.generated import GeneratedSet, render
+from drnn_core.inference.recording import record_run
 from tests.app.inspect_pages import (
+    as_read,
     components,
     drawings,
     headings,
@@ -111,6 +114,26 @@ def test_another_address_names_another_image(runs: Path) -> None:
     assert page.query_params["record"] == "5"
 
 
+def test_records_of_other_images_bring_their_own_answer(runs: Path) -> None:
+    """What was kept of the image that had the same place before is not shown for it."""
+    page = opened(record="3")
+    before = html(page), drawings(page)
+    images = GeneratedSet("train", IMAGES)
+    shutil.rmtree(runs / "tiny" / "records")
+    record_run(runs / "tiny", images, split="train")
+    run_again(page)
+    assert headings(page)[0] == f"image {images.ids[3]}"
+    seen = np.ascontiguousarray(images.arrays([3])[0].transpose(1, 2, 0))
+    assert data_uri(seen) in html(page)
+    assert data_uri(seen) not in before[0]
+    drawn, old = (
+        re.findall(r'href="([^"]+)"', each.partition("ls-evidence")[2])
+        for each in (drawings(page), before[1])
+    )
+    assert len(drawn) == len(old) == 2, "the picture, and the evidence over it"
+    assert not set(drawn) & set(old)
+
+
 @pytest.mark.parametrize(
     ("params", "sentence"),
     [
@@ -125,7 +148,7 @@ def test_an_address_of_nothing_gets_a_sentence(
     runs: Path, params: dict[str, str], sentence: str
 ) -> None:
     page = opened(**params)
-    assert any(re.search(sentence, each.value) for each in page.warning)
+    assert any(re.search(sentence, as_read(each.value)) for each in page.warning)
     assert headings(page)[0] == "bird-1"
 
 
@@ -174,7 +197,7 @@ def test_a_run_without_records_says_how_to_get_them(runs: Path) -> None:
 def test_damaged_records_do_not_take_the_page_down(runs: Path) -> None:
     (runs / "tiny" / "records" / "part-00000.parquet").write_bytes(b"PAR1")
     page = opened(record="2")
-    sentences = [each.value for each in page.warning]
+    sentences = [as_read(each.value) for each in page.warning]
     assert any("Image 2 cannot be opened:" in each for each in sentences)
     assert any("records cannot be read:" in each for each in sentences)
     assert headings(page)[0] == "bird-1"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any, cast
 from xml.etree import ElementTree as ET
 
@@ -20,6 +21,7 @@ from app.inspection.inbox import MOST_BYTES, Inbox
 from app.inspection.pictures import Picture, seed_of, short_name
 from app.inspection.standing import standing_figure, standing_in_words
 from drnn_core.data.generated import render
+from drnn_core.data.transforms import Preprocessing
 
 
 def png(width: int = 20, height: int = 10) -> bytes:
@@ -186,8 +188,23 @@ class TestStanding:
 
 
 @pytest.mark.parametrize(
-    ("share", "shown"),
-    [(0.931, "93.1 %"), (1.0, "100.0 %"), (0.99999, "> 99.9 %"), (0.0, "0.0 %"), (1e-5, "< 0.1 %")],
+    ("size", "resize", "keep_aspect", "words"),
+    [
+        ((40, 40), 32, True, "32 × 32"),
+        ((40, 40), 32, False, "32 × 32"),
+        ((40, 40), 36, True, "32 × 32 of its middle"),
+        ((40, 40), 36, False, "32 × 32 of its middle"),
+        ((60, 40), 32, True, "32 × 32 of its middle"),
+        ((60, 40), 32, False, "32 × 32, squashed"),
+        ((60, 40), 36, True, "32 × 32 of its middle"),
+        ((60, 40), 36, False, "32 × 32 of its middle, squashed"),
+    ],
+    ids=str,
 )
-def test_a_share_is_never_rounded_to_certainty(share: float, shown: str) -> None:
-    assert parts.percent(share) == shown
+def test_what_is_cut_off_and_squashed_is_said(
+    size: tuple[int, int], resize: int, keep_aspect: bool, words: str
+) -> None:
+    sizing = Preprocessing(32, resize, keep_aspect, (0.5, 0.5, 0.5), (0.25, 0.25, 0.25))
+    seen: Any = SimpleNamespace(seen=np.zeros((32, 32, 3), np.uint8))
+    drawn = parts.pair(Picture("upload-1", "x.png", png(*size)), seen, sizing)
+    assert f"<figcaption>what the network sees, {words}</figcaption>" in drawn

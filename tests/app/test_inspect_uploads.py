@@ -45,6 +45,14 @@ def test_one_upload_is_shown_at_once(runs: Path) -> None:
     assert "of the evidence lies on the object" not in html(page)
 
 
+def test_a_name_is_shown_as_it_is(runs: Path) -> None:
+    page = opened()
+    page.file_uploader[0].upload("$5 and $6 ![a](b) :red[c].png", png())
+    run_again(page)
+    assert page.subheader[0].value == r"\$5 and \$6 \!\[a\]\(b\) \:red\[c\]\.png"
+    assert headings(page)[0] == "$5 and $6 ![a](b) :red[c].png"
+
+
 def test_bad_files_get_a_sentence_each_and_the_others_work(runs: Path) -> None:
     page = opened()
     field = page.file_uploader[0]

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.joining import intake
-from app.joining.intake import escaped, free_names, join, plain
+from app.joining.intake import free_names, join, plain
 from app.joining.keeping import slug
+from app.markdown import escaped
 from drnn_core.store.measures import MeasuresError
 
 RECORDS = pd.DataFrame({"id": ["a", "b", "c"], "index": [0, 1, 2], "blur": [0.1, 0.2, 0.3]})

@@ -31,6 +31,7 @@ from app.lab.factors import FACTORS, from_text, to_text
 from app.lab.figures import segments
 from app.lab.line import edits_along, line_along
 from app.lab.many import IMAGES
+from app.numbers import percent
 from drnn_core.analysis.edits import Box, Edit, edited, usual_box
 from drnn_core.analysis.sweep import summarise, sweep
 from drnn_core.cli import main
@@ -105,6 +106,7 @@ def test_the_address_restores_factors_box_and_answer(runs: Path, subject: Subjec
     said, chance = expected.top[0]
     assert f"<strong>{said}</strong>" in found["pictures"][1]["caption"]
     assert f"{100 * chance:.1f} %" in found["pictures"][1]["caption"]
+    assert all("multiply-adds</div>" in each["caption"] for each in found["pictures"])
     assert f"As changed: {expected.loops} of 5 loops" in drawings(page)
 
 
@@ -179,13 +181,14 @@ def test_a_sweep_of_the_picture_is_what_the_network_says(runs: Path, subject: Su
         seen = edited(render(1_000_003).image, Edit(contrast=shown / 100), 3)
         found = subject.predictor.predict_seen(seen)
         said, chance = found.top[0]
-        assert texts[place] == f"<b>{shown} %</b><br>{said}, {chance:.1%}<br>{found.loops} loops"
+        answered = f"{said}, {percent(chance)}"
+        assert texts[place] == f"<b>{shown} %</b><br>{answered}<br>{found.loops} loops"
     page.toggle(key="keep").set_value(True)
     run_again(page)
     seen = edited(render(1_000_003).image, Edit(contrast=0.15, noise=0.04), 3)
     said, chance = subject.predictor.predict_seen(seen).top[0]
     columns = [trace for trace in figure(page)["data"] if trace["type"] == "bar"]
-    assert f"{said}, {chance:.1%}" in columns[0]["hovertext"][10]
+    assert f"{said}, {percent(chance)}" in columns[0]["hovertext"][10]
 
 
 def test_a_large_network_is_run_through_only_when_asked(

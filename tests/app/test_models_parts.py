@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,12 @@ from drnn_core.recipes.readings import printed_error, read_otherwise, row_of
 from drnn_core.store.repeats import data_set_of
 from drnn_core.store.runs import RunMetrics
 from tests.tiny_runs import tiny_info
+
+
+def test_what_is_printed_otherwise_is_told_by_more_than_its_colour() -> None:
+    style = (Path(markup.__file__).parent / "assets" / "table.css").read_text("utf-8")
+    (rule,) = re.findall(r"td\.differs \{(.*?)\}", style)
+    assert "text-decoration: underline dotted" in rule
 
 
 @pytest.fixture(scope="module")

@@ -334,7 +334,7 @@ def test_few_images_are_marked_as_unsure(runs: Path) -> None:
         ("plain", "This network has no recursive blocks"),
         ("missing", "has not been measured yet"),
         ("damaged", "was changed after it was written"),
-        ("elsewhere", "The pictures of CIFAR-10 are not part of Loopscope"),
+        ("elsewhere", r"The pictures of CIFAR\-10 are not part of Loopscope"),
     ],
 )
 def test_what_to_do_without_statistics(runs: Path, run: str, words: str) -> None:

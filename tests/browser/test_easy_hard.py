@@ -41,7 +41,7 @@ def test_a_picture_leads_to_inspect_and_back(open_page: Any, server: Server) -> 
     image.wait_for()
     assert image.evaluate("each => each.complete && each.naturalWidth") == 32
     alt = image.get_attribute("alt")
-    pattern = r"\w+, easy: \d+ of 16 loops, (right|wrong: answered \w+), confidence [\d.]+ %"
+    pattern = r"\w+, easy: \d+ of 16 loops, (right|wrong: answered \w+), confidence (> )?[\d.]+ %"
     assert re.fullmatch(pattern, alt)
     assert tile(page, first).get_attribute("href") == f"/inspect?run=dr&record={first}"
     tile(page, first).click()

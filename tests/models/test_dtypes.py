@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import nn
 
+from drnn_core.counting import network_cost
 from drnn_core.inference.skipping import NotFiniteError, compile_for_inference, fast_forward
 from drnn_core.models.gate import gate_bias
 from drnn_core.models.network import Network
@@ -55,6 +56,7 @@ def test_it_is_compiled_from_its_own_type(network: Network, dtype: torch.dtype) 
     found = compiled(x)
     assert torch.equal(found.trace.ran, expected.trace.ran)
     assert torch.allclose(found.logits, expected.logits, atol=1e-3, rtol=1e-3)
+    assert network_cost(network.to(dtype)) == network_cost(network.float())
 
 
 def test_what_overflows_does_not_reach_images_that_did_not_run_it(network: Network) -> None:

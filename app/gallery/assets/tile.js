@@ -54,7 +54,9 @@ function cut(sheet, place, source) {
   return canvas;
 }
 
+// As percent in app/numbers.py: never 100 % or 0 % of what is not.
 function percent(share) {
-  const value = 100 * share;
-  return `${value > 99.9 && value < 100 ? value.toFixed(2) : value.toFixed(1)} %`;
+  const shown = (100 * share).toFixed(1);
+  if (shown === "100.0" && share < 1) return "> 99.9 %";
+  return shown === "0.0" && share > 0 ? "< 0.1 %" : `${shown} %`;
 }

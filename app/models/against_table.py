@@ -15,13 +15,6 @@ from drnn_core.recipes.readings import mark_of, source_of
 
 _COLUMNS = (
     Column(
-        "plain",
-        "plain",
-        "",
-        "its counterpart in the paper, or its own blocks each run once; trained alike",
-        words=True,
-    ),
-    Column(
         "difference",
         "error, points",
         "Network minus plain",
@@ -50,6 +43,13 @@ _COLUMNS = (
     ),
     Column("recipe", "recipe", "", "of both, and its epochs", words=True),
     Column("seeds", "seeds", "", "that both were trained with: pairs of equal batches"),
+    Column(
+        "plain",
+        "plain",
+        "",
+        "its counterpart in the paper, or its own blocks each run once; trained alike",
+        words=True,
+    ),
     Column("data", "data set", "", "that both were trained and tested on", words=True),
     Column(
         "loss",
@@ -90,7 +90,6 @@ def _row(each: Against) -> str:
     )
     printed = number(each.printed, "+.2f")
     cells = [
-        Cell(_title(each.plain.network)),
         Cell(number(over.mean, "+.2f"), by_seed),
         Cell(p_value(errors.p).removeprefix("p = ").removeprefix("p "), f"p = {errors.p:.2g}"),
         Cell(DASH)
@@ -100,6 +99,7 @@ def _row(each: Against) -> str:
         Cell(between(errors.over_images.low, errors.over_images.high, "+.2f")),
         Cell(f"{each.ours.info.recipe_name.rpartition('_')[2]}, {each.ours.info.epochs:,}"),
         Cell(str(len(errors.by_seed)), by_seed),
+        Cell(_title(each.plain.network)),
         Cell(each.ours.data_set),
         Cell(number(losses.over_seeds.mean, "+.3f"), loss_by_seed),
         Cell(between(losses.over_seeds.low, losses.over_seeds.high, "+.3f")),
@@ -108,6 +108,8 @@ def _row(each: Against) -> str:
         Cell(f"{errors.only_first:,}"),
     ]
     title = _title(each.ours.network)
+    if each.plain.network != NETWORKS[each.ours.network or ""].counterpart:
+        title = f"{title} against {_title(each.plain.network)}"  # the same network has two rows
     return markup.row(each.ours.network, title, zip(_COLUMNS, cells, strict=True))
 
 

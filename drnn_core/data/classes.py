@@ -34,6 +34,17 @@ def check_same_classes(train_set: ImageSet, test_set: ImageSet) -> None:
         )
 
 
+def told_apart(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Names of classes by label, those of one name with their label behind it: "crane (label 134)".
+
+    ImageNet has two cranes, a bird and a machine; a run names each of its classes once.
+    """
+    counts = Counter(names)
+    return tuple(
+        f"{name} (label {label})" if counts[name] > 1 else name for label, name in enumerate(names)
+    )
+
+
 def difference(expected: tuple[str, ...], got: tuple[str, ...]) -> str:
     """How many there are and the first that is another, in words, of two lists that differ."""
     pairs = enumerate(zip_longest(expected, got))

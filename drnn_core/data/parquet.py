@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from pyarrow import types
 
-from drnn_core.data.classes import difference
+from drnn_core.data.classes import difference, told_apart
 from drnn_core.data.pictures import PictureError, decode_picture
 from drnn_core.data.sets import DataError, LazySet, fingerprint_of
 from drnn_core.data.transforms import Preprocessing
@@ -84,7 +84,9 @@ def load_parquet(folder: Path, split: str, sizing: Preprocessing) -> LazySet:
     if not len(labels):
         raise DataError(f"expected images in {', '.join(map(str, files))}, found no row")
     paths = [path for each in tables for path in _field(each, "path")]
-    classes = names or tuple(str(label) for label in range(int(labels.max(initial=-1)) + 1))
+    classes = told_apart(names) or tuple(
+        str(label) for label in range(int(labels.max(initial=-1)) + 1)
+    )
     ids = _unique_names(paths, split)
     large = sum(_encoded_bytes(file) for file in files) > _MEMORY_BYTES
     blob = _EncodedOnDisk(files) if large else _EncodedInMemory(files)

@@ -363,8 +363,7 @@ def of_gates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-@pytest.mark.usefixtures("of_gates")
-def test_an_image_is_sent_to_inspect_once(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_image_is_sent_to_inspect_once(of_gates: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     clicks, left = [7], list[dict[str, str]]()
 
     def clicked(_: Any, key: str, *rest: Any) -> None:
@@ -380,6 +379,7 @@ def test_an_image_is_sent_to_inspect_once(runs: Path, monkeypatch: pytest.Monkey
     assert len(left) == 1
 
 
+@pytest.mark.usefixtures("of_gates")
 def test_gates_that_do_not_tell_images_apart_are_named() -> None:
     for run in ("alive", "plain"):
         assert "images apart" not in texts(opened(run))

@@ -21,6 +21,7 @@ from app.inspection.path import network_path
 from app.inspection.pictures import Picture
 from app.inspection.sources import record_picture
 from app.inspection.standing import decision_figure, decision_table
+from app.markdown import escaped
 from app.settings import RUNS_VARIABLE
 from drnn_core.analysis.loops import step_table, summary
 from drnn_core.data.generated import LargeGeneratedSet
@@ -85,8 +86,8 @@ def test_both_ends_of_a_thousand_classes_and_the_chosen_ones(runs: Path) -> None
 
 def test_many_chosen_classes_are_named_in_short(runs: Path) -> None:
     page = opened("mobile", **{"class": list(CLASSES[:7])})
-    assert f"{CLASSES[3]} or 3 more" in texts(page)
-    assert CLASSES[4] not in texts(page)
+    assert f"{escaped(CLASSES[3])} or 3 more" in texts(page)
+    assert escaped(CLASSES[4]) not in texts(page)
 
 
 def test_large_costs_have_a_short_unit(runs: Path) -> None:

@@ -77,6 +77,13 @@ def test_parquet_in_several_files_reads_in_their_order(tmp_path: Path) -> None:
     assert len(set(found.ids)) == 4, "repeated paths are replaced by positions"
 
 
+def test_parquet_tells_classes_of_one_name_apart(tmp_path: Path) -> None:
+    write_parquet(tmp_path, pictures(3), [0, 2, 1], names=["crane", "dog", "crane"])
+    images = load_split(str(tmp_path), "test")
+    assert images.classes == ("crane (label 0)", "dog", "crane (label 2)")
+    check_same_classes(images, images)
+
+
 def test_parquet_without_names_numbers_its_classes(tmp_path: Path) -> None:
     write_parquet(tmp_path, pictures(3), [0, 2, 1], names=None)
     assert load_split(str(tmp_path), "test").classes == ("0", "1", "2")

@@ -226,7 +226,7 @@ FAULTS = (
         "if x.numel() != images * places * channels:",
         "if x.numel() < images * places * channels:",
     ),
-    Fault("alone, no activation in the gate", "gates", "if value > 0.0:", "if True:"),
+    Fault("alone, no activation in the gate", "gates", "if not value <= 0.0:", "if True:"),
     Fault("alone, no bias in the gate", "gates", "logit = constant", "logit = 0.0"),
     Fault(
         "features of another size are read as if they were usual",
@@ -265,7 +265,7 @@ FAULTS = (
     Fault(
         "compiling leaves the network in evaluation",
         "network",
-        "network.train(was_training)",
-        "pass",
+        "with in_mode(network, training=False):",
+        "if network.eval() is network:",
     ),
 )

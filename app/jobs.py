@@ -7,6 +7,7 @@ does not wait for it.
 
 from __future__ import annotations
 
+import itertools
 import threading
 import uuid
 from collections import OrderedDict
@@ -88,6 +89,19 @@ class Jobs:
         """What is known of some work."""
         with self._changed:
             return self._jobs.get(key)
+
+    def key_anew(self, *key: Hashable) -> Hashable:
+        """A key for work of which what is done already does not count: its file is gone since.
+
+        Work that waits or goes on, or that failed, is found by it.
+        """
+        with self._changed:
+            attempts = ((*key, attempt) for attempt in itertools.count())
+            return next(each for each in attempts if not self._is_done(each))
+
+    def _is_done(self, key: Hashable) -> bool:
+        job = self._jobs.get(key)
+        return job is not None and job.state == "done"
 
     def leave(self, key: Hashable, watcher: str) -> None:
         """A session no longer waits; a job that no session waits for is cancelled."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Hashable
-from itertools import count
 from pathlib import Path
 
 import streamlit as st
@@ -122,12 +121,7 @@ def _work(view: View, out: Path, setting: Setting, pictures: Pictures) -> Callab
 def _key(view: View, out: Path, setting: Setting) -> Hashable:
     """Of a job; one that is done was for a folder that is gone since."""
     weights = cache.stamp_of(view.run.folder / "model.safetensors")
-    for attempt in count():
-        key = "move", view.run.folder, weights, out, setting.blocks, attempt
-        job = JOBS.get(key)
-        if job is None or job.state != "done":
-            return key
-    raise AssertionError  # there is always another attempt
+    return JOBS.key_anew("move", view.run.folder, weights, out, setting.blocks)
 
 
 def _progress(folder: Path, key: Hashable) -> None:

@@ -50,8 +50,7 @@ def no_gates(facts: NetworkFacts) -> None:
     """Instead of the page, for a network whose cost nobody can move."""
     st.info(
         f"This network {why_one_path(facts)}: every image costs the same, and there is no "
-        "threshold to move. "
-        "Choose a run with gates in the sidebar."
+        "threshold to move. Choose a run with gates in the sidebar."
     )
 
 

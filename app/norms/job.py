@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from itertools import count
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -114,9 +113,4 @@ _NO_DATA = (
 def _key(run: cache.Run) -> Hashable:
     """Of the work that is asked for or going on; what is done was for a file that is gone since."""
     weights = cache.stamp_of(run.folder / "model.safetensors")
-    for attempt in count():
-        key = "norms", str(run.folder), weights, attempt
-        job = JOBS.get(key)
-        if job is None or job.state != "done":
-            return key
-    raise AssertionError  # there is always another attempt
+    return JOBS.key_anew("norms", str(run.folder), weights)

@@ -58,8 +58,7 @@ def one_path(facts: NetworkFacts) -> None:
     st.info(
         f"This network {why_one_path(facts)}: no image loops more than another, so there is "
         "nothing to relate. Choose a run whose loops differ in the sidebar. Whether its maps "
-        "depend on the weights can be "
-        "checked all the same."
+        "depend on the weights can be checked all the same."
     )
 
 

@@ -6,11 +6,9 @@ from collections.abc import Callable, Sequence
 
 from benchmarks.results.shipped import Shipped
 from benchmarks.results.tables import by_seed, estimate, mean_over_seeds, spread, table
-from benchmarks.results.trainings import Trained, alike, both_seeds, tables_of
+from benchmarks.results.trainings import Trained, plain_pairs, tables_of
 from drnn_core.analysis.confidence import calibration_error
 from drnn_core.analysis.seeds import OverSeeds, over_seeds, paired_losses
-from drnn_core.recipes import NETWORKS
-from drnn_core.recipes.beside import plain_beside
 
 OPENING = """Errors count answers; cross-entropy also counts how sure they are. Differences are
 network minus plain, with the same seed and on the same images, in nats, negative where the network
@@ -26,22 +24,8 @@ _COLUMNS = (
 
 def losses(groups: Sequence[Trained]) -> str:
     """A row for each training and plain network beside it trained alike; nothing without any."""
-    rows = [
-        _row(plain, one)
-        for one in groups
-        for name in _plain(one)
-        for plain in groups
-        if plain.network == name and alike(one, plain) and both_seeds(plain, one)
-    ]
+    rows = [_row(plain, one) for plain, one in plain_pairs(groups)]
     return "\n\n".join([OPENING, table(_COLUMNS, rows)]) if rows else ""
-
-
-def _plain(one: Trained) -> tuple[str, ...]:
-    """The plain networks that it is set beside: of one that was changed, the counterpart."""
-    if one.network is not None:
-        return plain_beside(one.network)
-    recipe = NETWORKS.get(one.first.info.model)
-    return () if recipe is None or recipe.counterpart is None else (recipe.counterpart,)
 
 
 def _row(plain: Trained, one: Trained) -> list[str]:

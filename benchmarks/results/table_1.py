@@ -13,10 +13,10 @@ from benchmarks.results.tables import (
     spread,
     table,
 )
-from benchmarks.results.trainings import Trained, alike, both_seeds, command, compared
+from benchmarks.results.trainings import Trained, both_seeds, command, compared, plain_pairs
 from drnn_core.analysis.seeds import over_seeds
 from drnn_core.recipes import NETWORKS, NetworkRecipe
-from drnn_core.recipes.beside import plain_beside, without_loops
+from drnn_core.recipes.beside import without_loops
 from drnn_core.recipes.readings import printed_error, row_of
 
 DATA = "CIFAR-10"
@@ -117,12 +117,7 @@ def _pairs(ours: Sequence[Trained]) -> str:
         "over images", "only the network right / only the plain one, all seeds", "p, all seeds",
         "paper's difference",
     )  # fmt: skip
-    rows: list[list[str]] = []
-    for one in ours:
-        for name in plain_beside(one.network):
-            for plain in ours:
-                if plain.network == name and alike(one, plain):
-                    rows += _pair(plain, one)
+    rows = [row for plain, one in plain_pairs(ours) for row in _pair(plain, one)]
     return table(columns, rows) if rows else ""
 
 

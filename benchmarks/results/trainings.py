@@ -12,6 +12,7 @@ from benchmarks.results.shipped import Shipped
 from drnn_core.analysis.comparison import McNemar, mcnemar, paired
 from drnn_core.analysis.seeds import OverSeeds, PairedErrors, over_seeds, paired_errors
 from drnn_core.recipes import NETWORKS, TRAININGS
+from drnn_core.recipes.beside import plain_beside
 from drnn_core.store.columns import column_tables
 from drnn_core.store.repeats import (
     Training,
@@ -64,7 +65,7 @@ class Trained:
     @property
     def title(self) -> str:
         """Of the network, with what was changed of it."""
-        return "; ".join([self.first.info.title, *self.changes])
+        return self.first.title
 
     @property
     def precisions(self) -> frozenset[str]:
@@ -160,6 +161,27 @@ def tables_of(first: Trained, second: Trained) -> dict[int, pd.DataFrame]:
         seed: paired(first.runs[seed].records, second.runs[seed].records)
         for seed in both_seeds(first, second)
     }
+
+
+def plain_pairs(groups: Sequence[Trained]) -> list[tuple[Trained, Trained]]:
+    """(plain, network) that were trained alike with a seed that both have, network by network.
+
+    A network that was changed stands beside the counterpart alone: its blocks may be others.
+    """
+    return [
+        (plain, one)
+        for one in groups
+        for name in _plain_beside(one)
+        for plain in groups
+        if plain.network == name and alike(one, plain) and both_seeds(plain, one)
+    ]
+
+
+def _plain_beside(one: Trained) -> tuple[str, ...]:
+    if one.network is not None:
+        return plain_beside(one.network)
+    recipe = NETWORKS.get(one.first.info.model)
+    return () if recipe is None or recipe.counterpart is None else (recipe.counterpart,)
 
 
 def compared(first: Trained, second: Trained) -> tuple[PairedErrors, dict[int, McNemar]] | None:

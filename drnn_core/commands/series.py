@@ -26,7 +26,6 @@ from drnn_core.commands.train import (
 if TYPE_CHECKING:
     from drnn_core.data.sets import ImageSet
     from drnn_core.evaluation import Measures
-    from drnn_core.recipes.changes import Changes
     from drnn_core.training.loop import Trainer
     from drnn_core.training.settings import Progress, Reporter, TrainingResult
 
@@ -73,7 +72,6 @@ class Series:
 
     def run(self) -> int:
         """Train; 0 also when stopped in time, 1 where a training could not go on."""
-        from drnn_core.recipes.changes import parse_changes
         from drnn_core.training.side_by_side import train_side_by_side
 
         if not self.recipe or self.together < 1:
@@ -87,11 +85,10 @@ class Series:
         check_device(self.device)
         opened = cache(open_split)  # every set is read once
         end = None if self.minutes is None else time.monotonic() + 60 * self.minutes
-        changes = parse_changes(self.settings)
         trainings = self._trainings()
         for train in {train.recipe: train for train in trainings}.values():
             _check_recipe(train)
-        waiting = [train for train in trainings if not _is_finished(train, changes, opened)]
+        waiting = [train for train in trainings if not _is_finished(train, opened)]
         ended = Ended(len(trainings), len(trainings) - len(waiting))
         with StopRequest().listening() as asked:
             failed = train_side_by_side(
@@ -180,7 +177,7 @@ def _check_recipe(train: Train) -> None:
         check_target(create_model(recipe.network.name, **changes.of(recipe.network)))
 
 
-def _is_finished(train: Train, changes: Changes, opened: Callable[..., ImageSet]) -> bool:
+def _is_finished(train: Train, opened: Callable[..., ImageSet]) -> bool:
     """Whether its run is there.
 
     Raises:
@@ -191,7 +188,7 @@ def _is_finished(train: Train, changes: Changes, opened: Callable[..., ImageSet]
 
     if not (train.out / "run.json").exists():
         return False
-    recipe, _ = train.changed_recipe()
+    recipe, changes = train.changed_recipe()
     images = train.training_set(recipe, opened)
     epochs = recipe.training.epochs if train.epochs is None else train.epochs
     info = read_run(train.out)

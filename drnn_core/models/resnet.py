@@ -101,7 +101,7 @@ def _stages(recipe: NetworkRecipe, channels: int) -> list[list[nn.Module]]:
             number += 1
             stride = recipe.strides[index] if place == 0 else 1
             if recipe.loops[index] > 1 and place >= recipe.plain[index]:
-                check_loops(recipe, index, channels == width and stride == 1)
+                _check_shape(recipe, index, channels, stride)
                 blocks.append(_recursive(recipe, width, recipe.loops[index]))
             elif recipe.gate_every_block:
                 blocks.append(_gated(recipe, channels, width, stride))
@@ -137,13 +137,13 @@ def _gated(recipe: NetworkRecipe, channels: int, width: int, stride: int) -> Rec
     return RecursiveBlock(body, 1, make_gate(recipe, channels), shortcut=shortcut)
 
 
-def check_loops(recipe: NetworkRecipe, stage: int, same: bool) -> None:
+def _check_shape(recipe: NetworkRecipe, stage: int, channels: int, stride: int) -> None:
     """Refuse to loop a block of a stage, 0-based, whose output is of another shape than its input.
 
     Raises:
-        ValueError: ``same`` is false.
+        ValueError: it has a stride, or ``channels`` other than the stage's come in.
     """
-    if not same:
+    if channels != recipe.widths[stage] or stride != 1:
         raise ValueError(
             f"expected plain of at least 1 in stage {stage + 1}, whose first block changes the "
             f"shape of the features and so cannot loop, got {recipe.plain[stage]}"
